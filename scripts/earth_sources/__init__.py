@@ -1,0 +1,1 @@
+"""How the packaged files about the Earth are made from public packages."""

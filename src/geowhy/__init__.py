@@ -1,0 +1,1 @@
+"""geowhy tells where on Earth an image was taken, and why it thinks so."""

@@ -1,0 +1,1 @@
+"""The Earth, without any model: geometry, projections, cells, places and layers."""

@@ -1,0 +1,184 @@
+"""H3 cells, densities on them, and blocks of latitude and longitude.
+
+A gallery of points is cut into cells once, as a :class:`CellGrid`; after that a query is array
+arithmetic: probabilities of points are summed by cell, and each cell climbs to the local maximum
+above it, which gives the *modes* of the density.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import h3
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from geowhy.errors import CoordinateError, DataError
+from geowhy.geo.sphere import wrap_longitude
+
+__all__ = ["NEIGHBOURS", "CellGrid", "cell_centres", "cell_of", "ten_degree_cell"]
+
+NEIGHBOURS = 6  # of a hexagon; the twelve pentagons have one fewer
+
+Points = NDArray[np.float64]
+
+
+def cell_of(lat_lon: ArrayLike, resolution: int) -> NDArray[np.uint64]:
+    """H3 cell of each of degrees ``[N, 2]`` at a resolution from 0 to 15, ``[N]``.
+
+    Raises:
+        CoordinateError: if a coordinate is not finite or a latitude is beyond a pole.
+    """
+    points = np.asarray(lat_lon, np.float64).reshape(-1, 2)
+    if not (np.abs(points[:, 0]) <= 90.0).all() or not np.isfinite(points[:, 1]).all():
+        raise CoordinateError("a coordinate is not a point on Earth: give finite degrees")
+    # The library takes one point at a time.
+    cells = map(h3.api.basic_int.latlng_to_cell, *points.T.tolist(), [resolution] * len(points))
+    return np.fromiter(cells, np.uint64, len(points))
+
+
+def cell_centres(cells: ArrayLike) -> Points:
+    """Centres of H3 cells ``[M]``, degrees ``[M, 2]``, longitudes in [-180, 180)."""
+    numbers = np.asarray(cells, np.uint64).tolist()
+    centres = np.array([h3.api.basic_int.cell_to_latlng(cell) for cell in numbers], np.float64)
+    centres = centres.reshape(-1, 2)
+    return np.stack([centres[:, 0], wrap_longitude(centres[:, 1])], axis=-1)
+
+
+def ten_degree_cell(lat_lon: ArrayLike, size_deg: float = 10.0) -> NDArray[np.int64]:
+    """Number of the latitude/longitude block that holds each of degrees ``[N, 2]``, ``[N]``.
+
+    Blocks of ``size_deg`` are numbered row by row from (90 S, 180 W); longitudes wrap.
+    """
+    points = np.asarray(lat_lon, np.float64)
+    rows, columns = round(180 / size_deg), round(360 / size_deg)
+    row = np.floor((points[..., 0] + 90.0) / size_deg).astype(np.int64)
+    column = np.floor((points[..., 1] + 180.0) / size_deg).astype(np.int64)
+    return np.minimum(row, rows - 1) * columns + column % columns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellGrid:
+    """The H3 cells that the points of a gallery occupy, N points in M cells.
+
+    Attributes:
+        cells: H3 cells, ascending, uint64 ``[M]``.
+        point_to_cell: position in ``cells`` of each point's cell, int32 ``[N]``.
+        neighbours: positions of the occupied neighbours, int32 ``[M, 6]``, padded with -1.
+        centres: centres of the cells, degrees ``[M, 2]``.
+        point_count: points in each cell, int32 ``[M]``.
+    """
+
+    cells: NDArray[np.uint64]
+    point_to_cell: NDArray[np.int32]
+    neighbours: NDArray[np.int32]
+    centres: Points
+    point_count: NDArray[np.int32]
+
+    @classmethod
+    def build(cls, lat_lon: ArrayLike, resolution: int) -> CellGrid:
+        """The grid of a gallery, degrees ``[N, 2]``; takes about 10 µs a point."""
+        cells, point_to_cell = np.unique(cell_of(lat_lon, resolution), return_inverse=True)
+        count = np.bincount(point_to_cell, minlength=len(cells))
+        return cls(
+            cells=cells,
+            point_to_cell=point_to_cell.astype(np.int32),
+            neighbours=_neighbours(cells),
+            centres=cell_centres(cells),
+            point_count=count.astype(np.int32),
+        )
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[np.generic]]) -> CellGrid:
+        """The inverse of :meth:`to_arrays`.
+
+        Raises:
+            DataError: if an array is missing.
+        """
+        names = [each.name for each in fields(cls)]
+        missing = [name for name in names if name not in arrays]
+        if missing:
+            raise DataError(f"the cells lack {', '.join(missing)}: build the gallery again")
+        return cls(**{name: arrays[name] for name in names})  # type: ignore[arg-type]
+
+    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Plain arrays by name, to be saved."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    def density(self, probabilities: ArrayLike) -> NDArray[np.float64]:
+        """Sum of the points' probabilities ``[N]`` in each cell, ``[M]``."""
+        return _sums(self.point_to_cell, np.asarray(probabilities, np.float64), len(self.cells))
+
+    def smoothed(self, density: ArrayLike) -> NDArray[np.float64]:
+        """Mean of each cell and its occupied neighbours, ``[M]``.
+
+        A density of few points has a maximum at every other cell; its smooth form has few.
+        """
+        values = np.append(np.asarray(density, np.float64), 0.0)
+        around = values[self.neighbours].sum(axis=1) + values[:-1]
+        return np.asarray(around / (1 + (self.neighbours >= 0).sum(axis=1)))
+
+    def summits(self, density: ArrayLike) -> NDArray[np.intp]:
+        """For each cell ``[M]``, the position of the local maximum that it climbs to.
+
+        From each cell the way goes to the neighbour with the largest density, if that is larger
+        than the cell's own. On plateaus the cell that comes first counts as larger, so that a
+        plateau isn't torn into as many modes as it has cells.
+        """
+        values = np.asarray(density, np.float64)
+        # Rank of each cell: a strict order, so that every way ends.
+        rank = np.empty(len(values) + 1, np.int64)
+        rank[np.argsort(-values, kind="stable")] = np.arange(len(values), 0, -1)
+        rank[-1] = 0  # the padding is below all
+        candidates = np.concatenate(
+            [np.arange(len(values))[:, None], self.neighbours.astype(np.intp)], axis=1
+        )
+        steepest = rank[candidates].argmax(axis=1)
+        return _roots(candidates[np.arange(len(values)), steepest])
+
+    def modes(
+        self, density: ArrayLike, by: ArrayLike | None = None
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Groups of cells around the local maxima, the heaviest first.
+
+        Args:
+            density: mass of each cell ``[M]``.
+            by: the surface to climb ``[M]``, such as the smoothed density; by default ``density``.
+
+        Returns:
+            the mode of each cell, ``[M]``, numbered from 0; the mass of each mode, ``[K]``.
+        """
+        mass = np.asarray(density, np.float64)
+        summit, mode = np.unique(self.summits(mass if by is None else by), return_inverse=True)
+        total = _sums(mode, mass, len(summit))
+        order = np.argsort(-total, kind="stable")
+        number = np.empty(len(order), np.intp)
+        number[order] = np.arange(len(order))
+        return number[mode], total[order]
+
+
+def _neighbours(cells: NDArray[np.uint64]) -> NDArray[np.int32]:
+    """Positions of the occupied neighbours of ascending cells, ``[M, 6]`` padded with -1."""
+    around = np.full((len(cells), NEIGHBOURS), np.iinfo(np.uint64).max, np.uint64)
+    for row, cell in enumerate(cells.tolist()):
+        ring = [other for other in h3.api.basic_int.grid_disk(cell, 1) if other != cell]
+        around[row, : len(ring)] = ring
+    position = np.searchsorted(cells, around)
+    occupied = cells[np.minimum(position, len(cells) - 1)] == around
+    return np.where(occupied, position, -1).astype(np.int32)
+
+
+def _sums(
+    group: NDArray[np.integer], values: NDArray[np.float64], count: int
+) -> NDArray[np.float64]:
+    """Sum of the values of each of ``count`` groups."""
+    return np.bincount(group, values, minlength=count).astype(np.float64, copy=False)
+
+
+def _roots(parent: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Where each node's way up ends; each round doubles the length of the steps."""
+    while True:
+        grandparent = parent[parent]
+        if np.array_equal(grandparent, parent):
+            return parent
+        parent = grandparent

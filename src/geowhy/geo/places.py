@@ -1,0 +1,189 @@
+"""Names for coordinates, offline: the nearest city and the country."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from geowhy.errors import DataError
+from geowhy.geo.atlas import Atlas
+from geowhy.geo.sphere import EARTH_RADIUS_KM, distance_km, lat_lon_to_unit, unit_to_lat_lon
+
+__all__ = ["City", "Gazetteer", "bearing_deg", "compass_direction"]
+
+PACKAGED_CITIES = Path(__file__).parent.parent / "data" / "earth" / "cities.npz"
+COORDINATE_STEP_DEG = 0.002  # of the file
+NEAR_KM = 25.0  # within this, a place is "near" a city
+WITHIN_KM = 5.0  # within this, one is in the city
+FILE_ARRAYS = ("names", "lat_lon", "population", "country", "country_codes")
+COMPASS = (
+    *("north", "north-east", "east", "south-east"),
+    *("south", "south-west", "west", "north-west"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """A city.
+
+    Attributes:
+        name: in Latin letters, as in GeoNames.
+        country: ISO 3166-1 alpha-2.
+        population: inhabitants.
+        lat: degrees.
+        lon: degrees.
+    """
+
+    name: str
+    country: str
+    population: int
+    lat: float
+    lon: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gazetteer:
+    """Cities of at least 5,000 people, largest first, and the countries of the atlas.
+
+    Attributes:
+        names: ``[C]``.
+        units: unit vectors ``[C, 3]``.
+        populations: ``[C]``.
+        countries: position of each city's country in ``country_codes``, ``[C]``.
+        country_codes: ISO 3166-1 alpha-2.
+        atlas: where the country of a point is looked up.
+    """
+
+    names: tuple[str, ...]
+    units: NDArray[np.float64]
+    populations: NDArray[np.uint32]
+    countries: NDArray[np.uint8]
+    country_codes: tuple[str, ...]
+    atlas: Atlas
+
+    @classmethod
+    def load(cls, path: Path = PACKAGED_CITIES) -> Gazetteer:
+        """The gazetteer in ``path``, read once; by default the packaged one.
+
+        Raises:
+            DataError: if the file is missing or isn't a gazetteer.
+        """
+        return _load(path)
+
+    def city(self, index: int) -> City:
+        """One city by its position."""
+        lat, lon = unit_to_lat_lon(self.units[index]).tolist()
+        country = self.country_codes[int(self.countries[index])]
+        return City(self.names[index], country, int(self.populations[index]), lat, lon)
+
+    def nearest_city(self, lat_lon: ArrayLike) -> NDArray[np.intp]:
+        """Position of the city nearest to each of degrees ``[N, 2]``, ``[N]``."""
+        points = lat_lon_to_unit(np.asarray(lat_lon, np.float64).reshape(-1, 2))
+        # One point at a time: as fast as a matrix product so thin, and it takes no memory.
+        return np.array([(self.units @ point).argmax() for point in points], np.intp)
+
+    def country_of(self, lat_lon: ArrayLike) -> list[str]:
+        """ISO code of the country at each of degrees ``[N, 2]``; empty on the high seas.
+
+        Raises:
+            CoordinateError: if a coordinate is not on Earth.
+        """
+        layer = self.atlas.layer("country")
+        return [layer.info.labels[i] if i >= 0 else "" for i in layer.at(lat_lon).tolist()]
+
+    def describe(self, lat_lon: ArrayLike) -> str:
+        """A place in words, of degrees ``[2]``: the city to go by, and the country of the point.
+
+        Such as "near Tamale, Ghana", "120 km north-east of Tamale, Ghana", "in Togo, 40 km east
+        of Ho, Ghana", "off Accra, Ghana" and "at sea, 300 km south of Accra, Ghana".
+
+        Raises:
+            CoordinateError: if the coordinate is not on Earth.
+        """
+        point = np.asarray(lat_lon, np.float64)
+        country = self.country_of(point)[0]
+        city = self._landmark(point)
+        distance = float(distance_km((city.lat, city.lon), point))
+        name = ", ".join(filter(None, (city.name, self._country_name(city.country))))
+        # The land mask misses atolls and quays: where a city is, one isn't at sea.
+        afloat = distance > WITHIN_KM and not self.atlas.is_land(point)[0]
+        if distance <= NEAR_KM:
+            place = f"off {name}" if afloat else f"near {name}"
+        else:
+            direction = compass_direction(bearing_deg((city.lat, city.lon), point))
+            place = f"{_rounded_km(distance)} km {direction} of {name}"
+            water = "on a lake" if self._is_lake(point) else "at sea"
+            place = f"{water}, {place}" if afloat else place
+        if afloat or country in ("", city.country):
+            return place
+        return f"in {self._country_name(country)}, {place}"
+
+    def _landmark(self, point: NDArray[np.float64]) -> City:
+        """The largest city near a point; the nearest if none is near."""
+        cosines = self.units @ lat_lon_to_unit(point)
+        near = np.flatnonzero(cosines >= np.cos(NEAR_KM / EARTH_RADIUS_KM))
+        # Cities come largest first.
+        return self.city(int(near[0] if len(near) else cosines.argmax()))
+
+    def _is_lake(self, water: NDArray[np.float64]) -> bool:
+        """Whether a point on water has land between it and the sea."""
+        # NaN far out at sea, 0 near its coasts.
+        return bool(self.atlas.layer("distance_to_coast_km").at(water)[0] > WITHIN_KM)
+
+    def _country_name(self, code: str) -> str:
+        return next((c.name for c in self.atlas.countries if c.code == code), code)
+
+
+def bearing_deg(start: ArrayLike, end: ArrayLike) -> float:
+    """Direction of the great circle from degrees ``[2]`` to ``[2]`` at its start, in [0, 360)."""
+    lat, lon = np.radians(np.asarray(start, np.float64))
+    to_lat, to_lon = np.radians(np.asarray(end, np.float64))
+    east = np.sin(to_lon - lon) * np.cos(to_lat)
+    north = np.cos(lat) * np.sin(to_lat) - np.sin(lat) * np.cos(to_lat) * np.cos(to_lon - lon)
+    return float(np.degrees(np.arctan2(east, north)) % 360.0)
+
+
+def compass_direction(bearing: float) -> str:
+    """The one of eight directions nearest to a bearing, degrees clockwise from north."""
+    return COMPASS[round(bearing / 45.0) % 8]
+
+
+def _rounded_km(distance: float) -> str:
+    """Two digits that mean something, thousands set off: 120, 1,400."""
+    step = 10 if distance < 1000 else 100
+    return f"{step * round(distance / step):,}"
+
+
+@lru_cache(maxsize=2)
+def _load(path: Path) -> Gazetteer:
+    arrays = _read(path)
+    codes = arrays["country_codes"].tobytes().decode()
+    return Gazetteer(
+        names=tuple(arrays["names"].tobytes().decode().split("\n")),
+        units=lat_lon_to_unit(arrays["lat_lon"].T * COORDINATE_STEP_DEG),
+        populations=arrays["population"],
+        countries=arrays["country"],
+        country_codes=tuple(codes[i : i + 2] for i in range(0, len(codes), 2)),
+        atlas=Atlas.load(),
+    )
+
+
+def _read(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            return {name: file[name] for name in FILE_ARRAYS}
+    except FileNotFoundError:
+        raise DataError(
+            f"{path}: there is no gazetteer; make it with python scripts/build_earth.py"
+        ) from None
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+        raise DataError(
+            f"{path}: this isn't a readable gazetteer ({error}); "
+            "install geowhy again or run python scripts/build_earth.py"
+        ) from error

@@ -1,0 +1,107 @@
+"""Great-circle geometry on one Earth: a sphere of the mean radius, 6371.0088 km.
+
+Coordinates are degrees, latitude first, as arrays ``[..., 2]``; unit vectors are ``[..., 3]``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "EARTH_RADIUS_KM",
+    "destination",
+    "distance_km",
+    "distance_matrix_km",
+    "lat_lon_to_unit",
+    "local_frame",
+    "spherical_mean",
+    "uniform_on_sphere",
+    "unit_to_lat_lon",
+    "wrap_longitude",
+]
+
+EARTH_RADIUS_KM = 6371.0088
+
+Floats = NDArray[np.float64]
+
+
+def wrap_longitude(lon: ArrayLike) -> Floats:
+    """Longitude, degrees, brought into [-180, 180)."""
+    return (np.asarray(lon, np.float64) + 180.0) % 360.0 - 180.0
+
+
+def lat_lon_to_unit(lat_lon: ArrayLike) -> Floats:
+    """Degrees ``[..., 2]`` to unit vectors ``[..., 3]``: x to (0, 0), y to (0, 90 E), z north."""
+    lat, lon = np.moveaxis(np.radians(np.asarray(lat_lon, np.float64)), -1, 0)
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
+
+
+def unit_to_lat_lon(vectors: ArrayLike) -> Floats:
+    """Vectors ``[..., 3]`` of any length but 0 to degrees ``[..., 2]``."""
+    x, y, z = np.moveaxis(np.asarray(vectors, np.float64), -1, 0)
+    lat = np.arctan2(z, np.hypot(x, y))
+    return np.degrees(np.stack([lat, np.arctan2(y, x)], axis=-1))
+
+
+def distance_km(a: ArrayLike, b: ArrayLike) -> Floats:
+    """Great-circle distance, km, between degrees ``[..., 2]`` and ``[..., 2]`` (haversine)."""
+    a_lat, a_lon = np.moveaxis(np.radians(np.asarray(a, np.float64)), -1, 0)
+    b_lat, b_lon = np.moveaxis(np.radians(np.asarray(b, np.float64)), -1, 0)
+    half_chord_squared = (
+        np.sin((b_lat - a_lat) / 2) ** 2
+        + np.cos(a_lat) * np.cos(b_lat) * np.sin((b_lon - a_lon) / 2) ** 2
+    )
+    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(half_chord_squared, 0.0, 1.0)))
+
+
+def distance_matrix_km(a: ArrayLike, b: ArrayLike) -> NDArray[np.float32]:
+    """All distances, km, between degrees ``[N, 2]`` and ``[M, 2]``, as float32 ``[N, M]``.
+
+    By the chord between unit vectors: within 1 m of the haversine up to 19,000 km. Takes 16 bytes
+    for each pair while it works; callers with many pairs go in chunks.
+    """
+    half_chord_squared = lat_lon_to_unit(a) @ lat_lon_to_unit(b).T
+    half_chord_squared -= 1.0
+    half_chord_squared *= -0.5
+    np.clip(half_chord_squared, 0.0, 1.0, out=half_chord_squared)
+    np.sqrt(half_chord_squared, out=half_chord_squared)
+    np.arcsin(half_chord_squared, out=half_chord_squared)
+    return (2 * EARTH_RADIUS_KM * half_chord_squared).astype(np.float32)
+
+
+def spherical_mean(lat_lon: ArrayLike, weights: ArrayLike) -> Floats:
+    """Direction of the weighted mean vector of degrees ``[N, 2]``, as degrees ``[2]``."""
+    vectors = lat_lon_to_unit(lat_lon)
+    return unit_to_lat_lon(np.asarray(weights, np.float64) @ vectors)
+
+
+def destination(lat_lon: ArrayLike, bearing_deg: ArrayLike, distance: ArrayLike) -> Floats:
+    """Where one arrives from degrees ``[..., 2]`` after ``distance`` km along a bearing.
+
+    The bearing is degrees clockwise from north; at a pole, north is the direction of the
+    meridian opposite to the given longitude, so the result is defined there too.
+    """
+    lat, lon = np.moveaxis(np.radians(np.asarray(lat_lon, np.float64)), -1, 0)
+    bearing = np.radians(np.asarray(bearing_deg, np.float64))
+    angle = np.asarray(distance, np.float64) / EARTH_RADIUS_KM
+    up, north, east = local_frame(lat, lon)
+    heading = np.cos(bearing)[..., None] * north + np.sin(bearing)[..., None] * east
+    return unit_to_lat_lon(np.cos(angle)[..., None] * up + np.sin(angle)[..., None] * heading)
+
+
+def uniform_on_sphere(count: int, rng: np.random.Generator) -> Floats:
+    """``count`` points uniform on the whole sphere, degrees ``[count, 2]``."""
+    lat = np.degrees(np.arcsin(rng.uniform(-1.0, 1.0, count)))
+    return np.stack([lat, rng.uniform(-180.0, 180.0, count)], axis=-1)
+
+
+def local_frame(lat: Floats, lon: Floats) -> tuple[Floats, Floats, Floats]:
+    """Unit vectors up, north and east at radians ``[...]``."""
+    zero = np.zeros_like(lat * lon)
+    up = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat) + zero], -1)
+    north = np.stack(
+        [-np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon), np.cos(lat) + zero], -1
+    )
+    east = np.stack([-np.sin(lon) + zero, np.cos(lon) + zero, zero], -1)
+    return up, north, east

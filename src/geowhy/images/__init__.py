@@ -1,0 +1,1 @@
+"""Pixels in: images of any format, and overhead views cut from a world image."""

@@ -1,0 +1,118 @@
+"""Where a camera says that it was: the GPS position in an image's EXIF block."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from geowhy.errors import ImageError
+from geowhy.images.ifd import Directory, read_directory, sub_directory
+from geowhy.images.reading import ImageSource, exif_block
+from geowhy.images.sources import name_of
+from geowhy.types import LatLon
+
+__all__ = ["CameraPosition", "read_position"]
+
+_EXIF_POINTER, _GPS_POINTER = 0x8769, 0x8825
+_LAT_REF, _LAT, _LON_REF, _LON, _ALT_REF, _ALT, _ERROR_M = 1, 2, 3, 4, 5, 6, 31
+_TAKEN_AT, _UTC_OFFSET = 0x9003, 0x9011
+_DATE = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d) (\d\d:\d\d:\d\d)")
+_OFFSET = re.compile(r"[+-]\d\d:\d\d|Z")
+
+
+@dataclass(frozen=True, slots=True)
+class CameraPosition:
+    """Where and when a camera says that it took a picture.
+
+    Attributes:
+        position: as written, rounding of the camera included.
+        error_radius_km: the camera's own estimate of its error, None if it gives none.
+        altitude_m: metres above sea level, negative below; None if not given.
+        taken_at: local time as "2024-05-17T14:03:09", with "+02:00" if the camera knew; or None.
+    """
+
+    position: LatLon
+    error_radius_km: float | None = None
+    altitude_m: float | None = None
+    taken_at: str | None = None
+
+
+def read_position(source: ImageSource, *, name: str | None = None) -> CameraPosition | None:
+    """The position in an image's metadata; None if there is none.
+
+    A camera without a fix writes empty ratios or 0°, 0°: both count as none. A position that is
+    there but can't be a place is an error, because silence would pass for "no position".
+
+    Raises:
+        ImageError: if the image can't be opened, or its position is broken.
+    """
+    name = name_of(source) if name is None else name
+    root = read_directory(exif_block(source, name=name))
+    if root is None or not root.count(_GPS_POINTER):
+        return None
+    gps = sub_directory(root, _GPS_POINTER)
+    if gps is None:
+        raise _broken(name, "its GPS block lies outside the file")
+    position = _position(gps, name)
+    if position is None:
+        return None
+    return CameraPosition(position, _error_km(gps), _altitude_m(gps), _taken_at(root))
+
+
+def _broken(name: str, why: str) -> ImageError:
+    return ImageError(name, f"its GPS position can't be used: {why}; correct or remove it")
+
+
+def _position(gps: Directory, name: str) -> LatLon | None:
+    parts = gps.numbers(_LAT), gps.numbers(_LON)
+    if all(v is None or v == 0 for v in parts[0] + parts[1]):
+        return None  # no fix
+    lat = _degrees(parts[0], gps.text(_LAT_REF), "NS", 90.0)
+    lon = _degrees(parts[1], gps.text(_LON_REF), "EW", 180.0)
+    for axis, value in (("latitude", lat), ("longitude", lon)):
+        if isinstance(value, str):
+            raise _broken(name, f"its {axis} {value}")
+    assert isinstance(lat, float)
+    assert isinstance(lon, float)
+    return LatLon(lat, lon)
+
+
+def _degrees(parts: tuple[float | None, ...], ref: str, signs: str, most: float) -> float | str:
+    """Signed degrees from degrees, minutes and seconds; or what is wrong with them."""
+    sign = {signs[0]: 1.0, signs[1]: -1.0}.get(ref[:1].upper())
+    if sign is None:
+        return f"has no hemisphere ({signs[0]} or {signs[1]})"
+    if not 1 <= len(parts) <= 3:
+        return f"has {len(parts)} parts instead of degrees, minutes and seconds"
+    # cameras that write whole minutes leave the seconds 0/0
+    known = [0.0 if value is None and i else value for i, value in enumerate(parts)]
+    numbers = [value for value in known if value is not None]
+    if len(numbers) < len(known):
+        return "is a division by zero"
+    degrees = sum(value / 60.0**i for i, value in enumerate(numbers))
+    if min(numbers) < 0 or not degrees <= most:
+        return f"of {degrees:g}° is not within 0 and {most:g}"
+    return sign * degrees
+
+
+def _error_km(gps: Directory) -> float | None:
+    metres = gps.number(_ERROR_M)
+    return metres / 1000.0 if metres is not None and 0 < metres < math.inf else None
+
+
+def _altitude_m(gps: Directory) -> float | None:
+    metres = gps.number(_ALT)
+    if metres is None or not math.isfinite(metres):
+        return None
+    return -metres if gps.number(_ALT_REF) == 1 else float(metres)
+
+
+def _taken_at(root: Directory) -> str | None:
+    photo = sub_directory(root, _EXIF_POINTER)
+    date = _DATE.match(photo.text(_TAKEN_AT)) if photo else None
+    if photo is None or date is None:
+        return None
+    offset = _OFFSET.fullmatch(photo.text(_UTC_OFFSET))
+    year, month, day, time = date.groups()
+    return f"{year}-{month}-{day}T{time}{offset.group() if offset else ''}"

@@ -1,0 +1,139 @@
+"""Overhead views cut out of an equirectangular image of the whole Earth.
+
+A view is an azimuthal equidistant map about its own centre, north up, at a stated number of km per
+pixel. So neither the size of things nor their distortion tells the latitude, which both would on a
+crop of the world image itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from geowhy.errors import DataError
+from geowhy.geo.sphere import EARTH_RADIUS_KM, local_frame
+
+__all__ = ["WorldImage", "cut_views", "footprint", "view_grid"]
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+VIEWS_AT_ONCE = 256  # 64-pixel views: about 100 MB of intermediate arrays
+
+
+@dataclass(frozen=True)
+class WorldImage:
+    """The whole Earth in equirectangular projection: ``pixels`` ``[H, W, C]``, W = 2 H.
+
+    The first row touches the north pole, the first column the antimeridian.
+
+    Raises:
+        DataError: if the image isn't twice as wide as high.
+    """
+
+    pixels: Pixels
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 3 or self.pixels.shape[1] != 2 * self.pixels.shape[0]:
+            raise DataError(
+                f"a world image is twice as wide as high, with channels; this one has the shape "
+                f"{self.pixels.shape}: give an equirectangular image of the whole Earth"
+            )
+
+
+@dataclass(frozen=True)
+class _Corners:
+    """For each sample, flat indices of its four source pixels and their bilinear weights."""
+
+    indices: NDArray[np.int32]  # [4, ...]
+    weights: Floats  # [4, ...]
+
+
+def view_grid(centres: ArrayLike, km_per_pixel: ArrayLike, size: int) -> Floats:
+    """Unit vectors ``[N, size, size, 3]`` at the pixel centres of views.
+
+    ``centres`` are degrees ``[N, 2]``, ``km_per_pixel`` is ``[N]`` or one number. Pixel (0, 0) is
+    the north-west corner. The map is azimuthal equidistant: distances from the centre are true.
+    """
+    centre_radians = np.radians(np.asarray(centres, np.float64))
+    up, north, east = (
+        v.astype(np.float32)[:, None, None]
+        for v in local_frame(centre_radians[:, 0], centre_radians[:, 1])
+    )
+    offset = np.arange(size, dtype=np.float32) - (size - 1) / 2
+    x, y = np.meshgrid(offset, -offset)
+    scale = np.broadcast_to(np.asarray(km_per_pixel, np.float32), len(up)) / EARTH_RADIUS_KM
+    angle = np.hypot(x, y) * scale[:, None, None].astype(np.float32)
+    heading_x, heading_y = _unit(x, y)
+    heading = heading_x[..., None] * east + heading_y[..., None] * north
+    grid = np.cos(angle)[..., None] * up + np.sin(angle)[..., None] * heading
+    return np.asarray(grid, np.float32)
+
+
+def cut_views(
+    world: WorldImage, centres: ArrayLike, km_per_pixel: ArrayLike, size: int
+) -> Pixels:
+    """Views ``[N, size, size, C]`` of the world image, bilinear.
+
+    ``centres`` are degrees ``[N, 2]``, ``km_per_pixel`` is ``[N]`` or one number.
+    """
+    centres = np.asarray(centres, np.float64)
+    scales = np.broadcast_to(np.asarray(km_per_pixel, np.float64), len(centres))
+    views = np.empty((len(centres), size, size, world.pixels.shape[2]), np.uint8)
+    for start in range(0, len(centres), VIEWS_AT_ONCE):
+        chunk = slice(start, start + VIEWS_AT_ONCE)
+        corners = _corners(view_grid(centres[chunk], scales[chunk], size), world)
+        views[chunk] = _interpolate(world.pixels, corners)
+    return views
+
+
+def footprint(
+    world: WorldImage, centres: ArrayLike, km_per_pixel: ArrayLike, size: int
+) -> NDArray[np.int32]:
+    """Flat indices ``[N, 4, size, size]`` of every source pixel that each view draws on."""
+    grid = view_grid(centres, km_per_pixel, size)
+    return np.moveaxis(_corners(grid, world).indices, 0, 1)
+
+
+def _unit(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Direction of each offset; at the very centre any will do, since the angle there is 0."""
+    length = np.maximum(np.hypot(x, y), np.finfo(np.float32).tiny)
+    return x / length, y / length
+
+
+def _corners(vectors: Floats, world: WorldImage) -> _Corners:
+    """The four pixels around each unit vector ``[..., 3]``, and the weight of each."""
+    height, width = world.pixels.shape[:2]
+    lat = np.arcsin(np.clip(vectors[..., 2], -1, 1))
+    lon = np.arctan2(vectors[..., 1], vectors[..., 0])
+    row = (0.5 - lat / np.pi) * height - 0.5
+    column = (0.5 + lon / (2 * np.pi)) * width - 0.5
+    top, left = np.floor(row).astype(np.int32), np.floor(column).astype(np.int32)
+    down, right = row - top, column - left
+    indices = np.stack(
+        [_flat_index(top + i, left + j, height, width) for i in (0, 1) for j in (0, 1)]
+    )
+    weights = np.stack(
+        [(1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right]
+    )
+    return _Corners(indices, weights.astype(np.float32))
+
+
+def _flat_index(
+    row: NDArray[np.int32], column: NDArray[np.int32], height: int, width: int
+) -> NDArray[np.int32]:
+    """Index of a pixel, going round the antimeridian and straight on over the poles."""
+    over_pole = (row < 0) | (row >= height)
+    row = np.clip(row, 0, height - 1)
+    column = np.where(over_pole, column + width // 2, column) % width
+    return np.asarray(row * width + column, np.int32)
+
+
+def _interpolate(pixels: Pixels, corners: _Corners) -> Pixels:
+    flat = pixels.reshape(-1, pixels.shape[2])
+    value = np.zeros((*corners.indices.shape[1:], pixels.shape[2]), np.float32)
+    for index, weight in zip(corners.indices, corners.weights, strict=True):
+        value += flat[index] * weight[..., None]
+    return np.asarray(np.rint(value), np.uint8)

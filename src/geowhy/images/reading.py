@@ -1,0 +1,195 @@
+"""Opens any image safely: one way in for paths, bytes, file objects and Pillow images.
+
+A picture comes out upright, in 8-bit sRGB, or an `ImageError` names the image, the reason and
+what to do. Nothing process-wide is touched, so threads may read at the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from geowhy.errors import ImageError
+from geowhy.images.colour import to_srgb
+from geowhy.images.formats import format_of, open_lazily
+from geowhy.images.ifd import read_directory
+from geowhy.images.sources import ImageSource, bytes_of, name_of
+
+__all__ = ["ImageSource", "Limits", "NamedImage", "exif_block", "read_image"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is refused unread.
+
+    Attributes:
+        max_bytes: size of the file.
+        max_pixels: width × height as the file declares it; decoding takes up to 8 bytes a pixel.
+    """
+
+    max_bytes: int = 256 * 2**20
+    max_pixels: int = 200_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NamedImage:
+    """A picture and the name under which it was given.
+
+    Attributes:
+        name: as in messages and answers.
+        pixels: upright sRGB, uint8 [H, W, 3], read-only.
+    """
+
+    name: str
+    pixels: NDArray[np.uint8]
+
+
+_USUAL = Limits()
+_ORIENTATION = 274
+_STRIP_PIXELS = 2**20
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def read_image(
+    source: ImageSource,
+    *,
+    name: str | None = None,
+    limits: Limits = _USUAL,
+    min_side: int | None = None,
+) -> NamedImage:
+    """Reads one picture: JPEG, PNG, WebP, TIFF, HEIC, AVIF, GIF or BMP.
+
+    Args:
+        source: a path, the content of a file, a file opened in binary mode, or a Pillow image.
+        name: for messages and answers; the path if not given.
+        limits: what is refused unread.
+        min_side: a JPEG may come back at 1/2, 1/4 or 1/8 of its size, several times faster, as
+            long as both sides keep at least this many pixels; None for the full size.
+
+    Returns:
+        The picture, first frame of an animation, upright, sRGB, over white.
+
+    Raises:
+        ImageError: if it can't be read; names the image, the reason and the remedy.
+    """
+    name = name_of(source) if name is None else name
+    content = (
+        source if isinstance(source, Image.Image) else bytes_of(source, name, limits.max_bytes)
+    )
+    with _failures_named(name):
+        picture = _decoded(content, name, limits, min_side)
+        orientation = _orientation(picture.info.get("exif"))
+        picture = to_srgb(picture, name)  # the same variable, so that no third copy stays alive
+    pixels = _pixels(_upright(picture, orientation))
+    pixels.flags.writeable = False
+    return NamedImage(name, pixels)
+
+
+def exif_block(source: ImageSource, *, name: str, limits: Limits = _USUAL) -> bytes:
+    """The EXIF block of an image, from its byte-order mark on; b"" if it has none.
+
+    Raises:
+        ImageError: if the image can't be opened; its pixels may be damaged.
+    """
+    if isinstance(source, Image.Image):
+        with _failures_named(name):
+            return _bare(source.info.get("exif") or source.getexif().tobytes())
+    data = bytes_of(source, name, limits.max_bytes)
+    if format_of(data, name) == "TIFF":
+        return data  # a TIFF file is an EXIF block with pixels in it
+    with _failures_named(name):
+        picture = open_lazily(data, name)
+        _check_size(picture, name, limits)
+        if picture.format == "PNG":
+            picture.load()  # the block may come after the pixels
+        return _bare(picture.info.get("exif"))
+
+
+def _decoded(
+    content: bytes | Image.Image, name: str, limits: Limits, min_side: int | None
+) -> Image.Image:
+    """The picture as stored, with its pixels loaded."""
+    if isinstance(content, Image.Image):
+        picture, is_ours = content, False
+    else:
+        picture, is_ours = open_lazily(content, name), True
+    _check_size(picture, name, limits)
+    if min_side is not None and is_ours and picture.format == "JPEG":
+        picture.draft(None, (max(min_side, 1), max(min_side, 1)))
+    picture.load()
+    _check_size(picture, name, limits)  # a decoder may find another size than the header's
+    return picture
+
+
+def _check_size(picture: Image.Image, name: str, limits: Limits) -> None:
+    width, height = picture.size
+    if width <= 0 or height <= 0:
+        raise ImageError(name, f"has no pixels ({width} × {height}); export it again")
+    if width * height > limits.max_pixels:
+        raise ImageError(
+            name,
+            f"has {width} × {height} pixels, more than the {limits.max_pixels / 1e6:,.0f} million "
+            "allowed; make it smaller, or raise Limits.max_pixels",
+        )
+
+
+def _orientation(exif: object) -> int:
+    """How a picture is stored, 1 to 8; 1 (upright) unless the camera wrote something else.
+
+    Pillow turns a TIFF and pillow_heif a HEIC by itself; either then leaves no orientation here.
+    """
+    directory = read_directory(_bare(exif))
+    value = directory.number(_ORIENTATION) if directory else None
+    return int(value) if value in _UPRIGHT else 1
+
+
+def _upright(picture: Image.Image, orientation: int) -> Image.Image:
+    turn = _UPRIGHT.get(orientation)
+    return picture if turn is None else picture.transpose(turn)
+
+
+def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
+    """The picture as an array [H, W, 3], in strips: Pillow copies whatever it exports twice."""
+    width, height = picture.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    rows = max(1, _STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        pixels[top:bottom] = np.asarray(picture.crop((0, top, width, bottom)))
+    return pixels
+
+
+def _bare(exif: object) -> bytes:
+    """An EXIF block without the mark that JPEG files put before it."""
+    return exif.removeprefix(b"Exif\0\0") if isinstance(exif, bytes) else b""
+
+
+@contextmanager
+def _failures_named(name: str) -> Iterator[None]:
+    """Turns whatever a decoder raises into an `ImageError`: on hostile bytes that is anything."""
+    try:
+        yield
+    except ImageError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError(name, "has too many pixels for its format; make it smaller") from error
+    except MemoryError as error:
+        raise ImageError(name, "needs more memory than there is; make it smaller") from error
+    except Exception as error:
+        said = " ".join(str(error).split())[:120] or type(error).__name__
+        raise ImageError(
+            name, f"is damaged or cut short ({said}); copy it again from where it came"
+        ) from error

@@ -1,0 +1,117 @@
+"""Names for coordinates."""
+
+import numpy as np
+import pytest
+from geographiclib.geodesic import Geodesic
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geowhy.errors import CoordinateError, DataError
+from geowhy.geo.places import Gazetteer, bearing_deg, compass_direction
+from geowhy.geo.sphere import distance_km, unit_to_lat_lon, wrap_longitude
+
+SPHERE = Geodesic(a=6371008.8, f=0)
+
+
+@pytest.fixture(scope="module")
+def gazetteer():
+    return Gazetteer.load()
+
+
+@pytest.mark.parametrize(
+    ("point", "words"),
+    [
+        ((9.40, -0.84), "near Tamale, Ghana"),
+        ((48.86, 2.35), "near Paris, France"),
+        ((40.71, -74.0), "near New York City, United States"),
+        ((5.4, -0.1), "off Accra, Ghana"),
+        ((-77, 0), "in Antarctica, 3,600 km south-east of Ushuaia, Argentina"),
+    ],
+)
+def test_places_have_names(gazetteer, point, words):
+    assert gazetteer.describe(point) == words
+
+
+def test_beyond_25_km_distance_and_direction_are_told(gazetteer):
+    words = gazetteer.describe((9.0, 0.1))
+    assert " km " in words
+    assert words.endswith(", Ghana")
+
+
+def test_the_country_is_that_of_the_point(gazetteer):
+    assert gazetteer.describe((10.2, 0.3)).startswith("in Ghana, 30 km south-west of Sansann")
+
+
+def test_the_high_seas_are_at_sea(gazetteer):
+    assert gazetteer.describe((0, -140)).startswith("at sea, 2,")
+
+
+def test_a_lake_is_not_the_sea(gazetteer):
+    assert gazetteer.describe((-0.9, 33)).startswith("on a lake, ")
+
+
+def test_small_islands_are_not_at_sea(gazetteer):
+    assert gazetteer.describe((4.175, 73.509)) == "near Male, Maldives"
+
+
+def test_countries_of_points(gazetteer):
+    points = [(48.86, 2.35), (-33.9, 18.5), (0, -140), (22.3, 114.2), (18.3, -66.4), (21.3, -157.9)]
+    assert gazetteer.country_of(points) == ["FR", "ZA", "", "HK", "PR", "US"]
+
+
+def test_points_off_the_earth_are_refused(gazetteer):
+    with pytest.raises(CoordinateError):
+        gazetteer.describe((100, 0))
+
+
+@given(st.lists(st.tuples(st.floats(-90, 90), st.floats(-180, 180)), min_size=1, max_size=4))
+def test_no_city_is_nearer_than_the_nearest(points):
+    gazetteer = Gazetteer.load()
+    cities = unit_to_lat_lon(gazetteer.units)
+    for point, nearest in zip(points, gazetteer.nearest_city(points), strict=True):
+        distances = distance_km(cities, point)
+        assert distances[nearest] <= distances.min() + 1e-3
+
+
+def test_many_points_at_once_are_as_one_by_one(gazetteer):
+    points = np.random.default_rng(0).uniform([-60, -180], [75, 180], (600, 2))
+    singly = [gazetteer.nearest_city(point)[0] for point in points[::60]]
+    np.testing.assert_array_equal(gazetteer.nearest_city(points)[::60], singly)
+
+
+def test_cities_are_known_and_the_largest_come_first(gazetteer):
+    assert len(gazetteer.names) > 40_000
+    assert (np.diff(gazetteer.populations.astype(np.int64)) <= 0).all()
+    tokyo = gazetteer.city(int(gazetteer.nearest_city((35.69, 139.69))[0]))
+    assert tokyo.country == "JP"
+    assert distance_km((tokyo.lat, tokyo.lon), (35.69, 139.69)) < 10
+    largest = gazetteer.city(0)
+    assert largest.population > 20_000_000
+
+
+@given(
+    st.tuples(st.floats(-89, 89), st.floats(-180, 180)),
+    st.floats(0, 359.99),
+    st.floats(10, 19_000),
+)
+def test_bearings_are_geographiclibs(start, bearing, distance):
+    end = SPHERE.Direct(*start, bearing, distance * 1000)
+    found = bearing_deg(start, (end["lat2"], end["lon2"]))
+    assert abs(float(wrap_longitude(found - bearing))) < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("bearing", "name"),
+    [(0, "north"), (22, "north"), (44, "north-east"), (270, "west"), (350, "north")],
+)
+def test_compass(bearing, name):
+    assert compass_direction(bearing) == name
+
+
+def test_a_missing_or_broken_file_is_named(tmp_path):
+    with pytest.raises(DataError, match="build_earth"):
+        Gazetteer.load(tmp_path / "none.npz")
+    broken = tmp_path / "broken.npz"
+    broken.write_bytes(b"no zip")
+    with pytest.raises(DataError, match="isn't a readable gazetteer"):
+        Gazetteer.load(broken)
