@@ -54,10 +54,13 @@ class ConceptScore:
         name: the concept.
         contribution: log-odds that the concept adds for this place against the average place;
             negative if it speaks against it.
+        present: whether the place has more of the concept than the average place. A concept that
+            picture and place both lack speaks for the place too.
     """
 
     name: str
     contribution: float
+    present: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,9 +72,7 @@ def view_grid(centres: ArrayLike, km_per_pixel: ArrayLike, size: int) -> Floats:
     return np.asarray(grid, np.float32)
 
 
-def cut_views(
-    world: WorldImage, centres: ArrayLike, km_per_pixel: ArrayLike, size: int
-) -> Pixels:
+def cut_views(world: WorldImage, centres: ArrayLike, km_per_pixel: ArrayLike, size: int) -> Pixels:
     """Views ``[N, size, size, C]`` of the world image, bilinear.
 
     ``centres`` are degrees ``[N, 2]``, ``km_per_pixel`` is ``[N]`` or one number.

@@ -1,0 +1,30 @@
+# Each target does its own set-up on a fresh machine; they share one environment, .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check bench clean
+
+demo: .venv/ready
+	$(BIN)/geowhy demo --output demo.html
+
+test: .venv/ready
+	$(BIN)/python -m pytest -n 2
+
+check: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/ready
+	$(BIN)/python benchmarks/speed.py
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# geoclip is only read by a test, file by file: its dependencies would bring a hub along.
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,atlas,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps geoclip
+	touch $@

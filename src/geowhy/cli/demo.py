@@ -1,0 +1,132 @@
+"""``geowhy demo``: pictures that come with geowhy, located, and a page that shows it."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from geowhy.cli.locate import SHOWN_CONCEPTS, add_model
+from geowhy.errors import DataError
+from geowhy.types import LatLon
+
+if TYPE_CHECKING:
+    from geowhy.explain.report import ReportEntry
+    from geowhy.inference.locator import Locator
+
+__all__ = ["HELP", "DemoPicture", "add_arguments", "demo_pictures", "run"]
+
+HELP = (
+    "Locate the pictures that come with geowhy; six views from above, of parts of the Earth kept "
+    "out of the training, and a photograph. Writes a page that shows where, and why."
+)
+PICTURES = Path(__file__).parent.parent / "data" / "demo"
+DEFAULT_PAGE = Path("demo.html")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPicture:
+    """A picture that comes with geowhy.
+
+    Attributes:
+        path: the file.
+        caption: what it is, in words.
+        truth: its centre, where known.
+        credit: whose it is.
+        licence: its terms.
+    """
+
+    path: Path
+    caption: str
+    truth: LatLon | None
+    credit: str
+    licence: str
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Say what the verb takes."""
+    page = f"the page (default: {DEFAULT_PAGE})"
+    parser.add_argument("--output", type=Path, default=DEFAULT_PAGE, metavar="FILE", help=page)
+    add_model(parser)
+
+
+def run(given: Namespace) -> int:
+    """Locate the pictures, print the answers and write the page."""
+    from geowhy.explain.report import html_report
+    from geowhy.inference.locator import Locator
+
+    locator = Locator.from_pretrained(given.model)
+    entries = []
+    for picture in demo_pictures():
+        entries.append(_entry(locator, picture))
+        _print(entries[-1])
+    _write(given.output, html_report(entries))
+    print(f"All of it, with maps: {given.output}")
+    return 0
+
+
+def demo_pictures(folder: Path = PICTURES) -> tuple[DemoPicture, ...]:
+    """The pictures that ``demo.json`` in a folder lists.
+
+    Raises:
+        DataError: if the list can't be read.
+    """
+    try:
+        listed = json.loads((folder / "demo.json").read_text(encoding="utf-8"))
+        return tuple(_picture(folder, entry) for entry in listed)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{folder}: the list of demo pictures can't be read ({error}); install geowhy again "
+            "or run python scripts/build_demo.py"
+        ) from error
+
+
+def _picture(folder: Path, entry: dict[str, str | float | None]) -> DemoPicture:
+    lat, lon = entry["lat"], entry["lon"]
+    return DemoPicture(
+        path=folder / str(entry["file"]),
+        caption=str(entry["caption"]),
+        truth=None if lat is None or lon is None else LatLon(float(lat), float(lon)),
+        credit=str(entry["credit"]),
+        licence=str(entry["licence"]),
+    )
+
+
+def _entry(locator: Locator, picture: DemoPicture) -> ReportEntry:
+    from geowhy.explain.report import ReportEntry
+    from geowhy.images.reading import read_image
+
+    name = picture.path.name
+    return ReportEntry(
+        prediction=replace(locator.locate(picture.path), image=name),
+        pixels=read_image(picture.path, name=name).pixels,
+        density=locator.density(picture.path),
+        truth=picture.truth,
+        caption=picture.caption,
+        credit=f"{name}: {picture.credit}. {picture.licence}.",
+    )
+
+
+def _print(entry: ReportEntry) -> None:
+    """The answer, and how far off it is."""
+    from geowhy.cli.answers import as_text
+    from geowhy.explain.report import miss_km
+    from geowhy.explain.wording import coordinates, kilometres
+
+    print(as_text(entry.prediction, SHOWN_CONCEPTS))
+    if entry.truth is None:
+        print("  Truth: not known\n")
+    else:
+        away = kilometres(miss_km(entry.truth, entry.prediction))
+        print(f"  Truth: {coordinates(entry.truth)}, {away} away\n")
+
+
+def _write(path: Path, page: str) -> None:
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise DataError(
+            f"{path}: the page can't be written ({error.strerror}); choose another --output"
+        ) from error

@@ -1,0 +1,76 @@
+"""``geowhy locate``: where images were taken, and why."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+
+from geowhy.cli.answers import as_text
+from geowhy.errors import ImageError
+from geowhy.explain.wording import plainly
+from geowhy.types import Prediction
+
+__all__ = ["HELP", "SHOWN_CONCEPTS", "add_arguments", "add_model", "run"]
+
+HELP = (
+    "Say where images were taken, and why; with --json one object a line, which lists the "
+    "strongest concepts, or all of them with --explain."
+)
+SHOWN_CONCEPTS = 5  # on either side
+ALL_CONCEPTS = 10**6
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Say what the verb takes."""
+    images = "image files, folders of images, or - for an image on standard input"
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help=images)
+    add_model(parser)
+    places = "how many places to name (default: 5)"
+    parser.add_argument("--top-k", type=_count, default=5, metavar="K", help=places)
+    parser.add_argument("--explain", action="store_true", help="show the reasons")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def add_model(parser: ArgumentParser) -> None:
+    """The option that every verb with a model has."""
+    name = "a model's name or folder (default: embedded)"
+    parser.add_argument("--model", default="embedded", metavar="NAME_OR_DIR", help=name)
+
+
+def run(given: Namespace) -> int:
+    """Locate all images; 1 if one of them couldn't be read."""
+    # What needs numpy is imported when it runs, so that --help doesn't wait for it.
+    from geowhy.cli.pictures import answers, pictures_in
+    from geowhy.cli.progress import with_progress
+    from geowhy.inference.locator import Locator
+
+    locator = Locator.from_pretrained(given.model)
+    pictures = list(pictures_in(given.images))
+    failed = False
+    for answer in with_progress(answers(locator, pictures, given.top_k), len(pictures)):
+        failed |= isinstance(answer, ImageError)
+        if given.json:
+            _print_json(answer, given.explain)
+        else:
+            _print_text(answer, given.explain, is_one_of_many=len(pictures) > 1)
+    return int(failed)
+
+
+def _print_json(answer: Prediction | ImageError, explain: bool) -> None:
+    from geowhy.cli.records import as_json
+
+    print(as_json(answer, ALL_CONCEPTS if explain else SHOWN_CONCEPTS), flush=True)
+
+
+def _print_text(answer: Prediction | ImageError, explain: bool, is_one_of_many: bool) -> None:
+    if isinstance(answer, ImageError):
+        print(f"geowhy: {plainly(str(answer))}", file=sys.stderr)
+        return
+    space = "\n" if is_one_of_many else ""
+    print(as_text(answer, SHOWN_CONCEPTS if explain else None), end=f"\n{space}", flush=True)
+
+
+def _count(word: str) -> int:
+    if not word.isdecimal() or int(word) < 1:
+        raise ArgumentTypeError(f"{word!r} is no number from 1 on")
+    return int(word)

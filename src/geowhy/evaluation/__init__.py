@@ -1,0 +1,1 @@
+"""Measures a model: protocols say on what, metrics say how well."""

@@ -1,0 +1,133 @@
+"""``geowhy evaluate``: rebuilds the split that a model was trained on, and measures it there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geowhy.errors import ConfigError, MissingExtraError
+from geowhy.evaluation.metrics import Answers, Estimate, Metrics, measure
+from geowhy.inference.locator import Locator
+from geowhy.model.registry import resolve_model
+from geowhy.model.store import ModelFolder
+
+if TYPE_CHECKING:
+    from geowhy.training.config import TrainingConfig
+
+__all__ = ["EvaluationReport", "answer_views", "evaluate"]
+
+VIEWS_AT_ONCE = 512
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationReport:
+    """Metrics with the protocol that they belong to."""
+
+    model: str
+    split: str
+    protocol: str
+    gallery: str
+    expected: int
+    metrics: Metrics
+
+    def to_json(self) -> str:
+        """Everything, as one JSON object."""
+        return json.dumps(asdict(self))
+
+    def table(self) -> str:
+        """For people: a line a number, with 95 % intervals."""
+        m = self.metrics
+        rows = [
+            (f"within {km:,} km", _percent(estimate)) for km, estimate in sorted(m.recall.items())
+        ]
+        rows += [
+            ("median error", _kilometres(m.median_km)),
+            ("radius 50 % holds", _percent(m.coverage_50)),
+            ("radius 90 % holds", _percent(m.coverage_90)),
+            ("abstained", f"{m.abstained:6.1%}"),
+            ("within 750 km if answered", f"{m.answered_recall_750:6.1%}"),
+        ]
+        head = [
+            f"model     {self.model}",
+            f"split     {self.split}: {self.protocol}",
+            f"gallery   {self.gallery}",
+            f"scored    {m.scored:,} of {self.expected:,} views in {m.blocks} blocks of 10°",
+            "interval  95 %, bootstrap over blocks",
+            "",
+        ]
+        return "\n".join(head + [f"{name:<26}{text}" for name, text in rows])
+
+
+def evaluate(model: str, split: str = "test") -> EvaluationReport:
+    """Measures a model on the test or validation views of its own training configuration.
+
+    Raises:
+        ModelNotFoundError: if the model or the Blue Marble isn't installed.
+        MissingExtraError: without the extra ``train``, which reads manifests.
+        ConfigError: if the split is neither ``test`` nor ``validation``.
+    """
+    if split not in ("test", "validation"):
+        raise ConfigError(f"split {split!r}: choose test or validation")
+    config = _training_config(model)
+    locator = Locator.from_pretrained(model)
+    answers = answer_views(locator, config, split)
+    margin = (
+        "no training view shares a pixel with a test view"
+        if config.split.margin == "shared_pixels"
+        else "NO margin: training views may overlap test views"
+    )
+    return EvaluationReport(
+        model=locator.name,
+        split=split,
+        protocol=(
+            f"{config.views.size} px at {config.views.km_per_pixel:g} km per pixel, held-out "
+            f"10° cells, split seed {config.split.seed}, {margin}"
+        ),
+        gallery=f"{len(locator.gallery.lat_lon):,} points uniform on the land of the whole Earth",
+        expected=config.split.test_views if split == "test" else config.split.validation_views,
+        metrics=measure(answers),
+    )
+
+
+def answer_views(locator: Locator, config: TrainingConfig, split: str) -> Answers:
+    """Locates every view of a split; the views are cut anew from the world image."""
+    from geowhy.geo.atlas import Atlas
+    from geowhy.images.overhead import cut_views
+    from geowhy.training.sources import open_world
+    from geowhy.training.views import sample_views, split_views
+
+    world = open_world()
+    manifest = split_views(sample_views(config.views, Atlas.load()), config.split, world)
+    centres = manifest.centres[manifest.rows(split)]
+
+    decoded = []
+    for start in range(0, len(centres), VIEWS_AT_ONCE):
+        chunk = centres[start : start + VIEWS_AT_ONCE]
+        views = cut_views(world, chunk, manifest.km_per_pixel, manifest.size)
+        decoded += locator.decode(list(views), top_k=1)
+    return Answers(
+        truth=centres,
+        answer=np.array([d.posterior.lat_lon for d in decoded]),
+        radius_50_km=np.array([d.radius_50_km for d in decoded]),
+        radius_90_km=np.array([d.radius_90_km for d in decoded]),
+        abstained=np.array([bool(d.reason) for d in decoded]),
+    )
+
+
+def _training_config(model: str) -> TrainingConfig:
+    try:
+        from geowhy.training.config import TrainingConfig
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(str(error.name), "train", "geowhy evaluate") from error
+    return TrainingConfig(**ModelFolder.open(resolve_model(model)).section("training"))
+
+
+def _percent(estimate: Estimate) -> str:
+    return f"{estimate.value:6.1%}  [{estimate.low:.1%}, {estimate.high:.1%}]"
+
+
+def _kilometres(estimate: Estimate) -> str:
+    return f"{estimate.value:,.0f} km  [{estimate.low:,.0f}, {estimate.high:,.0f}]"

@@ -1,0 +1,1 @@
+"""Why the model names a place: shares of concepts, maps and reports."""

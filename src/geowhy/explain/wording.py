@@ -1,0 +1,102 @@
+"""Answers in words: the same ones in the terminal and in the report.
+
+Every text can be read aloud: "9.41° N, 0.84° W", "310 km", "not warm", "under 1 %".
+"""
+
+from __future__ import annotations
+
+from geowhy.types import Candidate, ConceptScore, LatLon, Prediction
+
+__all__ = [
+    "concept_words",
+    "coordinates",
+    "kilometres",
+    "log_odds",
+    "percent",
+    "place_name",
+    "plainly",
+    "radius_sentence",
+    "reason_sentence",
+    "share_sentence",
+    "sure_of",
+]
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def coordinates(position: LatLon) -> str:
+    """A point with hemispheres, to about 1 km: "9.41° N, 0.84° W"."""
+    north = "N" if position.lat >= 0 else "S"
+    east = "E" if position.lon >= 0 else "W"
+    return f"{abs(position.lat):.2f}° {north}, {abs(position.lon):.2f}° {east}"
+
+
+def kilometres(km: float) -> str:
+    """A distance to two digits that mean something: "7 km", "310 km", "1,900 km"."""
+    if km < 1:
+        return "under 1 km"
+    step = 1 if km < 100 else 10 if km < 1000 else 100
+    return f"{step * round(km / step):,} km"
+
+
+def percent(share: float) -> str:
+    """A share of 1 in whole percent; never 0 or 100 for what only comes near."""
+    if 0.0 < share < 0.01:
+        return "under 1 %"
+    if 0.99 < share < 1.0:
+        return "over 99 %"
+    return f"{share:.0%}".replace("%", " %")
+
+
+def log_odds(contribution: float) -> str:
+    """A contribution with its sign: "+0.82", "−0.20"."""
+    return f"{contribution:+.2f}".replace("-", MINUS)
+
+
+def concept_words(concept: ConceptScore) -> str:
+    """A concept as the place has it: "savanna", or "not warm" if it has less than the average."""
+    # "Not" goes with every name: things, qualities and regions.
+    return concept.name if concept.present else f"not {concept.name}"
+
+
+def place_name(prediction: Prediction) -> str:
+    """The answer in words; its coordinates if it has no name."""
+    best = sure_of(prediction)
+    return best.place if best and best.place else coordinates(prediction.position)
+
+
+def sure_of(prediction: Prediction) -> Candidate | None:
+    """The candidate that is the answer: the most probable one."""
+    return prediction.candidates[0] if prediction.candidates else None
+
+
+def radius_sentence(prediction: Prediction) -> str:
+    """How far off such answers are."""
+    half, nearly = kilometres(prediction.radius_50_km), kilometres(prediction.radius_90_km)
+    return f"Half of such answers are within {half} of the truth, nine in ten within {nearly}."
+
+
+def reason_sentence(prediction: Prediction) -> str:
+    """Why the model abstained, as a sentence."""
+    reason = prediction.reason.strip() or "the evidence is too weak"
+    return reason[0].upper() + reason[1:].rstrip(".") + "."
+
+
+def share_sentence(prediction: Prediction, count: int) -> str:
+    """How much of the evidence the ``count`` strongest concepts on either side are.
+
+    What no concept carries is named, if it shows in two digits.
+    """
+    explanation = prediction.explanation
+    shown = len(explanation.shown(count))
+    share = percent(explanation.explained_share(count))
+    concepts = "This one concept is" if shown == 1 else f"These {shown} concepts are"
+    sentence = f"{concepts} {share} of the evidence"
+    if abs(explanation.unexplained) < 0.005:
+        return f"{sentence}."
+    return f"{sentence}; what no concept carries adds {log_odds(explanation.unexplained)}."
+
+
+def plainly(text: str) -> str:
+    """A foreign text such as a file name on one line, without characters that steer a terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,0 +1,1 @@
+"""From scores of places to an answer: posterior, radius, abstention."""

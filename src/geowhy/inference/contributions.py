@@ -1,0 +1,62 @@
+"""How much each concept adds to the score of a place, exactly.
+
+The score is the log-odds of a place against the average place of the gallery (mean of the unit
+rows). In the concept space it is a plain sum over concepts. In the embedding space a place's
+embedding is split into its projection on the concept basis, which is shared out among the
+concepts, and the rest, which is reported as unexplained.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.model.alignment import ConceptAligner, ImageSide, LocationSide
+from geowhy.types import ConceptScore, Explanation
+
+__all__ = ["contributions", "explain_place"]
+
+Floats = NDArray[np.float64]
+
+
+def explain_place(
+    aligner: ConceptAligner,
+    names: tuple[str, ...],
+    image: ImageSide,
+    place: LocationSide,
+    average: LocationSide,
+    temperature: float,
+) -> Explanation:
+    """Why one place scores as it does for one image; every argument holds a single row."""
+    shares, unexplained = contributions(aligner, image, place, average, temperature)
+    present = (place.concepts - average.concepts)[0] > 0
+    scores = [
+        ConceptScore(name, float(share), bool(has))
+        for name, share, has in zip(names, shares, present, strict=True)
+    ]
+    scores.sort(key=lambda score: abs(score.contribution), reverse=True)
+    return Explanation(float(shares.sum() + unexplained), tuple(scores), float(unexplained))
+
+
+def contributions(
+    aligner: ConceptAligner,
+    image: ImageSide,
+    place: LocationSide,
+    average: LocationSide,
+    temperature: float,
+) -> tuple[Floats, float]:
+    """Shares of the k concepts in the score, ``[k]``, and what no concept explains."""
+    scale = aligner.scale / temperature
+    shares = np.zeros(image.concepts.shape[1])
+    unexplained = 0.0
+    if aligner.space != "embedding":
+        difference = (place.concepts - average.concepts)[0].astype(np.float64)
+        shares += scale * image.concepts[0] * difference
+    if aligner.space != "concept":
+        difference = (place.embedding - average.embedding)[0].astype(np.float64)
+        x = image.embedding[0].astype(np.float64)
+        basis = aligner.basis.astype(np.float64)
+        along = np.linalg.lstsq(basis, difference, rcond=None)[0]
+        shares += scale * (x @ basis) * along
+        unexplained = float(scale * x @ (difference - basis @ along))
+    return shares, unexplained

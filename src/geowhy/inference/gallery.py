@@ -1,0 +1,85 @@
+"""The places among which a model chooses, embedded once and kept with the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.errors import ModelFormatError
+from geowhy.geo.cells import CellGrid
+from geowhy.model.alignment import ConceptAligner, LocationSide
+from geowhy.model.location import LocationEncoder
+
+__all__ = ["CELL_RESOLUTION", "Gallery"]
+
+CELL_RESOLUTION = 2  # H3 cells about 320 km wide, as wide as the training views
+
+ENCODED_AT_ONCE = 8192
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gallery:
+    """Coordinates with everything that a query needs of them.
+
+    Attributes:
+        lat_lon: degrees ``[M, 2]``.
+        grid: the H3 cells that they occupy.
+        side: their embeddings and concept scores.
+        average: the average place: mean of each column of ``side``.
+    """
+
+    lat_lon: NDArray[np.float64]
+    grid: CellGrid
+    side: LocationSide
+    average: LocationSide
+
+    @classmethod
+    def build(
+        cls, lat_lon: NDArray[np.float64], encoder: LocationEncoder, aligner: ConceptAligner
+    ) -> Gallery:
+        """Embeds coordinates, degrees ``[M, 2]``."""
+        sides = [
+            aligner.location_side(encoder.embed(lat_lon[start : start + ENCODED_AT_ONCE]))
+            for start in range(0, len(lat_lon), ENCODED_AT_ONCE)
+        ]
+        side = LocationSide(
+            np.concatenate([s.embedding for s in sides]),
+            np.concatenate([s.concepts for s in sides]),
+        )
+        return cls._of(lat_lon, CellGrid.build(lat_lon, CELL_RESOLUTION), side)
+
+    def to_tensors(self) -> dict[str, NDArray[np.generic]]:
+        """As arrays by name; sides as float16, whose rounding is below 1e-3 of a unit row."""
+        return {
+            "lat_lon": self.lat_lon,
+            "embedding": self.side.embedding.astype(np.float16),
+            "concepts": self.side.concepts.astype(np.float16),
+            **{f"grid.{name}": array for name, array in self.grid.to_arrays().items()},
+        }
+
+    @classmethod
+    def from_tensors(cls, tensors: dict[str, NDArray[np.generic]]) -> Gallery:
+        """Takes what ``to_tensors`` gave.
+
+        Raises:
+            ModelFormatError: if an array is missing.
+        """
+        try:
+            grid = {n.removeprefix("grid."): a for n, a in tensors.items() if n.startswith("grid.")}
+            side = LocationSide(
+                tensors["embedding"].astype(np.float32), tensors["concepts"].astype(np.float32)
+            )
+            return cls._of(tensors["lat_lon"].astype(np.float64), CellGrid.from_arrays(grid), side)
+        except KeyError as error:
+            raise ModelFormatError(
+                f"the gallery lacks {error}: the model folder is damaged; get or train it anew"
+            ) from error
+
+    @classmethod
+    def _of(cls, lat_lon: NDArray[np.float64], grid: CellGrid, side: LocationSide) -> Gallery:
+        average = LocationSide(
+            side.embedding.mean(axis=0, keepdims=True), side.concepts.mean(axis=0, keepdims=True)
+        )
+        return cls(lat_lon, grid, side, average)

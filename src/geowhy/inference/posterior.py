@@ -1,0 +1,154 @@
+"""From the scores of gallery points to places: a density over H3 cells, its modes, one answer.
+
+A density on a gallery is ragged, so it is smoothed on the sphere first (von Mises-Fisher kernel).
+Modes are the hills of the smoothed density. The answer is the point that minimises the expected
+great-circle distance within the strongest mode: its geometric median.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.geo.cells import CellGrid
+from geowhy.geo.sphere import EARTH_RADIUS_KM, distance_km, lat_lon_to_unit, unit_to_lat_lon
+
+__all__ = ["CellDensity", "Decoder", "Mode", "Posterior", "geometric_median", "softmax"]
+
+Floats = NDArray[np.float64]
+Floats32 = NDArray[np.float32]
+
+MEDIAN_ROUNDS = 12  # Weiszfeld's steps; the median moves by less than 1 km after about eight
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellDensity:
+    """A probability for each H3 cell that holds gallery points.
+
+    Attributes:
+        cells: H3 cells ``[M]``.
+        centres: degrees ``[M, 2]``.
+        probability: adds up to 1, ``[M]``.
+    """
+
+    cells: NDArray[np.uint64]
+    centres: Floats
+    probability: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """One hill of the posterior.
+
+    Attributes:
+        lat_lon: its geometric median, degrees.
+        probability: its mass.
+    """
+
+    lat_lon: tuple[float, float]
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Posterior:
+    """Where one image may have been taken.
+
+    Attributes:
+        modes: strongest first; the first one's point is the answer.
+        density: smoothed probability of each cell.
+    """
+
+    modes: tuple[Mode, ...]
+    density: CellDensity
+
+    @property
+    def lat_lon(self) -> tuple[float, float]:
+        """The answer, degrees."""
+        return self.modes[0].lat_lon
+
+    def radius_km(self, mass: float) -> float:
+        """Radius around the answer that holds ``mass`` of the density, before calibration."""
+        distances = distance_km(np.array(self.lat_lon), self.density.centres)
+        order = np.argsort(distances)
+        reached = np.cumsum(self.density.probability[order])
+        index = min(int(np.searchsorted(reached, mass * reached[-1])), len(order) - 1)
+        return float(distances[order[index]])
+
+
+class Decoder:
+    """Turns scores of gallery points into posteriors; all that depends on the gallery is kept.
+
+    Takes 4 bytes for each pair of cells: 23 MB at 2,400 cells.
+    """
+
+    def __init__(self, lat_lon: Floats, grid: CellGrid, smoothing_km: float) -> None:
+        """For a gallery, degrees ``[M, 2]``, its cells, and the width of the smoothing."""
+        self.grid = grid
+        self.smoothing_km = smoothing_km
+        self._units = lat_lon_to_unit(lat_lon)
+        self._kernel = _smoothing_kernel(grid.centres, smoothing_km)
+
+    def decode(self, probability: Floats32, top_k: int) -> Posterior:
+        """The posterior of one image from probabilities of gallery points ``[M]``."""
+        points = probability.astype(np.float64)
+        smooth = self._kernel @ self.grid.density(points).astype(np.float32)
+        smooth = (smooth / smooth.sum()).astype(np.float64)
+        mode_of_cell, mass = self.grid.modes(smooth)
+        mode_of_point = mode_of_cell[self.grid.point_to_cell]
+        modes = tuple(
+            Mode(self._median(points, mode_of_point == number), float(mass[number]))
+            for number in range(min(top_k, len(mass)))
+        )
+        return Posterior(modes, CellDensity(self.grid.cells, self.grid.centres, smooth))
+
+    def _median(self, points: Floats, inside: NDArray[np.bool_]) -> tuple[float, float]:
+        weights = points[inside]
+        if weights.sum() <= 0:
+            weights = np.ones_like(weights)
+        lat, lon = geometric_median(self._units[inside], weights)
+        return float(lat), float(lon)
+
+
+def softmax(logits: Floats32, temperature: float) -> Floats32:
+    """Probabilities ``[N, M]`` from logits ``[N, M]`` divided by a temperature."""
+    scaled = logits / np.float32(temperature)
+    scaled -= scaled.max(axis=1, keepdims=True)
+    np.exp(scaled, out=scaled)
+    scaled /= scaled.sum(axis=1, keepdims=True)
+    return scaled
+
+
+def geometric_median(units: Floats, weights: Floats) -> Floats:
+    """The point that minimises the weighted mean great-circle distance, degrees ``[2]``.
+
+    Weiszfeld's algorithm in the tangent plane, from the mean direction; unit vectors ``[N, 3]``.
+    """
+    point = weights @ units
+    point /= np.linalg.norm(point) or 1.0
+    for _ in range(MEDIAN_ROUNDS):
+        cosine = np.clip(units @ point, -1.0, 1.0)
+        angle = np.arccos(cosine)
+        # Vectors of length `angle` in the tangent plane, towards each unit vector.
+        sine = np.maximum(np.sin(angle), 1e-9)
+        pull = weights / np.maximum(angle, 1e-6)
+        direction = (pull * angle / sine) @ (units - cosine[:, None] * point)
+        point = point + direction / pull.sum()
+        point /= np.linalg.norm(point)
+    return unit_to_lat_lon(point)
+
+
+def _smoothing_kernel(centres: Floats, width_km: float) -> Floats32:
+    """Weights ``[M, M]`` that spread each cell's probability around it; columns add up to 1.
+
+    A von Mises-Fisher density: Gaussian of the given width where the Earth is nearly flat.
+    """
+    units = lat_lon_to_unit(centres).astype(np.float32)
+    concentration = np.float32((EARTH_RADIUS_KM / width_km) ** 2)
+    kernel = units @ units.T
+    kernel -= 1
+    kernel *= concentration
+    np.exp(kernel, out=kernel)
+    kernel /= kernel.sum(axis=0, keepdims=True)
+    return kernel

@@ -1,0 +1,1 @@
+"""From pixels and coordinates to embeddings, concept scores and places."""

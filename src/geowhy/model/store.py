@@ -1,0 +1,155 @@
+"""A model on disk: a folder of config.json, safetensors and an ONNX graph; nothing pickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from geowhy.errors import ModelFormatError, ModelNotFoundError
+from geowhy.model.backbone import BACKBONE_FILE
+
+__all__ = ["FORMAT_VERSION", "ModelFolder", "write_model"]
+
+FORMAT_VERSION = 1
+CONFIG_FILE = "config.json"
+
+Tensors = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """An opened model folder.
+
+    Attributes:
+        path: the folder.
+        config: content of config.json; only the classes that wrote a section read it again.
+    """
+
+    path: Path
+    config: Mapping[str, Any]
+
+    @classmethod
+    def open(cls, path: Path) -> ModelFolder:
+        """Reads config.json, and checks that the files it lists are there and whole in size.
+
+        Raises:
+            ModelNotFoundError: if the folder or its config.json is missing.
+            ModelFormatError: if config.json is damaged, of another version, or a file is cut.
+        """
+        try:
+            config = json.loads((path / CONFIG_FILE).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ModelNotFoundError(
+                f"{path} is no model: it has no readable {CONFIG_FILE}; train one with "
+                "'geowhy train CONFIG.toml', or see 'geowhy models list'"
+            ) from error
+        except ValueError as error:
+            raise _damaged(path / CONFIG_FILE, str(error)) from error
+        if not isinstance(config, dict) or config.get("format_version") != FORMAT_VERSION:
+            raise ModelFormatError(
+                f"{path}: not a model of format {FORMAT_VERSION}: update geowhy, or train it anew"
+            )
+        folder = cls(path, config)
+        folder._check_sizes()
+        return folder
+
+    def section(self, name: str) -> dict[str, Any]:
+        """One section of config.json.
+
+        Raises:
+            ModelFormatError: if it is missing.
+        """
+        section = self.config.get(name)
+        if not isinstance(section, dict):
+            raise _damaged(self.path / CONFIG_FILE, f"no section {name!r}")
+        return section
+
+    def tensors(self, name: str) -> Tensors:
+        """All tensors of the file ``name.safetensors``, float16 widened to float32.
+
+        Raises:
+            ModelFormatError: if the file is missing or damaged.
+        """
+        file = self.path / f"{name}.safetensors"
+        try:
+            return {key: _widened(array) for key, array in load_file(file).items()}
+        except (OSError, SafetensorError, ValueError, KeyError) as error:
+            raise _damaged(file, str(error)) from error
+
+    def verify(self) -> None:
+        """Compares the SHA-256 of every file with the recorded one.
+
+        Raises:
+            ModelFormatError: naming the first file that differs.
+        """
+        for name, entry in self.section("files").items():
+            if _sha256(self.path / name) != entry["sha256"]:
+                raise _damaged(self.path / name, "its SHA-256 is not the recorded one")
+
+    def _check_sizes(self) -> None:
+        for name, entry in self.section("files").items():
+            file = self.path / name
+            if not file.is_file():
+                raise _damaged(file, "missing")
+            if file.stat().st_size != entry["bytes"]:
+                raise _damaged(file, f"{file.stat().st_size} bytes instead of {entry['bytes']}")
+
+
+def write_model(
+    path: Path, config: Mapping[str, Any], tensors: Mapping[str, Tensors], backbone: Path
+) -> ModelFolder:
+    """Writes a model folder beside ``path``, then puts it in place of what was there.
+
+    ``tensors`` holds the content of each safetensors file by the file's name.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        for name, arrays in tensors.items():
+            whole = {key: np.ascontiguousarray(array) for key, array in arrays.items()}
+            save_file(whole, partial / f"{name}.safetensors")
+        shutil.copyfile(backbone, partial / BACKBONE_FILE)
+        files = {
+            file.name: {"bytes": file.stat().st_size, "sha256": _sha256(file)}
+            for file in sorted(partial.iterdir())
+        }
+        text = json.dumps({"format_version": FORMAT_VERSION, **config, "files": files}, indent=1)
+        (partial / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
+        _put_in_place(partial, path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return ModelFolder.open(path)
+
+
+def _put_in_place(partial: Path, path: Path) -> None:
+    """Renames; an older model steps aside first, since a full folder can't be renamed over."""
+    old = path.with_name(f".{path.name}.{os.getpid()}.old")
+    if path.exists():
+        path.rename(old)
+    partial.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _widened(array: NDArray[Any]) -> NDArray[Any]:
+    return array.astype(np.float32) if array.dtype == np.float16 else array
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _damaged(file: Path, reason: str) -> ModelFormatError:
+    return ModelFormatError(f"{file}: damaged ({reason}): get or train the model anew")

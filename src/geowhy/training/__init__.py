@@ -1,0 +1,1 @@
+"""Everything that needs torch: features, losses, the loop, export. Extra: ``geowhy[train]``."""

@@ -1,0 +1,116 @@
+"""The concept-aware alignment with gradients: the same numbers as `geowhy.model.alignment`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from geowhy.model.alignment import FEATURE_LIMIT, Space
+from geowhy.training.config import AlignmentConfig
+
+__all__ = ["AlignerSides", "TorchAligner", "Whitening", "fit_whitening"]
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Whitening:
+    """A fixed linear map of backbone features: ``mean`` ``[f]``, ``spread`` ``[f]``, ``[f, w]``."""
+
+    mean: Floats
+    spread: Floats
+    projection: Floats
+
+    def __call__(self, features: Floats) -> Floats:
+        """Features ``[N, f]`` to ``[N, w]``."""
+        standard = (features - self.mean) / self.spread
+        return np.clip(standard, -FEATURE_LIMIT, FEATURE_LIMIT) @ self.projection
+
+
+def fit_whitening(features: Floats, size: int) -> Whitening:
+    """The ``size`` strongest principal components of standardised features ``[N, f]``.
+
+    Each is divided by the square root of its deviation, half way to a full whitening: the weak
+    components, mostly noise, stay weaker than the strong ones.
+    """
+    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-3
+    standard = np.clip((features - mean) / spread, -FEATURE_LIMIT, FEATURE_LIMIT)
+    variances, directions = np.linalg.eigh(standard.T @ standard / len(standard))
+    strongest = np.argsort(variances)[::-1][:size]
+    projection = directions[:, strongest] / np.maximum(variances[strongest], 1e-6) ** 0.25
+    projection /= (standard[:10_000] @ projection).std()
+    return Whitening(mean, spread, projection.astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlignerSides:
+    """One side of the model: unit embeddings ``[N, d]`` and unit concept scores ``[N, k]``."""
+
+    embedding: Tensor
+    concepts: Tensor
+
+    @classmethod
+    def of(cls, embedding: Tensor, concepts: Tensor) -> AlignerSides:
+        """Brings the rows of both to length 1."""
+        return cls(F.normalize(embedding, dim=1), F.normalize(concepts, dim=1))
+
+
+class TorchAligner(nn.Module):
+    """The alignment module; its ``state_dict`` has the names that `ConceptAligner` takes."""
+
+    basis: Tensor
+    location_mean: Tensor
+
+    def __init__(
+        self, config: AlignmentConfig, whitening: Whitening, basis: Floats, location_mean: Floats
+    ) -> None:
+        """Random head and ``f_img`` from torch's generator; Δ starts at 0."""
+        super().__init__()
+        self.space: Space = "embedding" if config.objective == "geoclip" else config.space
+        for name, array in (
+            ("feature_mean", whitening.mean),
+            ("feature_spread", whitening.spread),
+            ("whitening", whitening.projection),
+            ("location_mean", location_mean),
+            ("basis", basis),
+        ):
+            self.register_buffer(name, torch.tensor(array))
+        size, concepts = basis.shape
+        self.head_0 = nn.Linear(whitening.projection.shape[1], config.hidden)
+        self.head_1 = nn.Linear(config.hidden, size)
+        self.concept_0 = nn.Linear(size, config.concept_hidden)
+        self.concept_1 = nn.Linear(config.concept_hidden, concepts)
+        self.offset = nn.Parameter(torch.zeros(size, concepts))
+        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / config.initial_temperature)))
+        self.dropout = nn.Dropout(config.dropout)
+
+    def image_side(self, whitened: Tensor) -> AlignerSides:
+        """From whitened features ``[N, w]``."""
+        hidden = torch.relu(self.head_0(self.dropout(whitened)))
+        embedding = self.head_1(self.dropout(hidden))
+        scores = self.concept_1(torch.relu(self.concept_0(embedding)))
+        return AlignerSides.of(embedding, scores)
+
+    def location_side(self, embeddings: Tensor) -> AlignerSides:
+        """From embeddings of the location encoder ``[M, d]``."""
+        centred = embeddings - self.location_mean
+        return AlignerSides.of(centred, centred @ (self.basis + self.offset))
+
+    def logits(self, images: AlignerSides, places: AlignerSides) -> Tensor:
+        """Scores of places given images, ``[N, M]``."""
+        similarity = torch.zeros((), device=self.basis.device)
+        if self.space != "concept":
+            similarity = similarity + images.embedding @ places.embedding.T
+        if self.space != "embedding":
+            similarity = similarity + images.concepts @ places.concepts.T
+        return self.log_scale.exp() * similarity
+
+    def to_tensors(self) -> dict[str, Floats]:
+        """A copy of all weights, as `ConceptAligner` takes them."""
+        return {name: t.detach().cpu().numpy().copy() for name, t in self.state_dict().items()}

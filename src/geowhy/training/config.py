@@ -1,0 +1,133 @@
+"""A training run is one TOML file: read, checked and frozen here."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from geowhy.errors import ConfigError
+
+__all__ = [
+    "AlignmentConfig",
+    "GalleryConfig",
+    "LocationConfig",
+    "OptimiserConfig",
+    "SplitConfig",
+    "TrainingConfig",
+    "ViewsConfig",
+]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ViewsConfig(_Section):
+    """The pool of views, from which every split draws."""
+
+    count: int = Field(100_000, ge=100)
+    seed: int = 0
+    size: int = Field(64, ge=8)
+    km_per_pixel: float = Field(5.0, gt=0)
+
+
+class SplitConfig(_Section):
+    """Which blocks of 10 degrees are held out, and how training keeps clear of them."""
+
+    seed: int = 0
+    test_share: float = Field(0.2, gt=0, lt=0.5)
+    validation_share: float = Field(0.1, gt=0, lt=0.5)
+    test_views: int = Field(6_000, ge=10)
+    validation_views: int = Field(3_000, ge=10)
+    margin: Literal["shared_pixels", "none"] = "shared_pixels"
+
+
+class LocationConfig(_Section):
+    """The location encoder: GeoCLIP's architecture, from scratch or with the released weights."""
+
+    init: Literal["scratch", "geoclip"] = "scratch"
+    sigmas: tuple[float, ...] = (1.0, 16.0, 256.0)
+    fourier: int = Field(256, ge=2)
+    hidden: int = Field(1024, ge=2)
+    depth: int = Field(3, ge=1)
+    size: int = Field(512, ge=2)
+    pretraining_steps: int = Field(600, ge=0)
+    pretraining_batch: int = Field(512, ge=2)
+    pretraining_rate: float = Field(1e-3, gt=0)
+    ridge: float = Field(1e-3, gt=0)
+    trained: bool = True
+
+
+class AlignmentConfig(_Section):
+    """The concept-aware alignment and its loss."""
+
+    objective: Literal["concept", "geoclip"] = "concept"
+    space: Literal["embedding", "concept", "both"] = "concept"
+    divergence: Literal["cauchy_schwarz", "literal"] = "cauchy_schwarz"
+    divergence_weight: float = Field(0.1, ge=0)
+    grounding_weight: float = Field(0.5, ge=0)
+    target_sigma_km: float = Field(250.0, ge=0)
+    whitened: int = Field(256, ge=2)
+    hidden: int = Field(1024, ge=2)
+    concept_hidden: int = Field(256, ge=2)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    initial_temperature: float = Field(0.07, gt=0)
+
+
+class OptimiserConfig(_Section):
+    """Steps, batches and rates."""
+
+    steps: int = Field(1_000, ge=1)
+    batch: int = Field(512, ge=2)
+    queue: int = Field(2_048, ge=0)
+    rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(1e-2, ge=0)
+    warm_up: float = Field(0.1, gt=0, lt=1)
+    validate_every: int = Field(100, ge=1)
+    patience: int = Field(5, ge=1)
+
+
+class GalleryConfig(_Section):
+    """The places among which the model chooses, uniform on the land of the whole Earth."""
+
+    size: int = Field(24_000, ge=100)
+    seed: int = 1
+
+
+class TrainingConfig(_Section):
+    """Everything that determines a run, but for the data."""
+
+    name: str = Field("embedded", pattern=r"^[A-Za-z0-9._-]+$")
+    seed: int = 0
+    backbone: Literal["efficientnet-lite0", "efficientnet-lite2"] = "efficientnet-lite2"
+    views: ViewsConfig = ViewsConfig()
+    split: SplitConfig = SplitConfig()
+    location: LocationConfig = LocationConfig()
+    alignment: AlignmentConfig = AlignmentConfig()
+    optimiser: OptimiserConfig = OptimiserConfig()
+    gallery: GalleryConfig = GalleryConfig()
+
+    @classmethod
+    def load(cls, path: Path) -> TrainingConfig:
+        """Reads a TOML file.
+
+        Raises:
+            ConfigError: if it is missing, not TOML, or has a wrong key or value.
+        """
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(
+                f"{path}: can't be read ({error.strerror}): give a TOML file"
+            ) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: not valid TOML ({error}): mend that line") from error
+        try:
+            return cls(**content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise ConfigError(f"{path}: {key}: {first['msg']}; mend or remove that key") from error

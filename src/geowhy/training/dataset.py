@@ -1,0 +1,108 @@
+"""What the loop trains on: all of one split, in memory, as tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from geowhy.geo.sphere import lat_lon_to_unit
+
+__all__ = ["BatchOrder", "GroundTruth", "Places"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroundTruth:
+    """Standardised truth of concepts: by how many deviations a place exceeds the average place.
+
+    Attributes:
+        mean, spread: of each concept over the training places, ``[k]``.
+    """
+
+    mean: NDArray[np.float32]
+    spread: NDArray[np.float32]
+
+    @classmethod
+    def fit(cls, truth: NDArray[np.float32]) -> GroundTruth:
+        """From the truth at the training places ``[N, k]``, NaN where unknown."""
+        spread = np.maximum(np.nanstd(truth, axis=0), 1e-3)
+        return cls(np.nanmean(truth, axis=0), spread)
+
+    def standardised(self, truth: NDArray[np.float32]) -> NDArray[np.float32]:
+        """``[N, k]``; what is unknown counts as average."""
+        return np.nan_to_num((truth - self.mean) / self.spread, nan=0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """N places with what is known of them.
+
+    Attributes:
+        lat_lon: degrees ``[N, 2]``.
+        units: unit vectors ``[N, 3]``.
+        images: whitened features of the view of each place ``[N, w]``; empty for a gallery.
+        truth: standardised truth of the concepts ``[N, k]``.
+    """
+
+    lat_lon: Tensor
+    units: Tensor
+    images: Tensor
+    truth: Tensor
+
+    @classmethod
+    def of(
+        cls,
+        lat_lon: NDArray[np.float64],
+        images: NDArray[np.float32],
+        truth: NDArray[np.float32],
+        device: str,
+    ) -> Places:
+        """Moves arrays to a device."""
+        arrays = (lat_lon, lat_lon_to_unit(lat_lon), images, truth)
+        return cls(*(torch.tensor(a, dtype=torch.float32, device=device) for a in arrays))
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOrder:
+    """The order in which samples are drawn: epoch after epoch, each a new permutation.
+
+    It is a function of the seed and the step alone, so that a resumed run draws what an unbroken
+    one would have drawn, and the queue of past coordinates needs no saving.
+
+    Attributes:
+        count: number of samples.
+        batch: samples a step, over all processes.
+        queue: length of the queue.
+        seed: of the permutations.
+    """
+
+    count: int
+    batch: int
+    queue: int
+    seed: int
+
+    def batch_rows(self, step: int) -> NDArray[np.int64]:
+        """Samples of a step, ``[batch]``; steps count from 0."""
+        start = step * self.batch
+        return self._rows(start, start + self.batch)
+
+    def queue_rows(self, step: int) -> NDArray[np.int64]:
+        """The ``queue`` samples drawn before a step; the first steps see those of an epoch -1."""
+        start = step * self.batch
+        return self._rows(start - self.queue, start)
+
+    def _rows(self, start: int, stop: int) -> NDArray[np.int64]:
+        positions = np.arange(start, stop)
+        epochs, places = np.divmod(positions, self.count)
+        rows = np.empty(len(positions), np.int64)
+        for epoch in np.unique(epochs):
+            here = epochs == epoch
+            rows[here] = self._permutation(int(epoch))[places[here]]
+        return rows
+
+    def _permutation(self, epoch: int) -> NDArray[np.int64]:
+        # Epochs before 0 exist for the queue; seeds can't be negative.
+        return np.random.default_rng([self.seed, epoch % 2**32]).permutation(self.count)

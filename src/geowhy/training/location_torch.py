@@ -1,0 +1,99 @@
+"""GeoCLIP's location encoder with gradients: the same numbers as `geowhy.model.location`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from geowhy.geo.projection import A1, A2, A3, A4
+from geowhy.model.location import LocationArchitecture, LocationEncoder
+
+__all__ = ["TorchLocationEncoder"]
+
+
+class TorchLocationEncoder(nn.Module):
+    """Embeds coordinates; its ``state_dict`` has the names of ``LocationArchitecture.shapes``.
+
+    Attributes:
+        architecture: its sizes.
+    """
+
+    def __init__(self, architecture: LocationArchitecture, seed: int) -> None:
+        """Random weights by torch's own initialisation; the global generator is left alone."""
+        super().__init__()
+        self.architecture = architecture
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            for index, sigma in enumerate(architecture.sigmas):
+                self.add_module(f"capsule_{index}", _Capsule(architecture, sigma))
+
+    @classmethod
+    def from_tensors(
+        cls, tensors: Mapping[str, NDArray[np.floating]], architecture: LocationArchitecture
+    ) -> TorchLocationEncoder:
+        """Takes the weights of a `LocationEncoder`.
+
+        Raises:
+            ModelFormatError: if one is missing or has another shape.
+        """
+        checked = LocationEncoder.from_tensors(tensors, architecture).to_tensors()
+        module = cls(architecture, seed=0)
+        module.load_state_dict({name: torch.tensor(array) for name, array in checked.items()})
+        return module
+
+    def to_tensors(self) -> dict[str, NDArray[np.float32]]:
+        """A copy of the weights, as `LocationEncoder.from_tensors` takes them."""
+        return {name: t.detach().cpu().numpy().copy() for name, t in self.state_dict().items()}
+
+    def forward(self, lat_lon: Tensor) -> Tensor:
+        """Degrees ``[N, 2]``, longitudes within ±180, to embeddings ``[N, size]``.
+
+        Coordinates in double precision give the numbers of `LocationEncoder`; in single
+        precision those of the ``geoclip`` package, bit for bit.
+        """
+        xy = _project(lat_lon)
+        outputs = [cast(Tensor, capsule(xy)) for capsule in self.children()]
+        return torch.stack(outputs).sum(dim=0)
+
+
+class _Capsule(nn.Module):
+    """Fourier features of one bandwidth and the network on them."""
+
+    frequencies: Tensor
+
+    def __init__(self, architecture: LocationArchitecture, sigma: float) -> None:
+        super().__init__()
+        self.register_buffer("frequencies", torch.randn(architecture.fourier, 2) * sigma)
+        self.depth = architecture.depth
+        width = 2 * architecture.fourier
+        for layer in range(architecture.depth):
+            self.add_module(f"layer_{layer}", nn.Linear(width, architecture.hidden))
+            width = architecture.hidden
+        self.head = nn.Linear(width, architecture.size)
+
+    def forward(self, xy: Tensor) -> Tensor:
+        phase = (2 * torch.pi * xy) @ self.frequencies.T.to(xy.dtype)
+        x = torch.cat([torch.cos(phase), torch.sin(phase)], dim=-1).to(self.head.weight.dtype)
+        for layer in range(self.depth):
+            x = torch.relu(self.get_submodule(f"layer_{layer}")(x))
+        return cast(Tensor, self.head(x))
+
+
+def _project(lat_lon: Tensor) -> Tensor:
+    """Equal Earth in GeoCLIP's scale, ``[N, 2]``, in the package's own order of operations.
+
+    In single precision the order counts: the finest capsule turns the last bit of x into 2e-5 of
+    an embedding.
+    """
+    lat, lon = torch.deg2rad(lat_lon[:, 0]), torch.deg2rad(lat_lon[:, 1])
+    root = torch.sqrt(torch.tensor(3.0, dtype=lat_lon.dtype, device=lat_lon.device))
+    theta = torch.asin((root / 2) * torch.sin(lat))
+    slope = 9 * A4 * theta**8 + 7 * A3 * theta**6 + 3 * A2 * theta**2 + A1
+    x = (2 * root * lon * torch.cos(theta)) / (3 * slope)
+    y = A4 * theta**9 + A3 * theta**7 + A2 * theta**3 + A1 * theta
+    return (torch.stack((x, y), dim=1) * 66.50336) / 180

@@ -1,0 +1,238 @@
+"""The training loop of the concept-aware alignment. It reads from top to bottom."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+
+import torch
+from torch import Tensor, nn
+
+from geowhy.training.aligner import AlignerSides, TorchAligner
+from geowhy.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from geowhy.training.config import AlignmentConfig, TrainingConfig
+from geowhy.training.dataset import BatchOrder, Places
+from geowhy.training.features import Progress as Report
+from geowhy.training.location_pretraining import embed_places
+from geowhy.training.location_torch import TorchLocationEncoder
+from geowhy.training.losses import (
+    cauchy_schwarz_divergence,
+    contrastive_loss,
+    grounding_loss,
+    literal_divergence,
+    median_bandwidth,
+    soft_targets,
+)
+from geowhy.training.processes import Processes
+
+__all__ = ["AlignmentRun", "train_alignment"]
+
+VALIDATION_SIGMA_KM = 250.0
+VALIDATION_CHUNK = 1000
+DIVERGENCES = {"literal": literal_divergence, "cauchy_schwarz": cauchy_schwarz_divergence}
+
+
+@dataclass(frozen=True, slots=True)
+class AlignmentRun:
+    """A run: its configuration, its data, and where it keeps its files.
+
+    Attributes:
+        digest: of the configuration and the data; a checkpoint resumes only the run of its digest.
+        folder: for ``checkpoint.safetensors`` and ``log.jsonl``.
+    """
+
+    config: TrainingConfig
+    training: Places
+    validation: Places
+    gallery: Places
+    digest: str
+    folder: Path
+
+
+def train_alignment(
+    run: AlignmentRun,
+    aligner: TorchAligner,
+    encoder: TorchLocationEncoder,
+    processes: Processes,
+    resume: bool,
+    on_progress: Report,
+) -> None:
+    """Trains in place, and leaves the weights of the best validation behind.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C, once the step is finished and the checkpoint written.
+        DataError: if the checkpoint to resume from is damaged or of another run.
+    """
+    config = run.config.optimiser
+    modules = nn.ModuleDict({"aligner": aligner, "encoder": encoder})
+    encoder.requires_grad_(run.config.location.trained)
+    optimiser = _optimiser(modules, run.config)
+    order = BatchOrder(
+        len(run.training.lat_lon), config.batch * processes.count, config.queue, run.config.seed
+    )
+    checkpoint = run.folder / "checkpoint.safetensors"
+    progress, best = Progress(0, math.inf, 0, run.digest), _weights(modules)
+    if resume and checkpoint.exists():
+        progress, best = load_checkpoint(checkpoint, modules, optimiser, run.digest)
+    with _interruptions() as interrupted:
+        while not _finished(progress, run.config):
+            losses = _step(run, aligner, encoder, optimiser, order, progress.step, processes)
+            progress = replace(progress, step=progress.step + 1)
+            if progress.step % config.validate_every == 0 or progress.step == config.steps:
+                loss = validation_loss(run, aligner, encoder)
+                if processes.agree(loss < progress.best_loss):
+                    progress = replace(progress, best_loss=loss, best_step=progress.step)
+                    best = _weights(modules)
+                if processes.leads:
+                    _log(run.folder, progress, losses | {"validation": loss})
+                    save_checkpoint(checkpoint, modules, optimiser, best, progress)
+            on_progress(progress.step, config.steps)
+            if processes.any(interrupted()):
+                if processes.leads:
+                    save_checkpoint(checkpoint, modules, optimiser, best, progress)
+                raise KeyboardInterrupt
+    modules.load_state_dict(best)
+
+
+def _step(
+    run: AlignmentRun,
+    aligner: TorchAligner,
+    encoder: TorchLocationEncoder,
+    optimiser: torch.optim.Optimizer,
+    order: BatchOrder,
+    step: int,
+    processes: Processes,
+) -> dict[str, float]:
+    """One step of this process's part of the batch; gives the losses by name."""
+    torch.manual_seed((run.config.seed * 1_000_003 + step) * 1_009 + processes.rank)
+    for group in optimiser.param_groups:
+        group["lr"] = run.config.optimiser.rate * _rate_factor(step, run.config)
+    rows = torch.from_numpy(order.batch_rows(step)).chunk(processes.count)[processes.rank]
+    queue = torch.from_numpy(order.queue_rows(step))
+    aligner.train()
+    losses = _losses(run, aligner, encoder, rows, torch.cat([rows, queue]))
+    optimiser.zero_grad()
+    losses["total"].backward()
+    processes.average_gradients([*aligner.parameters(), *encoder.parameters()])
+    optimiser.step()
+    return {name: float(value.detach()) for name, value in losses.items()}
+
+
+def _losses(
+    run: AlignmentRun,
+    aligner: TorchAligner,
+    encoder: TorchLocationEncoder,
+    rows: Tensor,
+    candidates: Tensor,
+) -> dict[str, Tensor]:
+    """Losses of the images ``rows`` against the places ``candidates``, which begin with theirs."""
+    config, data = run.config.alignment, run.training
+    images = aligner.image_side(data.images[rows])
+    places = aligner.location_side(encoder(data.lat_lon[candidates]))
+    targets = soft_targets(data.units[rows], data.units[candidates], config.target_sigma_km)
+    losses = {"contrastive": contrastive_loss(aligner.logits(images, places), targets)}
+    total = losses["contrastive"]
+    if config.objective == "concept":
+        own = AlignerSides(places.embedding[: len(rows)], places.concepts[: len(rows)])
+        losses |= _concept_losses(config, images, own, data.truth[rows])
+        total = total + config.divergence_weight * losses["divergence"]
+        total = total + config.grounding_weight * losses["grounding"]
+    return losses | {"total": total}
+
+
+def _concept_losses(
+    config: AlignmentConfig, images: AlignerSides, places: AlignerSides, truth: Tensor
+) -> dict[str, Tensor]:
+    """Divergence (eq. 6) and grounding of paired images and places."""
+    sigma = median_bandwidth(images.concepts, places.concepts)
+    divergence = DIVERGENCES[config.divergence]
+    grounding = grounding_loss(images.concepts, truth) + grounding_loss(places.concepts, truth)
+    return {
+        "divergence": divergence(images.concepts, places.concepts, sigma),
+        "grounding": grounding,
+    }
+
+
+@torch.no_grad()
+def validation_loss(
+    run: AlignmentRun, aligner: TorchAligner, encoder: TorchLocationEncoder
+) -> float:
+    """InfoNCE of the validation views over the whole gallery, with targets 250 km wide."""
+    aligner.eval()
+    gallery = aligner.location_side(embed_places(encoder, run.gallery.lat_lon))
+    total = 0.0
+    for rows in torch.arange(len(run.validation.units)).split(VALIDATION_CHUNK):
+        logits = aligner.logits(aligner.image_side(run.validation.images[rows]), gallery)
+        targets = soft_targets(run.validation.units[rows], run.gallery.units, VALIDATION_SIGMA_KM)
+        total += float(contrastive_loss(logits, targets)) * len(rows)
+    return total / len(run.validation.units)
+
+
+def _optimiser(modules: nn.ModuleDict, config: TrainingConfig) -> torch.optim.Optimizer:
+    """AdamW; biases and the temperature aren't decayed."""
+    trainable = [p for p in modules.parameters() if p.requires_grad]
+    groups = [
+        {
+            "params": [p for p in trainable if p.ndim > 1],
+            "weight_decay": config.optimiser.weight_decay,
+        },
+        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=config.optimiser.rate)
+
+
+def _rate_factor(step: int, config: TrainingConfig) -> float:
+    """Linear warm-up, then half a cosine down to 0."""
+    done = (step + 1) / config.optimiser.steps
+    if done < config.optimiser.warm_up:
+        return done / config.optimiser.warm_up
+    return 0.5 * (
+        1 + math.cos(math.pi * (done - config.optimiser.warm_up) / (1 - config.optimiser.warm_up))
+    )
+
+
+def _finished(progress: Progress, config: TrainingConfig) -> bool:
+    """All steps done, or no better validation for ``patience`` of them."""
+    idle = progress.step - progress.best_step
+    patience = config.optimiser.patience * config.optimiser.validate_every
+    return progress.step >= config.optimiser.steps or (progress.best_step > 0 and idle >= patience)
+
+
+def _weights(modules: nn.ModuleDict) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in modules.state_dict().items()}
+
+
+def _log(folder: Path, progress: Progress, losses: dict[str, float]) -> None:
+    """Adds a line of JSON; what a resumed run writes again stands twice, with the same numbers."""
+    with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"step": progress.step, **losses}) + "\n")
+
+
+@contextmanager
+def _interruptions() -> Iterator[_Asked]:
+    """Turns Ctrl-C into a question that the loop asks between steps."""
+    asked = _Asked()
+    previous = signal.signal(signal.SIGINT, asked.note)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+class _Asked:
+    """Whether the user asked to stop."""
+
+    def __init__(self) -> None:
+        self.stop = False
+
+    def note(self, _signal: int, _frame: FrameType | None) -> None:
+        self.stop = True
+
+    def __call__(self) -> bool:
+        return self.stop

@@ -1,0 +1,191 @@
+"""The manifest of views: where they are centred, and to which split each belongs.
+
+Splits are blocked: whole cells of 10 degrees go to training, validation or test. Views near a
+held-out block would show parts of it, so training drops every view that shares a single pixel of
+the world image with a view that is used for validation or test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from geowhy.errors import ConfigError, DataError
+from geowhy.geo.atlas import Atlas, uniform_on_land
+from geowhy.geo.cells import ten_degree_cell
+from geowhy.geo.sphere import EARTH_RADIUS_KM, lat_lon_to_unit
+from geowhy.images.overhead import WorldImage, footprint
+from geowhy.training.config import SplitConfig, ViewsConfig
+
+__all__ = ["SPLITS", "ViewManifest", "sample_views", "split_views"]
+
+SPLITS = ("train", "validation", "test", "margin", "unused")
+CHUNK = 256
+CELLS_IN_A_ROW = 36  # of 10 degrees
+HAND = 10  # cells dealt out at a time
+
+Points = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class ViewManifest:
+    """Views of the Earth from above.
+
+    Attributes:
+        centres: degrees ``[N, 2]``.
+        km_per_pixel: scale of all views.
+        size: side of a view, pixels.
+        split: of each view, an index into ``SPLITS``, ``[N]``; ``margin`` views are dropped
+            because they show pixels of a held-out view, ``unused`` ones because their block is
+            held out and has enough views already.
+    """
+
+    centres: Points
+    km_per_pixel: float
+    size: int
+    split: NDArray[np.int8]
+
+    def rows(self, split: str) -> NDArray[np.intp]:
+        """Positions of the views of a split, ascending."""
+        return np.flatnonzero(self.split == SPLITS.index(split))
+
+    def save(self, path: Path) -> None:
+        """Writes parquet: lat, lon, km_per_pixel, size, split."""
+        count = len(self.centres)
+        table = pa.table(
+            {
+                "lat": self.centres[:, 0],
+                "lon": self.centres[:, 1],
+                "km_per_pixel": np.full(count, self.km_per_pixel),
+                "size": np.full(count, self.size, np.int32),
+                "split": np.array(SPLITS)[self.split],
+            }
+        )
+        pq.write_table(table, path)
+
+    @classmethod
+    def load(cls, path: Path) -> ViewManifest:
+        """Reads what ``save`` wrote.
+
+        Raises:
+            DataError: if the file is missing, is not such a parquet file, or mixes scales.
+        """
+        try:
+            columns = pq.read_table(path).to_pydict()
+            centres = np.stack([columns["lat"], columns["lon"]], axis=1)
+            scales, sizes = set(columns["km_per_pixel"]), set(columns["size"])
+            split = np.array([SPLITS.index(name) for name in columns["split"]], np.int8)
+        except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+            raise DataError(f"{path}: not a manifest of views ({error}): train anew") from error
+        if len(scales) != 1 or len(sizes) != 1:
+            raise DataError(f"{path}: views of several scales or sizes: keep one a manifest")
+        return cls(centres, scales.pop(), sizes.pop(), split)
+
+
+def sample_views(config: ViewsConfig, atlas: Atlas) -> ViewManifest:
+    """A pool of views with centres uniform on land north of 60 S, all ``unused`` so far."""
+    rng = np.random.default_rng(config.seed)
+    centres = uniform_on_land(atlas, config.count, rng)
+    split = np.full(config.count, SPLITS.index("unused"), np.int8)
+    return ViewManifest(centres, config.km_per_pixel, config.size, split)
+
+
+def split_views(manifest: ViewManifest, config: SplitConfig, world: WorldImage) -> ViewManifest:
+    """Assigns whole 10-degree cells to splits, and drops training views that would leak.
+
+    Raises:
+        ConfigError: if the pool holds too few test or validation views.
+    """
+    of_cell = _assign_cells(manifest.centres, config)
+    held_out = {
+        name: _first(of_cell == SPLITS.index(name), count, name)
+        for name, count in (("validation", config.validation_views), ("test", config.test_views))
+    }
+    split = np.full(len(of_cell), SPLITS.index("unused"), np.int8)
+    for name, chosen in held_out.items():
+        split[chosen] = SPLITS.index(name)
+    training = of_cell == SPLITS.index("train")
+    split[training] = SPLITS.index("train")
+    if config.margin == "shared_pixels":
+        evaluated = held_out["validation"] | held_out["test"]
+        split[training & _shares_pixels(manifest, training, evaluated, world)] = SPLITS.index(
+            "margin"
+        )
+    return replace(manifest, split=split)
+
+
+def _assign_cells(centres: Points, config: SplitConfig) -> NDArray[np.int8]:
+    """Split of each view's cell, ``[N]``.
+
+    The cells with land are ranked from south to north, in random order within a row, and each ten
+    in a row are dealt out by the shares: so every split sees every climate.
+    """
+    cells, view_to_cell = np.unique(ten_degree_cell(centres), return_inverse=True)
+    rng = np.random.default_rng(config.seed)
+    rows_of_latitude = cells // CELLS_IN_A_ROW
+    ranking = np.lexsort((rng.random(len(cells)), rows_of_latitude))
+    place = np.arange(len(cells))
+    dealt = ranking[np.lexsort((rng.random(len(cells)), place // HAND))]
+    turn = (place % HAND + 0.5) / HAND
+    assigned = np.full(len(cells), SPLITS.index("train"), np.int8)
+    assigned[dealt[turn < config.test_share + config.validation_share]] = SPLITS.index("validation")
+    assigned[dealt[turn < config.test_share]] = SPLITS.index("test")
+    return assigned[view_to_cell]
+
+
+def _first(candidates: Bools, count: int, name: str) -> Bools:
+    """The first ``count`` of the candidates; the pool is in random order."""
+    positions = np.flatnonzero(candidates)
+    if len(positions) < count:
+        raise ConfigError(
+            f"views.count gives {len(positions)} {name} views, fewer than the {count} of "
+            f"split.{name}_views: raise the one or lower the other"
+        )
+    chosen = np.zeros(len(candidates), bool)
+    chosen[positions[:count]] = True
+    return chosen
+
+
+def _shares_pixels(
+    manifest: ViewManifest, training: Bools, evaluated: Bools, world: WorldImage
+) -> Bools:
+    """Which training views draw on a source pixel that an evaluated view draws on, ``[N]``."""
+    seen = np.zeros(world.pixels.shape[0] * world.pixels.shape[1], bool)
+    for _, pixels in _footprints(manifest, np.flatnonzero(evaluated), world):
+        seen[pixels.ravel()] = True
+    close = np.flatnonzero(training & _within_reach(manifest, evaluated, world))
+    shares = np.zeros(len(manifest.centres), bool)
+    for rows, pixels in _footprints(manifest, close, world):
+        shares[rows] = seen[pixels.reshape(len(rows), -1)].any(axis=1)
+    return shares
+
+
+def _within_reach(manifest: ViewManifest, evaluated: Bools, world: WorldImage) -> Bools:
+    """Views that may overlap an evaluated one, ``[N]``; quicker than comparing footprints."""
+    pixel_km = np.pi * EARTH_RADIUS_KM / world.pixels.shape[0]
+    # Two half-diagonals, and the corners that bilinear sampling reaches for on either side.
+    reach_km = np.sqrt(2) * (manifest.size * manifest.km_per_pixel + 4 * pixel_km)
+    units = lat_lon_to_unit(manifest.centres).astype(np.float32)
+    others = units[evaluated].T
+    nearest = np.concatenate(
+        [(units[i : i + CHUNK] @ others).max(axis=1) for i in range(0, len(units), CHUNK)]
+    )
+    return np.asarray(nearest > np.cos(reach_km / EARTH_RADIUS_KM))
+
+
+def _footprints(
+    manifest: ViewManifest, rows: NDArray[np.intp], world: WorldImage
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int32]]]:
+    for start in range(0, len(rows), CHUNK):
+        chunk = rows[start : start + CHUNK]
+        yield (
+            chunk,
+            footprint(world, manifest.centres[chunk], manifest.km_per_pixel, manifest.size),
+        )

@@ -1,0 +1,118 @@
+"""``geowhy locate``: what is read, what is printed, and in which order."""
+
+import io
+import json
+import os
+import sys
+from types import SimpleNamespace
+
+import pytest
+from PIL import Image
+
+KEYS = ["image", "lat", "lon", "radius_50_km", "radius_90_km", "abstained", "reason"]
+KEYS += ["candidates", "concepts", "explained_share", "model"]
+
+pytestmark = pytest.mark.usefixtures("fake_model")
+
+
+def records(result):
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_json_has_the_stated_fields(geowhy, folder):
+    (record,) = records(geowhy("locate", folder / "b/savanna.PNG", "--json"))
+    assert list(record) == KEYS
+    assert record["candidates"][0] == {
+        "lat": 9.4075,
+        "lon": -0.8393,
+        "probability": 0.34,
+        "place": "near Tamale, Ghana",
+    }
+    assert record["concepts"] == [
+        {"name": "savanna", "contribution": 1.5, "present": True},
+        {"name": "snow", "contribution": 0.75, "present": False},
+        {"name": "coast", "contribution": -0.5, "present": True},
+    ]
+    assert record["explained_share"] == pytest.approx(2.75 / 3, abs=1e-4)
+    assert record["model"] == "fake"
+
+
+def test_one_bad_image_does_not_stop_the_rest(geowhy, folder):
+    bad, gone = folder / "notes.txt", folder / "gone.png"
+    result = geowhy("locate", bad, folder / "cat.png", gone, folder / "b/savanna.PNG", "--json")
+    first, second, third, fourth = records(result)
+    assert result.exit_code == 1
+    assert list(first) == ["image", "error"]
+    assert first["image"] == str(bad)
+    assert "no such file" in third["error"]
+    assert second["abstained"]
+    assert fourth["lat"] == 9.4075
+
+
+def test_a_folder_gives_all_its_images_sorted(geowhy, folder):
+    found = [record["image"] for record in records(geowhy("locate", folder, "--json"))]
+    assert found == [str(folder / "b/savanna.PNG"), str(folder / "cat.png")]
+
+
+def test_a_folder_without_images_is_an_error(geowhy, tmp_path):
+    result = geowhy("locate", tmp_path, "--json")
+    assert result.exit_code == 1
+    assert records(result) == [{"image": str(tmp_path), "error": "this folder holds no images"}]
+
+
+def test_standard_input(geowhy, monkeypatch):
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "PNG")
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(file.getvalue())))
+    (record,) = records(geowhy("locate", "-", "--json"))
+    assert record["image"] == "-"
+
+
+def test_top_k(geowhy, folder):
+    (record,) = records(geowhy("locate", folder / "cat.png", "--json", "--top-k", "1"))
+    assert len(record["candidates"]) == 1
+
+
+def test_text(geowhy, folder):
+    result = geowhy("locate", folder / "b/savanna.PNG", "--explain")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        f"{folder}/b/savanna.PNG: near Tamale, Ghana, 34 % probable",
+        "  9.41° N, 0.84° W. Half of such answers are within 310 km of the truth, "
+        "nine in ten within 1,800 km.",
+        "  It could also be",
+        "    under 1 %  at sea, 500 km west of Lobito, Angola (12.00° S, 8.52° E)",
+        "  What speaks for it, in log-odds",
+        f"     +1.50  {'█' * 24}  savanna",
+        f"     +0.75  {'█' * 12 + ' ' * 12}  not snow",
+        "  What speaks against it",
+        f"     −0.50  {'█' * 8 + ' ' * 16}  coast",
+        "  These 3 concepts are 92 % of the evidence; what no concept carries adds +0.25.",
+    ]
+
+
+def test_abstention_comes_first_and_the_guess_is_marked(geowhy, folder):
+    first, second, *_ = geowhy("locate", folder / "cat.png").stdout.splitlines()
+    assert first == f"{folder}/cat.png: no answer. This is unlike the training images."
+    assert second == "  Only a guess: near Tamale, Ghana, 34 % probable, 9.41° N, 0.84° W"
+
+
+def test_names_do_not_steer_the_terminal(geowhy, folder):
+    name = folder / "\x1b[31mred\n.png"
+    os.rename(folder / "cat.png", name)
+    for result in (geowhy("locate", name), geowhy("locate", f"{name}.gone")):
+        assert "\x1b" not in result.stdout + result.stderr
+        assert "red\n" not in result.stdout + result.stderr
+
+
+def test_progress_only_for_those_who_watch(geowhy, folder, monkeypatch):
+    from geowhy.cli.progress import with_progress
+
+    watched = io.StringIO()
+    monkeypatch.setattr(watched, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stderr", watched)
+    assert list(with_progress(range(3), 3)) == [0, 1, 2]
+    assert watched.getvalue() == ""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: False, raising=False)
+    assert list(with_progress(range(20), 20)) == list(range(20))
+    assert "1 of 20 images" in watched.getvalue()

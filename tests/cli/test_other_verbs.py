@@ -1,0 +1,118 @@
+"""``train``, ``evaluate``, ``models`` and ``demo`` hand over what they were given."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from geowhy.cli.demo import demo_pictures
+from geowhy.errors import DataError
+from geowhy.images.reading import read_image
+
+
+def test_train(geowhy, put_module):
+    calls = []
+
+    def train(*arguments):
+        calls.append(arguments)
+        return Path("runs/a")
+
+    put_module("geowhy.training.run", train=train)
+    result = geowhy("train", "a.toml", "--output", "runs/a", "--device", "cuda", "--resume")
+    assert result.exit_code == 0
+    assert calls == [(Path("a.toml"), Path("runs/a"), "cuda", True)]
+    assert "runs/a" in result.stdout
+
+
+def test_train_interrupted_says_how_to_go_on(geowhy, put_module):
+    def train(*_):
+        raise KeyboardInterrupt
+
+    put_module("geowhy.training.run", train=train)
+    result = geowhy("train", "a.toml")
+    assert result.exit_code == 130
+    assert "--resume" in result.stderr
+
+
+def test_train_without_torch_names_the_extra(geowhy, monkeypatch):
+    import builtins
+
+    real = builtins.__import__
+
+    def without_torch(name, *arguments, **options):
+        if name == "geowhy.training.run":
+            raise ModuleNotFoundError("No module named 'torch'", name="torch")
+        return real(name, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "__import__", without_torch)
+    result = geowhy("train", "a.toml")
+    assert result.exit_code == 1
+    assert "pip install 'geowhy[train]'" in result.stderr
+
+
+@pytest.mark.parametrize(("flag", "printed"), [([], "a table"), (["--json"], "{}")])
+def test_evaluate(geowhy, put_module, flag, printed):
+    def evaluate(model, split):
+        assert (model, split) == ("embedded", "validation")
+        return SimpleNamespace(table=lambda: "a table", to_json=lambda: "{}")
+
+    put_module("geowhy.evaluation.report", evaluate=evaluate)
+    result = geowhy("evaluate", "embedded", "--split", "validation", *flag)
+    assert result.stdout == f"{printed}\n"
+
+
+def test_models(geowhy, put_module):
+    got = []
+    asset = SimpleNamespace(
+        name="geoclip", description="for photographs", size_mb=36.4, licence="MIT", source="PyPI"
+    )
+
+    def install(name, source, on_progress):
+        on_progress("unpacking")
+        got.append((name, source))
+        return Path("cache/geoclip")
+
+    put_module(
+        "geowhy.model.registry",
+        assets=lambda: (asset,),
+        is_installed=lambda name: False,
+        install=install,
+    )
+    listed = geowhy("models", "list").stdout
+    assert "36 MB, MIT, from PyPI; geowhy models get geoclip" in listed
+    result = geowhy("models", "get", "geoclip", "--from", "x.whl")
+    assert (result.exit_code, result.stderr) == (0, "unpacking\n")
+    assert "cache/geoclip" in result.stdout
+    assert got == [("geoclip", Path("x.whl"))]
+
+
+def test_demo_writes_a_page(geowhy, fake_model, tmp_path):
+    page = tmp_path / "demo.html"
+    result = geowhy("demo", "--output", page)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.count("Truth: ") == 7
+    assert result.stdout.count("no answer") == 1
+    assert page.read_text(encoding="utf-8").count("<article") == 7
+
+
+def test_demo_says_when_the_page_cannot_be_written(geowhy, fake_model, tmp_path):
+    result = geowhy("demo", "--output", tmp_path)
+    assert result.exit_code == 1
+    assert "choose another --output" in result.stderr
+
+
+def test_the_demo_pictures_are_six_views_and_a_photograph():
+    pictures = demo_pictures()
+    assert [picture.truth is None for picture in pictures] == [False] * 6 + [True]
+    for picture in pictures[:6]:
+        assert read_image(picture.path).pixels.shape == (64, 64, 3)
+        assert picture.licence == "Public domain"
+    assert pictures[6].licence == "CC0"
+
+
+@pytest.mark.parametrize("text", ["", "[{}]", json.dumps([{"file": "a", "lat": "north"}])])
+def test_a_broken_list_is_an_error(tmp_path, text):
+    (tmp_path / "demo.json").write_text(text)
+    with pytest.raises(DataError, match="demo pictures"):
+        demo_pictures(tmp_path)

@@ -1,0 +1,68 @@
+"""Posteriors: probabilities stay probabilities, and the answer is where it should be."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geowhy.geo.atlas import Atlas, uniform_on_land
+from geowhy.geo.cells import CellGrid
+from geowhy.geo.sphere import destination, distance_km, lat_lon_to_unit, uniform_on_sphere
+from geowhy.inference.posterior import Decoder, geometric_median, softmax
+
+GALLERY = uniform_on_land(Atlas.load(), 20_000, np.random.default_rng(0))
+DECODER = Decoder(GALLERY, CellGrid.build(GALLERY, 2), 450.0)
+
+
+def bump(centre, width_km, mass=1.0):
+    weights = np.exp(-((distance_km(np.array(centre), GALLERY) / width_km) ** 2) / 2)
+    return mass * weights / weights.sum()
+
+
+@given(st.integers(0, 19_999))
+@settings(max_examples=40, deadline=None)
+def test_a_single_bump_is_found_where_it_is(point):
+    # As wide as the smoothing; on a coast the answer moves inland, where the gallery is.
+    posterior = DECODER.decode(bump(GALLERY[point], 450).astype(np.float32), top_k=3)
+    assert distance_km(np.array(posterior.lat_lon), GALLERY[point]) < 450
+    assert posterior.density.probability.sum() == pytest.approx(1)
+    assert posterior.radius_km(0.5) < posterior.radius_km(0.9) < 2_500
+
+
+def test_the_heavier_of_two_places_is_the_answer_not_the_middle_between_them():
+    places = bump((52, 30), 500, 0.6) + bump((-26, 135), 500, 0.4)
+    posterior = DECODER.decode(places.astype(np.float32), top_k=2)
+    assert distance_km(np.array(posterior.modes[0].lat_lon), np.array([52, 30])) < 200
+    assert distance_km(np.array(posterior.modes[1].lat_lon), np.array([-26, 135])) < 200
+    assert posterior.modes[0].probability == pytest.approx(0.6, abs=0.08)
+    assert posterior.modes[1].probability == pytest.approx(0.4, abs=0.08)
+
+
+@given(st.integers(0, 1000))
+@settings(max_examples=25, deadline=None)
+def test_the_median_beats_every_point_around_it(seed):
+    rng = np.random.default_rng(seed)
+    centre = uniform_on_sphere(1, rng)[0]
+    points = destination(centre, rng.uniform(0, 360, 60), rng.gamma(2.0, 300.0, 60))
+    weights = rng.exponential(size=60)
+    median = geometric_median(lat_lon_to_unit(points), weights)
+
+    def cost(where):
+        return float(weights @ distance_km(where, points)) / weights.sum()
+
+    around = destination(median, np.arange(0, 360, 30), 100.0)
+    assert cost(median) <= min(cost(other) for other in around) + 0.5
+
+
+def test_the_median_resists_a_far_outlier_that_would_move_a_mean():
+    points = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 60.0]])
+    median = geometric_median(lat_lon_to_unit(points), np.ones(4))
+    assert distance_km(median, np.array([0.0, 0.5])) < 200
+
+
+def test_softmax_rows_add_up_and_a_high_temperature_flattens():
+    logits = np.random.default_rng(0).normal(size=(3, 50)).astype(np.float32) * 10
+    sharp, flat = softmax(logits, 1.0), softmax(logits, 10.0)
+    assert sharp.sum(axis=1) == pytest.approx(np.ones(3), abs=1e-5)
+    assert (flat.max(axis=1) < sharp.max(axis=1)).all()
+    assert (flat.argmax(axis=1) == sharp.argmax(axis=1)).all()

