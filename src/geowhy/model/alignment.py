@@ -89,7 +89,7 @@ class ConceptAligner:
     @property
     def scale(self) -> float:
         """Inverse temperature of the scores, 1 / τ."""
-        return float(np.exp(self.tensors["log_scale"]))
+        return float(np.exp(self.tensors["log_scale"].item()))
 
     @property
     def basis(self) -> Floats:

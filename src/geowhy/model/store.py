@@ -118,7 +118,7 @@ def write_model(
     partial.mkdir(parents=True)
     try:
         for name, arrays in tensors.items():
-            whole = {key: np.ascontiguousarray(array) for key, array in arrays.items()}
+            whole = {key: array.copy(order="C") for key, array in arrays.items()}
             save_file(whole, partial / f"{name}.safetensors")
         shutil.copyfile(backbone, partial / BACKBONE_FILE)
         files = {

@@ -1,0 +1,156 @@
+"""One small true training run, from a configuration to answers, and everything that may break it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from geowhy.errors import ConfigError, DataError
+from geowhy.evaluation.report import evaluate
+from geowhy.inference.locator import Locator
+from geowhy.model.store import ModelFolder
+from geowhy.training import loop
+from geowhy.training.config import TrainingConfig
+from geowhy.training.run import train
+
+pytestmark = pytest.mark.usefixtures("small_earth")
+
+
+@pytest.fixture(scope="module")
+def trained(small_earth, tmp_path_factory):
+    from .conftest import CONFIG
+
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "tiny.toml").write_text(CONFIG)
+    return train(folder / "tiny.toml", folder / "run", "cpu", resume=False)
+
+
+def same_weights(a, b):
+    left, right = (load_file(folder / "model.safetensors") for folder in (a, b))
+    return left.keys() == right.keys() and all(np.array_equal(left[k], right[k]) for k in left)
+
+
+def test_training_lowers_the_loss_and_logs_it(trained):
+    lines = [json.loads(line) for line in (trained.parent / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [6, 12, 18, 24]
+    assert lines[-1]["validation"] < lines[0]["validation"]
+    assert {"contrastive", "divergence", "grounding", "total"} <= set(lines[0])
+
+
+def test_the_model_beats_chance_on_held_out_cells(trained):
+    metrics = evaluate(str(trained)).metrics
+    # The median distance between two random places on land is above 8,000 km.
+    assert metrics.median_km.value < 6_500
+    assert metrics.scored == 40
+
+
+def test_the_trained_model_answers_and_explains(trained):
+    locator = Locator.from_pretrained(trained)
+    image = np.full((32, 32, 3), 90, np.uint8)
+    from PIL import Image
+
+    prediction = locator.locate(Image.fromarray(image))
+    total = sum(c.contribution for c in prediction.explanation.contributions)
+    assert total == pytest.approx(prediction.explanation.score, abs=1e-4)
+    assert 0 < prediction.radius_50_km <= prediction.radius_90_km
+
+
+def test_the_same_configuration_gives_the_same_model(trained, config_file, tmp_path):
+    again = train(config_file, tmp_path / "again", "cpu", resume=False)
+    assert same_weights(trained, again)
+
+
+def test_a_broken_run_resumes_to_the_same_model(trained, config_file, tmp_path, monkeypatch):
+    steps = loop._step
+
+    def interrupted_at_step_13(*arguments):
+        if arguments[5] == 13:
+            signal.raise_signal(signal.SIGINT)
+        return steps(*arguments)
+
+    monkeypatch.setattr(loop, "_step", interrupted_at_step_13)
+    with pytest.raises(KeyboardInterrupt):
+        train(config_file, tmp_path / "run", "cpu", resume=False)
+    assert not (tmp_path / "run" / "model").exists()
+    monkeypatch.setattr(loop, "_step", steps)
+    resumed = train(config_file, tmp_path / "run", "cpu", resume=True)
+    assert same_weights(trained, resumed)
+
+
+def test_a_checkpoint_of_another_run_is_refused(trained, config_file, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "checkpoint.safetensors").write_bytes(
+        (trained.parent / "checkpoint.safetensors").read_bytes()
+    )
+    config_file.write_text(config_file.read_text().replace("batch = 64", "batch = 32"))
+    with pytest.raises(DataError, match="another configuration"):
+        train(config_file, run, "cpu", resume=True)
+
+
+def test_a_damaged_checkpoint_is_refused(config_file, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "checkpoint.safetensors").write_bytes(b"\x10" + b"\x00" * 30)
+    with pytest.raises(DataError, match="damaged checkpoint"):
+        train(config_file, run, "cpu", resume=True)
+
+
+def test_two_processes_train_one_model(config_file, tmp_path):
+    script = (
+        "import sys; from pathlib import Path; from geowhy.training.run import train;"
+        "train(Path(sys.argv[1]), Path(sys.argv[2]), 'cpu', False)"
+    )
+    (tmp_path / "go.py").write_text(script)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*command, str(tmp_path / "go.py"), str(config_file), str(tmp_path / "run")],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    steps = [
+        json.loads(line)["step"]
+        for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()
+    ]
+    assert steps == [6, 12, 18, 24]
+    assert ModelFolder.open(tmp_path / "run" / "model").section("model")["name"] == "tiny"
+
+
+@pytest.mark.parametrize(
+    ("objective", "space"), [("geoclip", "embedding"), ("concept", "embedding"), ("concept", "both")]
+)
+def test_every_objective_and_space_trains(objective, space, config_file, tmp_path):
+    text = config_file.read_text().replace("steps = 24", "steps = 6")
+    text = text.replace(
+        "[alignment]", f'[alignment]\nobjective = "{objective}"\nspace = "{space}"'
+    )
+    config_file.write_text(text)
+    model = train(config_file, tmp_path / "run", "cpu", resume=False)
+    assert ModelFolder.open(model).section("model")["space"] == space
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[views]\ncuont = 3", r"views\.cuont"),
+        ("[optimiser]\nbatch = 0", r"optimiser\.batch"),
+        ("name = ", "not valid TOML"),
+    ],
+)
+def test_mistakes_in_a_configuration_are_named(text, message, tmp_path):
+    (tmp_path / "wrong.toml").write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        TrainingConfig.load(tmp_path / "wrong.toml")
+
+
+def test_a_missing_configuration_is_an_error(tmp_path):
+    with pytest.raises(ConfigError, match="can't be read"):
+        TrainingConfig.load(tmp_path / "none.toml")
