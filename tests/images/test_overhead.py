@@ -72,7 +72,9 @@ def test_the_footprint_is_all_that_a_view_depends_on(centre):
     other = np.zeros_like(world.pixels.reshape(-1, 3))
     other[used] = world.pixels.reshape(-1, 3)[used]
     masked = WorldImage(other.reshape(world.pixels.shape))
-    assert np.array_equal(cut_views(world, [centre], 30.0, 16), cut_views(masked, [centre], 30.0, 16))
+    assert np.array_equal(
+        cut_views(world, [centre], 30.0, 16), cut_views(masked, [centre], 30.0, 16)
+    )
 
 
 def test_many_views_are_the_same_as_one_by_one():

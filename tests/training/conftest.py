@@ -1,4 +1,4 @@
-"""A small Earth to train on: painted from the atlas, with a random backbone, all made on the spot."""
+"""A small Earth to train on: painted from the atlas, with a random backbone."""
 
 import os
 

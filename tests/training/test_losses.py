@@ -29,9 +29,9 @@ def batches(seed, count=12, size=5, spread=1.0):
 def test_the_literal_divergence_collapses_to_the_means(seed, sigma):
     x, y = batches(seed)
     collapsed = (x.mean(0) - y.mean(0)).square().sum() / sigma**2
-    assert literal_divergence(x, y, torch.tensor(sigma, dtype=torch.float64)).item() == pytest.approx(
-        collapsed.item(), rel=1e-9, abs=1e-12
-    )
+    assert literal_divergence(
+        x, y, torch.tensor(sigma, dtype=torch.float64)
+    ).item() == pytest.approx(collapsed.item(), rel=1e-9, abs=1e-12)
 
 
 def test_only_the_cauchy_schwarz_divergence_sees_a_different_spread():

@@ -1,4 +1,4 @@
-"""One small true training run, from a configuration to answers, and everything that may break it."""
+"""One small true training run, and everything that may break it."""
 
 import json
 import os
@@ -125,13 +125,12 @@ def test_two_processes_train_one_model(config_file, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("objective", "space"), [("geoclip", "embedding"), ("concept", "embedding"), ("concept", "both")]
+    ("objective", "space"),
+    [("geoclip", "embedding"), ("concept", "embedding"), ("concept", "both")],
 )
 def test_every_objective_and_space_trains(objective, space, config_file, tmp_path):
     text = config_file.read_text().replace("steps = 24", "steps = 6")
-    text = text.replace(
-        "[alignment]", f'[alignment]\nobjective = "{objective}"\nspace = "{space}"'
-    )
+    text = text.replace("[alignment]", f'[alignment]\nobjective = "{objective}"\nspace = "{space}"')
     config_file.write_text(text)
     model = train(config_file, tmp_path / "run", "cpu", resume=False)
     assert ModelFolder.open(model).section("model")["space"] == space

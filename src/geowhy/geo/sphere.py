@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 def wrap_longitude(lon: ArrayLike) -> Floats:
     """Longitude, degrees, brought into [-180, 180)."""
-    return (np.asarray(lon, np.float64) + 180.0) % 360.0 - 180.0
+    return np.asarray((np.asarray(lon, np.float64) + 180.0) % 360.0 - 180.0)
 
 
 def lat_lon_to_unit(lat_lon: ArrayLike) -> Floats:
@@ -41,7 +41,7 @@ def unit_to_lat_lon(vectors: ArrayLike) -> Floats:
     """Vectors ``[..., 3]`` of any length but 0 to degrees ``[..., 2]``."""
     x, y, z = np.moveaxis(np.asarray(vectors, np.float64), -1, 0)
     lat = np.arctan2(z, np.hypot(x, y))
-    return np.degrees(np.stack([lat, np.arctan2(y, x)], axis=-1))
+    return np.asarray(np.degrees(np.stack([lat, np.arctan2(y, x)], axis=-1)))
 
 
 def distance_km(a: ArrayLike, b: ArrayLike) -> Floats:
@@ -52,7 +52,8 @@ def distance_km(a: ArrayLike, b: ArrayLike) -> Floats:
         np.sin((b_lat - a_lat) / 2) ** 2
         + np.cos(a_lat) * np.cos(b_lat) * np.sin((b_lon - a_lon) / 2) ** 2
     )
-    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(half_chord_squared, 0.0, 1.0)))
+    half_chord = np.sqrt(np.clip(half_chord_squared, 0.0, 1.0))
+    return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(half_chord))
 
 
 def distance_matrix_km(a: ArrayLike, b: ArrayLike) -> NDArray[np.float32]:

@@ -98,7 +98,7 @@ def footprint(
 def _unit(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """Direction of each offset; at the very centre any will do, since the angle there is 0."""
     length = np.maximum(np.hypot(x, y), np.finfo(np.float32).tiny)
-    return x / length, y / length
+    return np.asarray(x / length, np.float32), np.asarray(y / length, np.float32)
 
 
 def _corners(vectors: Floats, world: WorldImage) -> _Corners:

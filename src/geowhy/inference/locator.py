@@ -30,6 +30,7 @@ from geowhy.types import Candidate, Explanation, LatLon, Prediction
 __all__ = ["Decoded", "Locator"]
 
 Pixels = NDArray[np.uint8]
+Many = list[ImageSource] | tuple[ImageSource, ...]
 _T = TypeVar("_T")
 
 IMAGES_AT_ONCE = 32
@@ -84,7 +85,7 @@ class Locator:
             ModelNotFoundError: if it isn't on this machine; the message says how to get it.
             ModelFormatError: if the folder is damaged.
         """
-        folder = ModelFolder.open(resolve_model(name_or_dir))
+        folder = ModelFolder.open(resolve_model(os.fspath(name_or_dir)))
         try:
             calibration = Calibration(**folder.section("calibration"))
             novelty = NoveltyDetector.from_tensors(folder.tensors("novelty"))
@@ -103,10 +104,8 @@ class Locator:
     @overload
     def locate(self, image: ImageSource, *, top_k: int = 5) -> Prediction: ...
     @overload
-    def locate(self, image: Sequence[ImageSource], *, top_k: int = 5) -> list[Prediction]: ...
-    def locate(
-        self, image: ImageSource | Sequence[ImageSource], *, top_k: int = 5
-    ) -> Prediction | list[Prediction]:
+    def locate(self, image: Many, *, top_k: int = 5) -> list[Prediction]: ...
+    def locate(self, image: ImageSource | Many, *, top_k: int = 5) -> Prediction | list[Prediction]:
         """Locates one image, or many; gives one prediction, or a list in the same order.
 
         Raises:

@@ -100,7 +100,8 @@ class ConceptAligner:
         """Backbone features ``[N, f]``, standardised and projected to ``[N, w]``."""
         t = self.tensors
         standard = (features - t["feature_mean"]) / t["feature_spread"]
-        return np.clip(standard, -FEATURE_LIMIT, FEATURE_LIMIT) @ t["whitening"]
+        clipped = np.clip(standard, -FEATURE_LIMIT, FEATURE_LIMIT)
+        return np.asarray(clipped @ t["whitening"], np.float32)
 
     def image_side(self, features: Floats) -> ImageSide:
         """From backbone features ``[N, f]``."""
@@ -113,7 +114,9 @@ class ConceptAligner:
         """From embeddings of the location encoder ``[M, d]``."""
         centred = embeddings - self.tensors["location_mean"]
         kept = centred if self.space != "concept" else centred[:, :0]
-        return LocationSide(normalised(kept), normalised(centred @ self.basis))
+        return LocationSide(
+            normalised(kept), normalised(np.asarray(centred @ self.basis, np.float32))
+        )
 
     def scores(self, images: ImageSide, places: LocationSide) -> Floats:
         """Logits ``[N, M]`` of places given images, before calibration."""
@@ -125,13 +128,15 @@ class ConceptAligner:
         return np.float32(self.scale) * similarity
 
     def _layer(self, name: str, x: Floats) -> Floats:
-        return x @ self.tensors[f"{name}.weight"].T + self.tensors[f"{name}.bias"]
+        return np.asarray(
+            x @ self.tensors[f"{name}.weight"].T + self.tensors[f"{name}.bias"], np.float32
+        )
 
     def _relu_layer(self, name: str, x: Floats) -> Floats:
-        return np.maximum(self._layer(name, x), 0)
+        return np.asarray(np.maximum(self._layer(name, x), 0), np.float32)
 
 
 def normalised(x: Floats) -> Floats:
     """Rows of ``[N, d]`` scaled to length 1; rows of zeros stay."""
     length = np.linalg.norm(x, axis=1, keepdims=True)
-    return x / np.maximum(length, np.finfo(np.float32).tiny)
+    return np.asarray(x / np.maximum(length, np.finfo(np.float32).tiny), np.float32)

@@ -30,7 +30,8 @@ class Whitening:
     def __call__(self, features: Floats) -> Floats:
         """Features ``[N, f]`` to ``[N, w]``."""
         standard = (features - self.mean) / self.spread
-        return np.clip(standard, -FEATURE_LIMIT, FEATURE_LIMIT) @ self.projection
+        clipped = np.clip(standard, -FEATURE_LIMIT, FEATURE_LIMIT)
+        return np.asarray(clipped @ self.projection, np.float32)
 
 
 def fit_whitening(features: Floats, size: int) -> Whitening:
@@ -59,6 +60,13 @@ class AlignerSides:
     def of(cls, embedding: Tensor, concepts: Tensor) -> AlignerSides:
         """Brings the rows of both to length 1."""
         return cls(F.normalize(embedding, dim=1), F.normalize(concepts, dim=1))
+
+    def split(self, count: int) -> tuple[AlignerSides, AlignerSides]:
+        """The first ``count`` rows, and the others."""
+        return (
+            AlignerSides(self.embedding[:count], self.concepts[:count]),
+            AlignerSides(self.embedding[count:], self.concepts[count:]),
+        )
 
 
 class TorchAligner(nn.Module):

@@ -66,6 +66,7 @@ class AlignmentConfig(_Section):
 
     objective: Literal["concept", "geoclip"] = "concept"
     space: Literal["embedding", "concept", "both"] = "concept"
+    negatives: Literal["queue", "land"] = "queue"
     divergence: Literal["cauchy_schwarz", "literal"] = "cauchy_schwarz"
     divergence_weight: float = Field(0.1, ge=0)
     grounding_weight: float = Field(0.5, ge=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,8 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from geowhy.geo.sphere import lat_lon_to_unit
+from geowhy.training.losses import soft_targets
 
-__all__ = ["BatchOrder", "GroundTruth", "Places"]
+__all__ = ["BatchOrder", "Candidates", "GroundTruth", "Places"]
+
+PRIOR_VIEWS = 10_000
+PRIOR_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +37,26 @@ class GroundTruth:
 
     def standardised(self, truth: NDArray[np.float32]) -> NDArray[np.float32]:
         """``[N, k]``; what is unknown counts as average."""
-        return np.nan_to_num((truth - self.mean) / self.spread, nan=0.0)
+        standard = (truth - self.mean) / self.spread
+        return np.asarray(np.nan_to_num(standard, nan=0.0), np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Places that images are held against in one step.
+
+    Attributes:
+        lat_lon: degrees ``[M, 2]``.
+        units: unit vectors ``[M, 3]``.
+        log_prior: what is added to their logits in training alone; ``[M]``, or 0.
+        complete: whether they stand for the whole Earth; if not, an image's own place and those
+            of its batch are candidates too.
+    """
+
+    lat_lon: Tensor
+    units: Tensor
+    log_prior: Tensor
+    complete: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,12 +68,15 @@ class Places:
         units: unit vectors ``[N, 3]``.
         images: whitened features of the view of each place ``[N, w]``; empty for a gallery.
         truth: standardised truth of the concepts ``[N, k]``.
+        log_prior: logarithm of how much of the training targets falls on each place ``[N]``, up to
+            a constant; 0 where that doesn't matter.
     """
 
     lat_lon: Tensor
     units: Tensor
     images: Tensor
     truth: Tensor
+    log_prior: Tensor
 
     @classmethod
     def of(
@@ -61,8 +87,25 @@ class Places:
         device: str,
     ) -> Places:
         """Moves arrays to a device."""
-        arrays = (lat_lon, lat_lon_to_unit(lat_lon), images, truth)
+        arrays = (lat_lon, lat_lon_to_unit(lat_lon), images, truth, np.zeros(len(lat_lon)))
         return cls(*(torch.tensor(a, dtype=torch.float32, device=device) for a in arrays))
+
+    def candidates(self, rows: Tensor, complete: bool) -> Candidates:
+        """Some of the places, as candidates."""
+        prior = self.log_prior[rows] if complete else torch.zeros(())
+        return Candidates(self.lat_lon[rows], self.units[rows], prior, complete)
+
+    def with_prior(self, training: Places, sigma_km: float) -> Places:
+        """The same places, told how much of the training targets falls on each.
+
+        Training views leave gaps where cells are held out. A model that learns targets alone takes
+        a gap for a place where images aren't taken. With the log prior added to the logits, what it
+        learns is the ratio of the two, and no place is less likely for having been held out.
+        """
+        mass = torch.zeros(len(self.units), device=self.units.device)
+        for units in training.units[:PRIOR_VIEWS].split(PRIOR_CHUNK):
+            mass += soft_targets(units, self.units, sigma_km).sum(dim=0)
+        return replace(self, log_prior=torch.log(mass / mass.mean() + 1e-6))
 
 
 @dataclass(frozen=True, slots=True)

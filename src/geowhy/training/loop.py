@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from geowhy.training.aligner import AlignerSides, TorchAligner
 from geowhy.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from geowhy.training.config import AlignmentConfig, TrainingConfig
-from geowhy.training.dataset import BatchOrder, Places
+from geowhy.training.dataset import BatchOrder, Candidates, Places
 from geowhy.training.features import Progress as Report
 from geowhy.training.location_pretraining import embed_places
 from geowhy.training.location_torch import TorchLocationEncoder
@@ -53,6 +53,13 @@ class AlignmentRun:
     gallery: Places
     digest: str
     folder: Path
+
+    def negatives(self, order: BatchOrder, step: int) -> Candidates:
+        """The places that a step's images are held against."""
+        if self.config.alignment.negatives == "land":
+            rows = torch.randint(len(self.gallery.units), (order.queue,))
+            return self.gallery.candidates(rows, complete=True)
+        return self.training.candidates(torch.from_numpy(order.queue_rows(step)), complete=False)
 
 
 def train_alignment(
@@ -114,9 +121,8 @@ def _step(
     for group in optimiser.param_groups:
         group["lr"] = run.config.optimiser.rate * _rate_factor(step, run.config)
     rows = torch.from_numpy(order.batch_rows(step)).chunk(processes.count)[processes.rank]
-    queue = torch.from_numpy(order.queue_rows(step))
     aligner.train()
-    losses = _losses(run, aligner, encoder, rows, torch.cat([rows, queue]))
+    losses = _losses(run, aligner, encoder, rows, run.negatives(order, step))
     optimiser.zero_grad()
     losses["total"].backward()
     processes.average_gradients([*aligner.parameters(), *encoder.parameters()])
@@ -129,17 +135,22 @@ def _losses(
     aligner: TorchAligner,
     encoder: TorchLocationEncoder,
     rows: Tensor,
-    candidates: Tensor,
+    candidates: Candidates,
 ) -> dict[str, Tensor]:
-    """Losses of the images ``rows`` against the places ``candidates``, which begin with theirs."""
+    """Losses of the images ``rows`` against their own places and the ``candidates``."""
     config, data = run.config.alignment, run.training
     images = aligner.image_side(data.images[rows])
-    places = aligner.location_side(encoder(data.lat_lon[candidates]))
-    targets = soft_targets(data.units[rows], data.units[candidates], config.target_sigma_km)
-    losses = {"contrastive": contrastive_loss(aligner.logits(images, places), targets)}
+    embeddings = encoder(torch.cat([data.lat_lon[rows], candidates.lat_lon]))
+    places = aligner.location_side(embeddings)
+    own, other = places.split(len(rows))
+    compared = other if candidates.complete else places
+    units = data.units[rows]
+    held_against = candidates.units if candidates.complete else torch.cat([units, candidates.units])
+    targets = soft_targets(units, held_against, config.target_sigma_km)
+    logits = aligner.logits(images, compared) + candidates.log_prior
+    losses = {"contrastive": contrastive_loss(logits, targets)}
     total = losses["contrastive"]
     if config.objective == "concept":
-        own = AlignerSides(places.embedding[: len(rows)], places.concepts[: len(rows)])
         losses |= _concept_losses(config, images, own, data.truth[rows])
         total = total + config.divergence_weight * losses["divergence"]
         total = total + config.grounding_weight * losses["grounding"]

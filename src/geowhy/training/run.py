@@ -110,13 +110,17 @@ def _prepare(
     gallery = uniform_on_land(
         atlas, config.gallery.size, np.random.default_rng(config.gallery.seed)
     )
+    training = places(manifest.centres[rows], whitening(raw))
+    land = places(gallery, np.empty((len(gallery), 0), np.float32))
+    if config.alignment.negatives == "land":
+        land = land.with_prior(training, config.alignment.target_sigma_km)
     return _Prepared(
         manifest,
         features,
         whitening,
-        places(manifest.centres[rows], whitening(raw)),
+        training,
         places(manifest.centres[held_out], whitening(features.read(held_out))),
-        places(gallery, np.empty((len(gallery), 0), np.float32)),
+        land,
         _digest(config, vocabulary, features),
     )
 
