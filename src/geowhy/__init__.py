@@ -1,1 +1,47 @@
-"""geowhy tells where on Earth an image was taken, and why it thinks so."""
+"""geowhy tells where on Earth an image was taken, and why it thinks so.
+
+Names are loaded when first used, so that ``import geowhy`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from geowhy.errors import GeowhyError, ImageError
+    from geowhy.inference.locator import Locator
+    from geowhy.types import Candidate, ConceptScore, Explanation, LatLon, Prediction
+
+__all__ = [
+    "Candidate",
+    "ConceptScore",
+    "Explanation",
+    "GeowhyError",
+    "ImageError",
+    "LatLon",
+    "Locator",
+    "Prediction",
+]
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Candidate": "geowhy.types",
+    "ConceptScore": "geowhy.types",
+    "Explanation": "geowhy.types",
+    "GeowhyError": "geowhy.errors",
+    "ImageError": "geowhy.errors",
+    "LatLon": "geowhy.types",
+    "Locator": "geowhy.inference.locator",
+    "Prediction": "geowhy.types",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'geowhy' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -20,7 +20,7 @@ Floats32 = NDArray[np.float32]
 FloatT = TypeVar("FloatT", bound=np.floating)
 
 TEMPERATURES = tuple(float(t) for t in np.geomspace(0.5, 4.0, 13))
-SMOOTHINGS_KM = (200.0, 300.0, 450.0, 650.0, 900.0)
+SMOOTHINGS_KM = (300.0, 600.0, 900.0, 1_200.0)
 TRUTH_WIDTH_KM = 300.0  # how far from the truth a gallery point counts, for the temperature
 ERROR_CAP_KM = 2_500.0  # wrong is wrong: beyond, an answer on another continent costs no more
 FALSE_ALARM_RATE = 0.01

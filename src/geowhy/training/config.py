@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Literal
@@ -113,18 +114,19 @@ class TrainingConfig(_Section):
 
     @classmethod
     def load(cls, path: Path) -> TrainingConfig:
-        """Reads a TOML file.
+        """Reads a TOML file, or the JSON that ``model_dump_json`` writes.
 
         Raises:
             ConfigError: if it is missing, not TOML, or has a wrong key or value.
         """
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+            content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
         except OSError as error:
             raise ConfigError(
                 f"{path}: can't be read ({error.strerror}): give a TOML file"
             ) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except ValueError as error:
             raise ConfigError(f"{path}: not valid TOML ({error}): mend that line") from error
         try:
             return cls(**content)

@@ -1,0 +1,97 @@
+"""Accuracy on the fixed test, for the embedded configuration and for what it is compared with.
+
+Trains every variant with every split seed (or takes the model that an earlier call left in the
+output folder), measures it on the test views of that seed, and prints one table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from geowhy.evaluation.report import evaluate
+from geowhy.training.config import TrainingConfig
+from geowhy.training.run import train
+
+VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
+    "embedded": {},
+    "objective-geoclip": {"alignment": {"objective": "geoclip"}},
+    "negatives-queue": {"alignment": {"negatives": "queue"}},
+    "space-embedding": {"alignment": {"space": "embedding"}},
+    "space-both": {"alignment": {"space": "both"}},
+    "divergence-literal": {"alignment": {"divergence": "literal"}},
+    "no-divergence": {"alignment": {"divergence_weight": 0.0}},
+    "no-grounding": {"alignment": {"grounding_weight": 0.0}},
+    "location-geoclip": {"location": {"init": "geoclip", "trained": False}},
+    "no-margin": {
+        "split": {"margin": "none"},
+        "alignment": {"target_sigma_km": 250.0, "dropout": 0.1, "negatives": "queue"},
+        "location": {"sigmas": (0.5, 2.0, 8.0)},
+        "optimiser": {"steps": 1000, "validate_every": 100},
+    },
+}
+COLUMNS = ("within 750 km", "within 2,500 km", "median km", "radius 50 %", "radius 90 %")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", type=Path, default=Path("configs/embedded.toml"))
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=["embedded"])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--split", choices=("validation", "test"), default="test")
+    parser.add_argument("--output", type=Path, default=Path("runs/accuracy"))
+    given = parser.parse_args()
+    base = TrainingConfig.load(given.config)
+    print(f"{given.split} views, config {given.config}, split seeds {given.seeds}")
+    print(f"{'variant':<20} {'seed':>4} " + " ".join(f"{name:>15}" for name in COLUMNS))
+    for variant in given.variants:
+        rows = [_row(base, variant, seed, given.output, given.split) for seed in given.seeds]
+        for seed, row in zip(given.seeds, rows, strict=True):
+            _print(variant, str(seed), row)
+        means = [statistics.mean(column) for column in zip(*rows, strict=True)]
+        _print(variant, "mean", means)
+
+
+def _row(base: TrainingConfig, variant: str, seed: int, output: Path, split: str) -> list[float]:
+    """Trains and measures one variant with one split seed, unless that was done before."""
+    folder = output / f"{variant}-{seed}"
+    measured = folder / f"{split}.json"
+    if not measured.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        config = _changed(base, variant, seed)
+        path = folder / "config.json"
+        path.write_text(config.model_dump_json())
+        model = folder / "model"
+        if not model.exists():
+            train(path, folder, "cpu", resume=True)
+        measured.write_text(json.dumps(asdict(evaluate(str(model), split).metrics)))
+    m = json.loads(measured.read_text())
+    shares = (m["recall"]["750"], m["recall"]["2500"], m["coverage_50"], m["coverage_90"])
+    near, far, half, most = (100 * share["value"] for share in shares)
+    return [near, far, m["median_km"]["value"], half, most]
+
+
+def _changed(base: TrainingConfig, variant: str, seed: int) -> TrainingConfig:
+    content = base.model_dump()
+    for section, changes in VARIANTS[variant].items():
+        content[section] |= changes
+    content["split"]["seed"] = seed
+    content["name"] = f"{variant}-{seed}"
+    return TrainingConfig(**content)
+
+
+def _print(variant: str, seed: str, row: list[float]) -> None:
+    near, far, median_km, half, most = row
+    print(
+        f"{variant:<20} {seed:>4} {near:14.1f}% {far:14.1f}% {median_km:15,.0f} "
+        f"{half:14.1f}% {most:14.1f}%",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Metrics count what they say."""
+
+import numpy as np
+import pytest
+
+from geowhy.evaluation.metrics import Answers, measure
+from geowhy.geo.sphere import destination, uniform_on_sphere
+
+
+def answers(errors_km, radius_50=500.0, radius_90=1500.0, abstained=None):
+    rng = np.random.default_rng(0)
+    count = len(errors_km)
+    truth = uniform_on_sphere(count, rng)
+    return Answers(
+        truth,
+        destination(truth, rng.uniform(0, 360, count), np.asarray(errors_km)),
+        np.full(count, radius_50),
+        np.full(count, radius_90),
+        np.zeros(count, bool) if abstained is None else abstained,
+    )
+
+
+def test_shares_and_the_median_are_exact():
+    metrics = measure(answers([10, 100, 600, 1000, 3000] * 40))
+    assert metrics.recall[25].value == pytest.approx(0.2)
+    assert metrics.recall[750].value == pytest.approx(0.6)
+    assert metrics.recall[2500].value == pytest.approx(0.8)
+    assert metrics.median_km.value == pytest.approx(600, abs=0.01)
+    assert metrics.coverage_50.value == pytest.approx(0.4)
+    assert metrics.coverage_90.value == pytest.approx(0.8)
+
+
+def test_intervals_hold_the_value_and_shrink_with_more_blocks():
+    few, many = (measure(answers([100, 5000] * n)).recall[750] for n in (30, 1500))
+    for estimate in (few, many):
+        assert estimate.low <= estimate.value <= estimate.high
+    assert many.high - many.low < few.high - few.low
+
+
+def test_intervals_resample_blocks_not_views():
+    one_block = answers([0.0] * 200)
+    repeated = Answers(
+        np.repeat([[5.0, 5.0], [45.0, 45.0], [-25.0, 25.0]], 100, axis=0),
+        np.repeat([[5.0, 5.0], [-45.0, -45.0], [-25.0, 25.0]], 100, axis=0),
+        np.full(300, 1.0),
+        np.full(300, 2.0),
+        np.zeros(300, bool),
+    )
+    estimate = measure(repeated).recall[750]
+    assert estimate.high - estimate.low > 0.5
+    assert measure(one_block).recall[25].low == 1.0
+
+
+def test_abstentions_are_counted_and_left_out_of_the_answered():
+    abstained = np.array([True, False] * 50)
+    metrics = measure(answers([5000.0, 100.0] * 50, abstained=abstained))
+    assert metrics.abstained == pytest.approx(0.5)
+    assert metrics.recall[750].value == pytest.approx(0.5)
+    assert metrics.answered_recall_750 == pytest.approx(1.0)

@@ -1,0 +1,144 @@
+"""The embedded model, as users meet it: answers, abstention, errors among many."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import geowhy
+from geowhy.errors import ImageError, ModelFormatError, ModelNotFoundError
+from geowhy.inference.locator import Locator
+from geowhy.model.registry import resolve_model
+from geowhy.model.store import ModelFolder
+
+DEMO = Path(geowhy.__file__).parent / "data" / "demo"
+VIEWS = sorted(DEMO.glob("view-*.png"))
+CAT = DEMO / "photograph-cat.jpg"
+
+
+@pytest.fixture(scope="module")
+def locator():
+    return Locator.from_pretrained()
+
+
+def test_the_packaged_model_is_whole_and_small():
+    folder = ModelFolder.open(resolve_model("embedded"))
+    folder.verify()
+    assert sum(file.stat().st_size for file in folder.path.iterdir()) < 40e6
+
+
+def test_a_photograph_of_a_cat_gets_no_confident_place(locator):
+    prediction = locator.locate(CAT)
+    assert prediction.abstained
+    assert "unlike" in prediction.reason
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_and_drawings_get_no_confident_place(locator, seed):
+    rng = np.random.default_rng(seed)
+    noise = rng.integers(0, 256, (64, 64, 3), np.uint8)
+    stripes = np.zeros((64, 64, 3), np.uint8)
+    stripes[:, :: seed + 2] = 255
+    for pixels in (noise, stripes):
+        assert locator.locate(Image.fromarray(pixels)).abstained
+
+
+def test_views_from_above_are_not_taken_for_something_strange(locator):
+    predictions = locator.locate([str(view) for view in VIEWS])
+    assert not any("unlike" in prediction.reason for prediction in predictions)
+
+
+def test_every_answer_is_complete_and_consistent(locator):
+    for prediction in locator.locate(VIEWS, top_k=3):
+        assert prediction.position == prediction.candidates[0].position
+        probabilities = [candidate.probability for candidate in prediction.candidates]
+        assert probabilities == sorted(probabilities, reverse=True)
+        assert 0 < sum(probabilities) <= 1 + 1e-6
+        assert 0 < prediction.radius_50_km <= prediction.radius_90_km <= 20_020
+        total = sum(c.contribution for c in prediction.explanation.contributions)
+        score = prediction.explanation.score
+        assert total + prediction.explanation.unexplained == pytest.approx(score, abs=1e-4)
+
+
+def test_a_score_is_the_log_odds_that_the_posterior_is_made_of(locator):
+    decoded = locator.decode([np.asarray(Image.open(VIEWS[0]).convert("RGB"))])[0]
+    place = locator.model.location_side(np.array([decoded.posterior.lat_lon]))
+    logits = locator.model.aligner.scores(decoded.side, locator.gallery.side)
+    here = locator.model.aligner.scores(decoded.side, place)
+    expected = float(here.item() - logits.mean()) / locator.calibration.temperature
+    assert locator.locate(VIEWS[0]).explanation.score == pytest.approx(expected, abs=2e-3)
+
+
+def test_the_kept_gallery_is_what_the_location_encoder_gives(locator):
+    some = slice(0, None, 997)
+    side = locator.model.location_side(locator.gallery.lat_lon[some])
+    assert locator.gallery.side.concepts[some] == pytest.approx(side.concepts, abs=1e-3)
+
+
+def test_one_or_many_read_from_anywhere_give_the_same_answer(locator):
+    path = VIEWS[0]
+    alone = locator.locate(path)
+    for other in (path.read_bytes(), Image.open(path)):
+        assert locator.locate(other).position == alone.position
+    among = locator.locate([VIEWS[1], path])[1]
+    assert among.position.lat == pytest.approx(alone.position.lat, abs=1e-2)
+
+
+def test_a_bad_image_among_many_does_not_stop_the_rest(locator, tmp_path):
+    (tmp_path / "bad.png").write_bytes(VIEWS[0].read_bytes()[:200])
+    found = list(locator.locate_each([VIEWS[0], tmp_path / "bad.png", VIEWS[1]]))
+    assert isinstance(found[1], ImageError)
+    assert "bad.png" in str(found[1])
+    assert [getattr(p, "image", None) for p in (found[0], found[2])] == [
+        str(VIEWS[0]),
+        str(VIEWS[1]),
+    ]
+    with pytest.raises(ImageError, match=r"bad\.png"):
+        locator.locate([VIEWS[0], tmp_path / "bad.png"])
+
+
+def test_images_are_read_as_they_come(locator):
+    asked = []
+
+    def endless():
+        while True:
+            asked.append(1)
+            yield VIEWS[0]
+
+    stream = locator.locate_each(endless())
+    next(stream)
+    stream.close()
+    assert len(asked) <= 64
+
+
+def test_a_density_adds_up_to_one(locator):
+    density = locator.density(VIEWS[0])
+    assert density.probability.sum() == pytest.approx(1)
+    assert len(density.cells) == len(density.centres) == len(density.probability)
+
+
+def test_a_missing_model_says_what_there_is():
+    with pytest.raises(ModelNotFoundError, match="embedded"):
+        Locator.from_pretrained("no-such-model")
+
+
+@pytest.mark.parametrize("name", ["gallery", "model", "novelty"])
+def test_a_cut_file_is_an_error(name, tmp_path):
+    source = resolve_model("embedded")
+    for file in source.iterdir():
+        content = file.read_bytes()
+        (tmp_path / file.name).write_bytes(content[:-9] if file.stem == name else content)
+    with pytest.raises(ModelFormatError, match=name):
+        Locator.from_pretrained(tmp_path)
+
+
+def test_a_changed_file_is_found_by_verify(tmp_path):
+    source = resolve_model("embedded")
+    for file in source.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    content = bytearray((tmp_path / "novelty.safetensors").read_bytes())
+    content[-1] ^= 255
+    (tmp_path / "novelty.safetensors").write_bytes(content)
+    with pytest.raises(ModelFormatError, match="SHA-256"):
+        ModelFolder.open(tmp_path).verify()
