@@ -31,7 +31,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "split": {"margin": "none"},
         "alignment": {"target_sigma_km": 250.0, "dropout": 0.1, "negatives": "queue"},
         "location": {"sigmas": (0.5, 2.0, 8.0)},
-        "optimiser": {"steps": 1000, "validate_every": 100},
+        "optimiser": {"steps": 600, "validate_every": 100},
     },
 }
 COLUMNS = ("within 750 km", "within 2,500 km", "median km", "radius 50 %", "radius 90 %")
