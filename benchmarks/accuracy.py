@@ -30,7 +30,6 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "no-margin": {
         "split": {"margin": "none"},
         "alignment": {"target_sigma_km": 250.0, "dropout": 0.1, "negatives": "queue"},
-        "location": {"sigmas": (0.5, 2.0, 8.0)},
         "optimiser": {"steps": 600, "validate_every": 100},
     },
 }

@@ -17,7 +17,7 @@ from geowhy.model.store import ModelFolder
 if TYPE_CHECKING:
     from geowhy.training.config import TrainingConfig
 
-__all__ = ["EvaluationReport", "answer_views", "evaluate"]
+__all__ = ["EvaluationReport", "answer_views", "evaluate", "training_config"]
 
 VIEWS_AT_ONCE = 512
 
@@ -71,7 +71,7 @@ def evaluate(model: str, split: str = "test") -> EvaluationReport:
     """
     if split not in ("test", "validation"):
         raise ConfigError(f"split {split!r}: choose test or validation")
-    config = _training_config(model)
+    config = training_config(model)
     locator = Locator.from_pretrained(model)
     answers = answer_views(locator, config, split)
     margin = (
@@ -117,7 +117,13 @@ def answer_views(locator: Locator, config: TrainingConfig, split: str) -> Answer
     )
 
 
-def _training_config(model: str) -> TrainingConfig:
+def training_config(model: str) -> TrainingConfig:
+    """The configuration that a model was trained with.
+
+    Raises:
+        ModelNotFoundError: if there is no such model.
+        MissingExtraError: without the extra ``train``.
+    """
     try:
         from geowhy.training.config import TrainingConfig
     except ModuleNotFoundError as error:

@@ -1,0 +1,52 @@
+"""Accuracy on the test views of a model by how far the nearest training view is: prints a table.
+
+Shows what blocked splits without a margin hide: views at the rim of a held-out cell overlap
+training views, and are easy.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+
+from geowhy.evaluation.report import answer_views, training_config
+from geowhy.geo.atlas import Atlas
+from geowhy.geo.sphere import distance_km, distance_matrix_km
+from geowhy.inference.locator import Locator
+from geowhy.training.sources import open_world
+from geowhy.training.views import sample_views, split_views
+
+EDGES_KM = (0, 50, 100, 200, 330, 460, 600, 800, 20_016)
+CHUNK = 300
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", nargs="?", default="embedded")
+    model = parser.parse_args().model
+    config = training_config(model)
+    manifest = split_views(sample_views(config.views, Atlas.load()), config.split, open_world())
+    answers = answer_views(Locator.from_pretrained(model), config, "test")
+    errors = distance_km(answers.truth, answers.answer)
+    training = manifest.centres[manifest.rows("train")]
+    nearest = np.concatenate(
+        [
+            distance_matrix_km(answers.truth[i : i + CHUNK], training).min(axis=1)
+            for i in range(0, len(errors), CHUNK)
+        ]
+    )
+    print(f"model {model}, margin {config.split.margin}, split seed {config.split.seed}")
+    print(
+        f"{'nearest training view':<24}{'views':>7}{'750 km':>9}{'2,500 km':>10}{'median km':>11}"
+    )
+    for low, high in zip(EDGES_KM, EDGES_KM[1:], strict=False):
+        own = errors[(nearest >= low) & (nearest < high)]
+        if len(own):
+            near, far = (100 * (own <= km).mean() for km in (750, 2500))
+            name = f"{low:,} to {high:,} km"
+            print(f"{name:<24}{len(own):>7}{near:8.1f}%{far:9.1f}%{np.median(own):11,.0f}")
+
+
+if __name__ == "__main__":
+    main()
