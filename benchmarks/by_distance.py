@@ -7,6 +7,7 @@ training views, and are easy.
 from __future__ import annotations
 
 import argparse
+from itertools import pairwise
 
 import numpy as np
 
@@ -37,10 +38,9 @@ def main() -> None:
         ]
     )
     print(f"model {model}, margin {config.split.margin}, split seed {config.split.seed}")
-    print(
-        f"{'nearest training view':<24}{'views':>7}{'750 km':>9}{'2,500 km':>10}{'median km':>11}"
-    )
-    for low, high in zip(EDGES_KM, EDGES_KM[1:], strict=False):
+    columns = f"{'views':>7}{'750 km':>9}{'2,500 km':>10}{'median km':>11}"
+    print(f"{'nearest training view':<24}{columns}")
+    for low, high in pairwise(EDGES_KM):
         own = errors[(nearest >= low) & (nearest < high)]
         if len(own):
             near, far = (100 * (own <= km).mean() for km in (750, 2500))

@@ -62,7 +62,7 @@ def test_evaluate(geowhy, put_module, flag, printed):
     assert result.stdout == f"{printed}\n"
 
 
-def test_models(geowhy, put_module):
+def test_models(geowhy, put_module, tmp_path):
     got = []
     asset = SimpleNamespace(
         name="geoclip", description="for photographs", size_mb=36.4, licence="MIT", source="PyPI"
@@ -75,11 +75,15 @@ def test_models(geowhy, put_module):
 
     put_module(
         "geowhy.model.registry",
+        EMBEDDED="embedded",
+        resolve_model=lambda name: tmp_path,
         assets=lambda: (asset,),
         is_installed=lambda name: False,
         install=install,
     )
+    (tmp_path / "model.safetensors").write_bytes(bytes(2_000_000))
     listed = geowhy("models", "list").stdout
+    assert "2 MB, MIT, part of geowhy; here" in listed
     assert "36 MB, MIT, from PyPI; geowhy models get geoclip" in listed
     result = geowhy("models", "get", "geoclip", "--from", "x.whl")
     assert (result.exit_code, result.stderr) == (0, "unpacking\n")

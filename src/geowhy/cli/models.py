@@ -31,8 +31,11 @@ def run(given: Namespace) -> int:
 
 
 def _list_models() -> None:
-    from geowhy.model.registry import assets, is_installed
+    from geowhy.model.registry import EMBEDDED, assets, is_installed, resolve_model
 
+    size_mb = sum(file.stat().st_size for file in resolve_model(EMBEDDED).iterdir()) / 1e6
+    print(f"{EMBEDDED}: the default, for views from above; see MODEL_CARD.md")
+    print(f"  {size_mb:,.0f} MB, MIT, part of geowhy; here")
     for asset in assets():
         get = "here" if is_installed(asset.name) else f"geowhy models get {asset.name}"
         print(f"{asset.name}: {asset.description}")

@@ -58,7 +58,8 @@ class ModelFolder:
             raise _damaged(path / CONFIG_FILE, str(error)) from error
         if not isinstance(config, dict) or config.get("format_version") != FORMAT_VERSION:
             raise ModelFormatError(
-                f"{path}: not a model of format {FORMAT_VERSION}: update geowhy, or train it anew"
+                f"{path}: not a whole model of format {FORMAT_VERSION}: either a part of one, such "
+                "as a location encoder, or of another version; give a folder from geowhy train"
             )
         folder = cls(path, config)
         folder._check_sizes()
