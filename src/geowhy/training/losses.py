@@ -27,10 +27,8 @@ def soft_targets(positives: Tensor, places: Tensor, sigma_km: float) -> Tensor:
     half_chord = ((1 - positives @ places.T) / 2).clamp(0, 1).sqrt()
     distance_km = 2 * EARTH_RADIUS_KM * torch.asin(half_chord)
     if sigma_km == 0:
-        rows = torch.arange(len(positives), device=places.device)
-        return torch.zeros_like(distance_km).index_put(
-            (rows, distance_km.argmin(1)), torch.ones(())
-        )
+        nearest = distance_km.argmin(dim=1)
+        return torch.nn.functional.one_hot(nearest, len(places)).to(distance_km.dtype)
     return torch.softmax(-((distance_km / sigma_km) ** 2) / 2, dim=1)
 
 
