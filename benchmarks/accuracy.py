@@ -18,20 +18,17 @@ from geowhy.training.config import TrainingConfig
 from geowhy.training.run import train
 
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
-    "embedded": {},
+    "as-configured": {},
     "objective-geoclip": {"alignment": {"objective": "geoclip"}},
-    "negatives-queue": {"alignment": {"negatives": "queue"}},
     "space-embedding": {"alignment": {"space": "embedding"}},
     "space-both": {"alignment": {"space": "both"}},
     "divergence-literal": {"alignment": {"divergence": "literal"}},
     "no-divergence": {"alignment": {"divergence_weight": 0.0}},
     "no-grounding": {"alignment": {"grounding_weight": 0.0}},
+    "sharp-targets": {"alignment": {"target_sigma_km": 0.0}},
+    "negatives-queue": {"alignment": {"negatives": "queue"}},
+    "negatives-land": {"alignment": {"negatives": "land"}},
     "location-geoclip": {"location": {"init": "geoclip", "trained": False}},
-    "no-margin": {
-        "split": {"margin": "none"},
-        "alignment": {"target_sigma_km": 250.0, "dropout": 0.1, "negatives": "queue"},
-        "optimiser": {"steps": 600, "validate_every": 100},
-    },
 }
 COLUMNS = ("within 750 km", "within 2,500 km", "median km", "radius 50 %", "radius 90 %")
 
@@ -39,7 +36,7 @@ COLUMNS = ("within 750 km", "within 2,500 km", "median km", "radius 50 %", "radi
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, default=Path("configs/embedded.toml"))
-    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=["embedded"])
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=["as-configured"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--split", choices=("validation", "test"), default="test")
     parser.add_argument("--output", type=Path, default=Path("runs/accuracy"))
@@ -57,7 +54,7 @@ def main() -> None:
 
 def _row(base: TrainingConfig, variant: str, seed: int, output: Path, split: str) -> list[float]:
     """Trains and measures one variant with one split seed, unless that was done before."""
-    folder = output / f"{variant}-{seed}"
+    folder = output / f"{base.name}-{variant}-{seed}"
     measured = folder / f"{split}.json"
     if not measured.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -79,7 +76,7 @@ def _changed(base: TrainingConfig, variant: str, seed: int) -> TrainingConfig:
     for section, changes in VARIANTS[variant].items():
         content[section] |= changes
     content["split"]["seed"] = seed
-    content["name"] = f"{variant}-{seed}"
+    content["name"] = f"{base.name}-{variant}-{seed}"
     return TrainingConfig(**content)
 
 

@@ -28,7 +28,7 @@ def main() -> None:
     model = parser.parse_args().model
     config = training_config(model)
     manifest = split_views(sample_views(config.views, Atlas.load()), config.split, open_world())
-    answers = answer_views(Locator.from_pretrained(model), config, "test")
+    answers, _ = answer_views(Locator.from_pretrained(model), config, "test")
     errors = distance_km(answers.truth, answers.answer)
     training = manifest.centres[manifest.rows("train")]
     nearest = np.concatenate(

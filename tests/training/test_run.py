@@ -45,7 +45,7 @@ def test_training_lowers_the_loss_and_logs_it(trained):
 def test_the_model_beats_chance_on_held_out_cells(trained):
     report = evaluate(str(trained))
     metrics = report.metrics
-    assert "NO margin" in report.table()
+    assert "no margin" in report.table()
     assert json.loads(report.to_json())["metrics"]["scored"] == 40
     # The median distance between two random places on land is above 8,000 km.
     assert metrics.median_km.value < 6_500

@@ -8,7 +8,7 @@ from geowhy.geo.atlas import Atlas
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.images.overhead import WorldImage, footprint
 from geowhy.training.config import SplitConfig, ViewsConfig
-from geowhy.training.views import ViewManifest, sample_views, split_views
+from geowhy.training.views import ViewManifest, sample_views, split_views, unseen
 
 WORLD = WorldImage(np.zeros((2700, 5400, 3), np.uint8))
 SPLIT = SplitConfig(test_views=60, validation_views=30)
@@ -16,7 +16,7 @@ SPLIT = SplitConfig(test_views=60, validation_views=30)
 
 @pytest.fixture(scope="module")
 def pool():
-    return sample_views(ViewsConfig(count=1500), Atlas.load())
+    return sample_views(ViewsConfig(count=1500, size=16, km_per_pixel=20.0), Atlas.load())
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +86,17 @@ def test_a_file_that_is_no_manifest_is_an_error(tmp_path):
     (tmp_path / "views.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(DataError, match="not a manifest"):
         ViewManifest.load(tmp_path / "views.parquet")
+
+
+def test_unseen_views_are_those_that_share_no_pixel_with_training(pool):
+    close = split_views(pool, SPLIT.model_copy(update={"margin": "none"}), WORLD)
+    fair = unseen(close, "test", WORLD)
+    training = pixels(close, "train")
+    for row, is_fair in zip(close.rows("test"), fair, strict=True):
+        own = footprint(WORLD, close.centres[[row]], close.km_per_pixel, close.size)
+        assert is_fair != bool(np.intersect1d(own, training).size)
+    assert 0 < fair.sum() < len(fair)
+
+
+def test_with_the_margin_every_view_is_unseen(manifest):
+    assert unseen(manifest, "test", WORLD).all()

@@ -39,6 +39,10 @@ class Answers:
     radius_90_km: Floats
     abstained: NDArray[np.bool_]
 
+    def only(self, chosen: NDArray[np.bool_]) -> Answers:
+        """The answers for some of the images."""
+        return Answers(*(getattr(self, name)[chosen] for name in self.__slots__))
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:

@@ -1,8 +1,9 @@
 """The manifest of views: where they are centred, and to which split each belongs.
 
 Splits are blocked: whole cells of 10 degrees go to training, validation or test. Views near a
-held-out block would show parts of it, so training drops every view that shares a single pixel of
-the world image with a view that is used for validation or test.
+held-out block show parts of it. So training can drop every view that shares a single pixel of the
+world image with a view that is used for validation or test; where it doesn't, `unseen` tells the
+views apart that still are a fair test.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from geowhy.geo.sphere import EARTH_RADIUS_KM, lat_lon_to_unit
 from geowhy.images.overhead import WorldImage, footprint
 from geowhy.training.config import SplitConfig, ViewsConfig
 
-__all__ = ["SPLITS", "ViewManifest", "sample_views", "split_views"]
+__all__ = ["SPLITS", "ViewManifest", "sample_views", "split_views", "unseen"]
 
 SPLITS = ("train", "validation", "test", "margin", "unused")
 CHUNK = 256
@@ -32,6 +33,7 @@ HAND = 10  # cells dealt out at a time
 
 Points = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,14 +113,22 @@ def split_views(manifest: ViewManifest, config: SplitConfig, world: WorldImage) 
     split = np.full(len(of_cell), SPLITS.index("unused"), np.int8)
     for name, chosen in held_out.items():
         split[chosen] = SPLITS.index(name)
-    training = of_cell == SPLITS.index("train")
-    split[training] = SPLITS.index("train")
+    split[of_cell == SPLITS.index("train")] = SPLITS.index("train")
+    divided = replace(manifest, split=split)
     if config.margin == "shared_pixels":
-        evaluated = held_out["validation"] | held_out["test"]
-        split[training & _shares_pixels(manifest, training, evaluated, world)] = SPLITS.index(
+        evaluated = np.flatnonzero(held_out["validation"] | held_out["test"])
+        kept = split.copy()
+        kept[_shares_pixels(manifest, divided.rows("train"), evaluated, world)] = SPLITS.index(
             "margin"
         )
-    return replace(manifest, split=split)
+        divided = replace(divided, split=kept)
+    return divided
+
+
+def unseen(manifest: ViewManifest, split: str, world: WorldImage) -> NDArray[np.bool_]:
+    """Which views of a split share no pixel with any training view, ``[len(rows(split))]``."""
+    rows = manifest.rows(split)
+    return ~np.isin(rows, _shares_pixels(manifest, rows, manifest.rows("train"), world))
 
 
 def _assign_cells(centres: Points, config: SplitConfig) -> NDArray[np.int8]:
@@ -153,31 +163,30 @@ def _first(candidates: Bools, count: int, name: str) -> Bools:
     return chosen
 
 
-def _shares_pixels(
-    manifest: ViewManifest, training: Bools, evaluated: Bools, world: WorldImage
-) -> Bools:
-    """Which training views draw on a source pixel that an evaluated view draws on, ``[N]``."""
+def _shares_pixels(manifest: ViewManifest, asked: Rows, others: Rows, world: WorldImage) -> Rows:
+    """Those of the views ``asked`` that draw on a source pixel that one of ``others`` draws on."""
     seen = np.zeros(world.pixels.shape[0] * world.pixels.shape[1], bool)
-    for _, pixels in _footprints(manifest, np.flatnonzero(evaluated), world):
+    for _, pixels in _footprints(manifest, _close(manifest, others, asked, world), world):
         seen[pixels.ravel()] = True
-    close = np.flatnonzero(training & _within_reach(manifest, evaluated, world))
-    shares = np.zeros(len(manifest.centres), bool)
-    for rows, pixels in _footprints(manifest, close, world):
-        shares[rows] = seen[pixels.reshape(len(rows), -1)].any(axis=1)
-    return shares
+    shares = [
+        rows[seen[pixels.reshape(len(rows), -1)].any(axis=1)]
+        for rows, pixels in _footprints(manifest, _close(manifest, asked, others, world), world)
+    ]
+    return np.concatenate([np.empty(0, np.intp), *shares])
 
 
-def _within_reach(manifest: ViewManifest, evaluated: Bools, world: WorldImage) -> Bools:
-    """Views that may overlap an evaluated one, ``[N]``; quicker than comparing footprints."""
+def _close(manifest: ViewManifest, rows: Rows, others: Rows, world: WorldImage) -> Rows:
+    """Those of ``rows`` that may overlap one of ``others``; quicker than comparing footprints."""
     pixel_km = np.pi * EARTH_RADIUS_KM / world.pixels.shape[0]
     # Two half-diagonals, and the corners that bilinear sampling reaches for on either side.
     reach_km = np.sqrt(2) * (manifest.size * manifest.km_per_pixel + 4 * pixel_km)
     units = lat_lon_to_unit(manifest.centres).astype(np.float32)
-    others = units[evaluated].T
-    nearest = np.concatenate(
-        [(units[i : i + CHUNK] @ others).max(axis=1) for i in range(0, len(units), CHUNK)]
-    )
-    return np.asarray(nearest > np.cos(reach_km / EARTH_RADIUS_KM))
+    limit = np.cos(reach_km / EARTH_RADIUS_KM)
+    near = [
+        (units[chunk] @ units[others].T).max(axis=1, initial=-1.0) > limit
+        for chunk in np.array_split(rows, max(1, len(rows) // CHUNK))
+    ]
+    return np.asarray(rows[np.concatenate(near)], np.intp)
 
 
 def _footprints(
