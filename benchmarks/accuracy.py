@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -45,27 +44,39 @@ def main() -> None:
     print(f"{given.split} views, config {given.config}, split seeds {given.seeds}")
     print(f"{'variant':<20} {'seed':>4} " + " ".join(f"{name:>15}" for name in COLUMNS))
     for variant in given.variants:
-        rows = [_row(base, variant, seed, given.output, given.split) for seed in given.seeds]
-        for seed, row in zip(given.seeds, rows, strict=True):
-            _print(variant, str(seed), row)
-        means = [statistics.mean(column) for column in zip(*rows, strict=True)]
-        _print(variant, "mean", means)
+        reports = [_report(base, variant, seed, given.output, given.split) for seed in given.seeds]
+        _print_group(variant, given.seeds, [report["metrics"] for report in reports])
+        if all(report["unseen"] for report in reports):
+            print("of these, the views that share no pixel with any training view:")
+            _print_group(variant, given.seeds, [report["unseen"] for report in reports])
 
 
-def _row(base: TrainingConfig, variant: str, seed: int, output: Path, split: str) -> list[float]:
+def _report(
+    base: TrainingConfig, variant: str, seed: int, output: Path, split: str
+) -> dict[str, Any]:
     """Trains and measures one variant with one split seed, unless that was done before."""
     folder = output / f"{base.name}-{variant}-{seed}"
     measured = folder / f"{split}.json"
     if not measured.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        config = _changed(base, variant, seed)
         path = folder / "config.json"
-        path.write_text(config.model_dump_json())
+        path.write_text(_changed(base, variant, seed).model_dump_json())
         model = folder / "model"
         if not model.exists():
             train(path, folder, "cpu", resume=True)
-        measured.write_text(json.dumps(asdict(evaluate(str(model), split).metrics)))
-    m = json.loads(measured.read_text())
+        measured.write_text(evaluate(str(model), split).to_json())
+    report: dict[str, Any] = json.loads(measured.read_text())
+    return report
+
+
+def _print_group(variant: str, seeds: list[int], metrics: list[dict[str, Any]]) -> None:
+    rows = [_row(m) for m in metrics]
+    for seed, row in zip(seeds, rows, strict=True):
+        _print(variant, str(seed), row)
+    _print(variant, "mean", [statistics.mean(column) for column in zip(*rows, strict=True)])
+
+
+def _row(m: dict[str, Any]) -> list[float]:
     shares = (m["recall"]["750"], m["recall"]["2500"], m["coverage_50"], m["coverage_90"])
     near, far, half, most = (100 * share["value"] for share in shares)
     return [near, far, m["median_km"]["value"], half, most]
