@@ -55,6 +55,15 @@ def test_a_pole_in_the_middle_leaves_no_seam(lat):
     assert np.abs(np.diff(view, axis=1)).max() <= 3
 
 
+@pytest.mark.parametrize("lat", [90.0, -90.0])
+def test_at_a_pole_the_two_sides_meet(lat):
+    # One half of the world is white, the other black: half way between them is grey.
+    pixels = np.zeros((90, 180, 3), np.uint8)
+    pixels[:, 90:] = 255
+    centre = cut_views(WorldImage(pixels), [(lat, 45.0)], 1.0, 3)[0, 1, 1]
+    assert centre == pytest.approx(127.5, abs=1)
+
+
 def test_north_is_up_and_east_is_right():
     view = cut_views(SMOOTH, [(10.0, 0.0)], 50.0, 16)[0].astype(int)
     north, east = view[..., 2], view[..., 1]
