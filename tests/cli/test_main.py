@@ -72,6 +72,17 @@ def test_ctrl_c_is_130_without_a_traceback(geowhy, put_module):
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "")
 
 
+def test_a_full_disk_is_one_line(geowhy, put_module):
+    def train(*_):
+        raise OSError(28, "No space left on device", "runs/a/log.jsonl")
+
+    put_module("geowhy.training.run", train=train)
+    result = geowhy("train", "a.toml")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("geowhy: runs/a/log.jsonl: No space left on device; free space")
+    assert len(result.stderr.splitlines()) == 1
+
+
 def test_a_closed_pipe_is_quiet(folder):
     fakes = Path(__file__).with_name("fakes.py")
     images = [str(folder / "cat.png")] * 200

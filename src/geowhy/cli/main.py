@@ -108,6 +108,13 @@ def _guarded(verb: Verb, given: Namespace) -> int:
     except BrokenPipeError:
         _forget_stdout()
         return PIPE_CLOSED
+    except OSError as error:
+        # A full disk, a folder that can't be written: files appear whole or not at all, so the
+        # same command can be run again.
+        where = f"{error.filename}: " if error.filename else ""
+        reason = f"{where}{error.strerror or error}; free space or choose another folder"
+        print(f"geowhy: {plainly(reason)}, then run the same command again", file=sys.stderr)
+        return FAILED
     return status
 
 
