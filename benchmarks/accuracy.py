@@ -16,18 +16,31 @@ from geowhy.evaluation.report import evaluate
 from geowhy.training.config import TrainingConfig
 from geowhy.training.run import train
 
+COORDINATES: dict[str, dict[str, Any]] = {  # GeoCLIP's location encoder, at its best here
+    "location": {
+        "surroundings": 0,
+        "sigmas": (0.5, 2.0, 8.0),
+        "hidden": 256,
+        "depth": 2,
+        "dropout": 0.0,
+    },
+    "alignment": {"negatives": "land", "target_sigma_km": 500.0, "symmetries": False},
+    "optimiser": {"steps": 200, "validate_every": 25, "batch": 512, "queue": 2048},
+}
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "as-configured": {},
+    "coordinates": COORDINATES,
+    "both": {"location": {"sigmas": (0.5, 2.0), "hidden": 256, "depth": 2}},
     "objective-geoclip": {"alignment": {"objective": "geoclip"}},
     "space-embedding": {"alignment": {"space": "embedding"}},
     "space-both": {"alignment": {"space": "both"}},
     "divergence-literal": {"alignment": {"divergence": "literal"}},
     "no-divergence": {"alignment": {"divergence_weight": 0.0}},
     "no-grounding": {"alignment": {"grounding_weight": 0.0}},
+    "no-symmetries": {"alignment": {"symmetries": False}},
+    "no-summary-dropout": {"alignment": {"summary_dropout": 0.0}},
     "sharp-targets": {"alignment": {"target_sigma_km": 0.0}},
-    "negatives-queue": {"alignment": {"negatives": "queue"}},
-    "negatives-land": {"alignment": {"negatives": "land"}},
-    "location-geoclip": {"location": {"init": "geoclip", "trained": False}},
+    "no-margin": {"split": {"margin": "none"}},
 }
 COLUMNS = ("within 750 km", "within 2,500 km", "median km", "radius 50 %", "radius 90 %")
 
@@ -86,8 +99,9 @@ def _changed(base: TrainingConfig, variant: str, seed: int) -> TrainingConfig:
     content = base.model_dump()
     for section, changes in VARIANTS[variant].items():
         content[section] |= changes
+    if VARIANTS[variant] or seed != base.split.seed:  # else it is the configured model itself
+        content["name"] = f"{base.name}-{variant}-{seed}"
     content["split"]["seed"] = seed
-    content["name"] = f"{base.name}-{variant}-{seed}"
     return TrainingConfig(**content)
 
 

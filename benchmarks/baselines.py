@@ -17,6 +17,7 @@ from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import distance_km, distance_matrix_km
 from geowhy.model.backbone import OnnxBackbone
 from geowhy.training.aligner import fit_whitening
+from geowhy.training.backbone_export import LAYOUT_GRID
 from geowhy.training.config import TrainingConfig
 from geowhy.training.features import FeatureStore, embed_views
 from geowhy.training.sources import TrainingSources
@@ -57,7 +58,7 @@ def _errors(manifest: ViewManifest, store: FeatureStore, size: int) -> dict[str,
     train, test = manifest.rows("train"), manifest.rows("test")
     places, truth = manifest.centres[train], manifest.centres[test]
     raw = store.read(train)
-    whitening = fit_whitening(raw, size)
+    whitening = fit_whitening(raw, size, LAYOUT_GRID)
     known, asked = _unit(whitening(raw)), _unit(whitening(store.read(test)))
     alike, nearest = [], []
     for start in range(0, len(test), CHUNK):

@@ -1,7 +1,7 @@
 """Accuracy on the test views of a model by how far the nearest training view is: prints a table.
 
-Shows what blocked splits without a margin hide: views at the rim of a held-out cell overlap
-training views, and are easy.
+Shows how far a model reaches beyond what it has seen. Without a margin, views at the rim of a
+held-out cell overlap training views, and are easy.
 """
 
 from __future__ import annotations

@@ -27,12 +27,16 @@ fourier = 16
 hidden = 32
 depth = 1
 size = 24
+surroundings = 32
+dropout = 0.2
 pretraining_steps = 30
 pretraining_batch = 64
 [alignment]
 whitened = 24
 hidden = 32
 concept_hidden = 16
+summary_dropout = 0.3
+symmetries = true
 target_sigma_km = 800.0
 [optimiser]
 steps = 24

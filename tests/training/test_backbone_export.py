@@ -40,8 +40,8 @@ def features_of(model, pictures):
 
 
 def test_sizes_are_those_of_the_published_networks():
-    assert LITE[2].feature_size == 2 * (16 + 24 + 48 + 120 + 352)
-    assert LITE[0].feature_size == 2 * (16 + 24 + 40 + 112 + 320)
+    assert LITE[2].feature_size == 2 * (16 + 24 + 48 + 120 + 352) + 192
+    assert LITE[0].feature_size == 2 * (16 + 24 + 40 + 112 + 320) + 192
     assert [len(list(LITE[n].blocks())) for n in (0, 2)] == [16, 21]
 
 
@@ -59,6 +59,14 @@ def test_features_are_means_and_deviations(tiny, pictures):
     count = first.shape[1]
     np.testing.assert_allclose(features[:, :count], first.mean((2, 3)), atol=1e-5)
     np.testing.assert_allclose(features[:, count : 2 * count], first.std((2, 3)), atol=1e-4)
+
+
+def test_the_layout_tells_where_colours_are(tiny):
+    picture = np.full((1, 64, 64, 3), 127, np.uint8)
+    picture[0, 8:16, 48:56, 2] = 255  # second row, seventh column, blue
+    layout = features_of(tiny, picture)[0, -192:].reshape(3, 8, 8)
+    assert layout[2, 1, 6] == 1
+    assert np.abs(layout).sum() == 1
 
 
 @pytest.mark.parametrize("flat", [0, 255])

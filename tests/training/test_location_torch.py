@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 import torch
 
+from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import uniform_on_sphere
 from geowhy.model.geoclip import geoclip_location_tensors
 from geowhy.model.location import LocationArchitecture, LocationEncoder
+from geowhy.model.surroundings import MAP_GRID, MAP_NAMES, read_surroundings
 from geowhy.training.location_torch import TorchLocationEncoder
 
+READING = LocationArchitecture(sigmas=(), surroundings=12, size=8)
 SMALL = LocationArchitecture(sigmas=(1.0, 16.0, 256.0), fourier=16, hidden=24, depth=2, size=8)
 
 
@@ -93,6 +96,39 @@ def test_numpy_equals_torch():
     expected = run(torch_form, torch.from_numpy(points).double())
     scale = np.abs(expected).max()
     assert np.abs(numpy_form.embed(points) - expected).max() < 1e-5 * scale
+
+
+@pytest.mark.parametrize("sigmas", [(), (1.0, 16.0)])
+def test_numpy_equals_torch_where_the_atlas_is_read(sigmas):
+    architecture = LocationArchitecture(
+        sigmas=sigmas, fourier=4, hidden=6, depth=1, size=8, surroundings=12
+    )
+    points = uniform_on_sphere(60, np.random.default_rng(0))
+    read = torch.from_numpy(read_surroundings(Atlas.load(), points))
+    torch_form = TorchLocationEncoder(architecture, seed=3).eval()
+    torch_form.fit_surroundings(read)
+    numpy_form = LocationEncoder.from_tensors(torch_form.to_tensors(), architecture)
+    with torch.no_grad():
+        expected = torch_form(torch.from_numpy(points), read).numpy()
+    np.testing.assert_allclose(numpy_form.embed(points), expected, atol=1e-4)
+
+
+def test_all_fields_of_a_map_are_standardised_alike():
+    read = torch.from_numpy(read_surroundings(Atlas.load(), [(48, 9), (-20, 130), (61, -100)]))
+    module = TorchLocationEncoder(READING, seed=0)
+    module.fit_surroundings(read)
+    fields = module.surroundings.mean[: len(MAP_NAMES) * MAP_GRID**2].reshape(-1, MAP_GRID**2)
+    assert torch.equal(fields, fields[:, :1].expand_as(fields))
+    np.testing.assert_allclose(fields[1, 0], read[:, 64:128].mean(), rtol=1e-5)
+
+
+def test_dropout_acts_in_training_alone():
+    read = torch.from_numpy(read_surroundings(Atlas.load(), [(48, 9), (-20, 130)]))
+    where = torch.tensor([[48.0, 9.0], [-20.0, 130.0]])
+    module = TorchLocationEncoder(READING, seed=0, dropout=0.5)
+    assert not torch.equal(module(where, read), module(where, read))
+    module.eval()
+    assert torch.equal(module(where, read), module(where, read))
 
 
 def test_seed_decides_the_weights_and_leaves_the_global_generator():

@@ -139,12 +139,29 @@ def test_every_objective_and_space_trains(objective, space, config_file, tmp_pat
     assert ModelFolder.open(model).section("model")["space"] == space
 
 
+@pytest.mark.parametrize("seen", ["coordinates", "surroundings"])
+def test_either_kind_of_capsule_trains_alone(seen, config_file, tmp_path):
+    alone = "sigmas = []" if seen == "surroundings" else "sigmas = [0.5, 2.0]\nsurroundings = 0"
+    text = config_file.read_text().replace("steps = 24", "steps = 6")
+    text = text.replace("sigmas = [0.5, 2.0]", alone)
+    if seen == "coordinates":
+        text = text.replace("surroundings = 32\n", "")
+    config_file.write_text(text)
+    model = train(config_file, tmp_path / "run", "cpu", resume=False)
+    names = load_file(model / "model.safetensors")
+    capsules = {name.split("/")[1].split(".")[0] for name in names if name.startswith("location/")}
+    assert capsules == ({"surroundings"} if seen == "surroundings" else {"capsule_0", "capsule_1"})
+    assert Locator.from_pretrained(model).gallery.side.concepts.any()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("[views]\ncuont = 3", r"views\.cuont"),
         ("[optimiser]\nbatch = 0", r"optimiser\.batch"),
         ("name = ", "not valid TOML"),
+        ("[location]\nsigmas = []", "would see nothing"),
+        ('[location]\ninit = "geoclip"\nsurroundings = 8', "set surroundings = 0"),
     ],
 )
 def test_mistakes_in_a_configuration_are_named(text, message, tmp_path):

@@ -2,7 +2,8 @@
 
 Equal Earth projection, then for each capsule random Fourier features of one bandwidth and a ReLU
 network; the outputs of the capsules are summed. Vivanco Cepeda, Nayak and Shah, "GeoCLIP", 2023,
-as in the package ``geoclip`` 1.3.0. `geowhy.training.location_torch` is the same with gradients.
+as in the package ``geoclip`` 1.3.0. One more capsule, ours, may read the atlas around a coordinate
+in place of the coordinate. `geowhy.training.location_torch` is the same with gradients.
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geowhy.errors import CoordinateError, ModelFormatError
+from geowhy.geo.atlas import Atlas
 from geowhy.geo.projection import equal_earth
+from geowhy.model.surroundings import SURROUNDINGS_SIZE, read_surroundings
 
-__all__ = ["LocationArchitecture", "LocationEncoder", "project"]
+__all__ = ["SURROUNDINGS_LIMIT", "LocationArchitecture", "LocationEncoder", "project"]
 
 Floats32 = NDArray[np.float32]
 Floats64 = NDArray[np.float64]
 
 SCALE = 66.50336 / 180.0  # GeoCLIP's, which brings the map's width to ±1
 CHUNK_ROWS = 2048  # bounds the memory: 8 MB an activation
+SURROUNDINGS_LIMIT = 6.0  # standard deviations; a rare land cover shall not drown the others
 # Three in a hundred weights of GeoCLIP's coarse capsule have decayed to where arithmetic is slow;
 # as zeros they give the same embeddings, bit for bit, in a quarter of the time.
 NEGLIGIBLE = np.float32(1e-30)
@@ -38,6 +42,7 @@ class LocationArchitecture:
         hidden: width of the hidden layers.
         depth: hidden layers of each capsule.
         size: length of an embedding.
+        surroundings: width of the hidden layer of the capsule that reads the atlas; 0 for none.
     """
 
     sigmas: tuple[float, ...] = (1.0, 16.0, 256.0)
@@ -45,14 +50,16 @@ class LocationArchitecture:
     hidden: int = 1024
     depth: int = 3
     size: int = 512
+    surroundings: int = 0
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every tensor, in the order of the computation."""
-        return {
+        capsules = {
             f"capsule_{capsule}.{name}": shape
             for capsule in range(len(self.sigmas))
             for name, shape in self._capsule_shapes()
         }
+        return capsules | (dict(self._surroundings_shapes()) if self.surroundings else {})
 
     def _capsule_shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield "frequencies", (self.fourier, 2)
@@ -62,6 +69,14 @@ class LocationArchitecture:
             yield f"layer_{layer}.bias", (self.hidden,)
         yield "head.weight", (self.size, self.hidden if self.depth else 2 * self.fourier)
         yield "head.bias", (self.size,)
+
+    def _surroundings_shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
+        yield "surroundings.mean", (SURROUNDINGS_SIZE,)
+        yield "surroundings.spread", (SURROUNDINGS_SIZE,)
+        yield "surroundings.layer_0.weight", (self.surroundings, SURROUNDINGS_SIZE)
+        yield "surroundings.layer_0.bias", (self.surroundings,)
+        yield "surroundings.head.weight", (self.size, self.surroundings)
+        yield "surroundings.head.bias", (self.size,)
 
 
 class LocationEncoder:
@@ -101,11 +116,14 @@ class LocationEncoder:
         Raises:
             CoordinateError: if one is not on Earth.
         """
-        xy = project(lat_lon)
+        degrees = np.asarray(lat_lon, np.float64)
+        xy = project(degrees)
         out = np.empty((len(xy), self.architecture.size), np.float32)
         for start in range(0, len(xy), CHUNK_ROWS):
             rows = slice(start, start + CHUNK_ROWS)
             out[rows] = self._embed_projected(xy[rows])
+            if self.architecture.surroundings:
+                out[rows] += self._embed_surroundings(degrees[rows])
         return out
 
     def _embed_projected(self, xy: Floats64) -> Floats32:
@@ -113,6 +131,14 @@ class LocationEncoder:
         for capsule in range(len(self.architecture.sigmas)):
             total += self._capsule(f"capsule_{capsule}", xy)
         return total
+
+    def _embed_surroundings(self, degrees: Floats64) -> Floats32:
+        read = read_surroundings(Atlas.load(), degrees)
+        t = self._tensors
+        standard = (read - t["surroundings.mean"]) / t["surroundings.spread"]
+        np.clip(standard, -SURROUNDINGS_LIMIT, SURROUNDINGS_LIMIT, out=standard)
+        hidden = np.maximum(self._linear("surroundings.layer_0", standard), 0.0)
+        return self._linear("surroundings.head", hidden)
 
     def _capsule(self, name: str, xy: Floats64) -> Floats32:
         x = _fourier_features(xy, self._tensors[f"{name}.frequencies"])

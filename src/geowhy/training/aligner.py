@@ -34,19 +34,34 @@ class Whitening:
         return np.asarray(clipped @ self.projection, np.float32)
 
 
-def fit_whitening(features: Floats, size: int) -> Whitening:
-    """The ``size`` strongest principal components of standardised features ``[N, f]``.
+def fit_whitening(features: Floats, size: int, layout_grid: int) -> Whitening:
+    """Standardises features ``[N, f]``, and projects all but their layout to ``[N, size]``.
 
-    Each is divided by the square root of its deviation, half way to a full whitening: the weak
-    components, mostly noise, stay weaker than the strong ones.
+    The ``size`` strongest principal components are kept, each divided by the square root of its
+    deviation, half way to a full whitening: the weak ones, mostly noise, stay weaker than the
+    strong ones. The layout, three colours on a grid, comes after them as it is; all fields of a
+    colour share mean and spread, so that a mirrored layout is a layout.
     """
     mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-3
+    layout = slice(features.shape[1] - 3 * layout_grid**2, None)
+    for statistic in (mean, spread):
+        colours = statistic[layout].reshape(3, -1).mean(axis=1)
+        statistic[layout] = colours.repeat(layout_grid**2)
     standard = np.clip((features - mean) / spread, -FEATURE_LIMIT, FEATURE_LIMIT)
+    summary = standard[:, : layout.start]
+    components = _principal_components(summary, size)
+    projection = np.zeros((features.shape[1], components.shape[1] + 3 * layout_grid**2), np.float32)
+    projection[: layout.start, : components.shape[1]] = components
+    projection[layout, components.shape[1] :] = np.eye(3 * layout_grid**2)
+    return Whitening(mean, spread, projection)
+
+
+def _principal_components(standard: Floats, size: int) -> Floats:
+    """Directions ``[f, size]``, half whitened; their outputs have the mean square 1."""
     variances, directions = np.linalg.eigh(standard.T @ standard / len(standard))
     strongest = np.argsort(variances)[::-1][:size]
     projection = directions[:, strongest] / np.maximum(variances[strongest], 1e-6) ** 0.25
-    projection /= (standard[:10_000] @ projection).std()
-    return Whitening(mean, spread, projection.astype(np.float32))
+    return np.asarray(projection / (standard[:10_000] @ projection).std(), np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,13 +112,21 @@ class TorchAligner(nn.Module):
         self.offset = nn.Parameter(torch.zeros(size, concepts))
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / config.initial_temperature)))
         self.dropout = nn.Dropout(config.dropout)
+        self.summary_dropout, self.summary = config.summary_dropout, config.whitened
 
     def image_side(self, whitened: Tensor) -> AlignerSides:
         """From whitened features ``[N, w]``."""
-        hidden = torch.relu(self.head_0(self.dropout(whitened)))
+        if self.training and self.summary_dropout:
+            whitened = self._without_some_summaries(whitened)
+        hidden = torch.relu(self.head_0(whitened))
         embedding = self.head_1(self.dropout(hidden))
         scores = self.concept_1(torch.relu(self.concept_0(embedding)))
         return AlignerSides.of(embedding, scores)
+
+    def _without_some_summaries(self, whitened: Tensor) -> Tensor:
+        """Leaves some images with their layout alone."""
+        kept = torch.rand(len(whitened), 1, device=whitened.device) >= self.summary_dropout
+        return torch.cat([whitened[:, : self.summary] * kept, whitened[:, self.summary :]], dim=1)
 
     def location_side(self, embeddings: Tensor) -> AlignerSides:
         """From embeddings of the location encoder ``[M, d]``."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from geowhy.errors import ConfigError
 
@@ -47,7 +47,11 @@ class SplitConfig(_Section):
 
 
 class LocationConfig(_Section):
-    """The location encoder: GeoCLIP's architecture, from scratch or with the released weights."""
+    """The location encoder: GeoCLIP's architecture, from scratch or with the released weights.
+
+    ``surroundings`` is the width of a further capsule, which reads the atlas around a coordinate;
+    with no ``sigmas`` it is the only one.
+    """
 
     init: Literal["scratch", "geoclip"] = "scratch"
     sigmas: tuple[float, ...] = (1.0, 16.0, 256.0)
@@ -55,15 +59,31 @@ class LocationConfig(_Section):
     hidden: int = Field(1024, ge=2)
     depth: int = Field(3, ge=1)
     size: int = Field(512, ge=2)
+    surroundings: int = Field(0, ge=0)
+    dropout: float = Field(0.0, ge=0, lt=1)
     pretraining_steps: int = Field(600, ge=0)
     pretraining_batch: int = Field(512, ge=2)
     pretraining_rate: float = Field(1e-3, gt=0)
     ridge: float = Field(1e-3, gt=0)
     trained: bool = True
 
+    @model_validator(mode="after")
+    def _sees_something(self) -> Self:
+        if self.init == "geoclip" and self.surroundings:
+            raise ValueError(
+                'init = "geoclip" takes the released encoder as it is: set surroundings = 0'
+            )
+        if self.init == "scratch" and not self.sigmas and not self.surroundings:
+            raise ValueError("no sigmas and no surroundings: the encoder would see nothing")
+        return self
+
 
 class AlignmentConfig(_Section):
-    """The concept-aware alignment and its loss."""
+    """The concept-aware alignment and its loss.
+
+    In training, ``summary_dropout`` of the images show nothing but their layout, so that the model
+    can't rely on colour alone; ``symmetries`` mirrors and turns views together with their maps.
+    """
 
     objective: Literal["concept", "geoclip"] = "concept"
     space: Literal["embedding", "concept", "both"] = "concept"
@@ -76,6 +96,8 @@ class AlignmentConfig(_Section):
     hidden: int = Field(1024, ge=2)
     concept_hidden: int = Field(256, ge=2)
     dropout: float = Field(0.1, ge=0, lt=1)
+    summary_dropout: float = Field(0.0, ge=0, lt=1)
+    symmetries: bool = False
     initial_temperature: float = Field(0.07, gt=0)
 
 

@@ -48,6 +48,7 @@ class Candidates:
     Attributes:
         lat_lon: degrees ``[M, 2]``.
         units: unit vectors ``[M, 3]``.
+        surroundings: what the atlas says around them ``[M, s]``, or ``[M, 0]``.
         log_prior: what is added to their logits in training alone; ``[M]``, or 0.
         complete: whether they stand for the whole Earth; if not, an image's own place and those
             of its batch are candidates too.
@@ -55,6 +56,7 @@ class Candidates:
 
     lat_lon: Tensor
     units: Tensor
+    surroundings: Tensor
     log_prior: Tensor
     complete: bool
 
@@ -66,6 +68,7 @@ class Places:
     Attributes:
         lat_lon: degrees ``[N, 2]``.
         units: unit vectors ``[N, 3]``.
+        surroundings: what the atlas says around them ``[N, s]``; ``[N, 0]`` if nobody asks.
         images: whitened features of the view of each place ``[N, w]``; empty for a gallery.
         truth: standardised truth of the concepts ``[N, k]``.
         log_prior: logarithm of how much of the training targets falls on each place ``[N]``, up to
@@ -74,6 +77,7 @@ class Places:
 
     lat_lon: Tensor
     units: Tensor
+    surroundings: Tensor
     images: Tensor
     truth: Tensor
     log_prior: Tensor
@@ -82,18 +86,22 @@ class Places:
     def of(
         cls,
         lat_lon: NDArray[np.float64],
+        surroundings: NDArray[np.float32],
         images: NDArray[np.float32],
         truth: NDArray[np.float32],
         device: str,
     ) -> Places:
         """Moves arrays to a device."""
-        arrays = (lat_lon, lat_lon_to_unit(lat_lon), images, truth, np.zeros(len(lat_lon)))
+        units, prior = lat_lon_to_unit(lat_lon), np.zeros(len(lat_lon))
+        arrays = (lat_lon, units, surroundings, images, truth, prior)
         return cls(*(torch.tensor(a, dtype=torch.float32, device=device) for a in arrays))
 
     def candidates(self, rows: Tensor, complete: bool) -> Candidates:
         """Some of the places, as candidates."""
         prior = self.log_prior[rows] if complete else torch.zeros(())
-        return Candidates(self.lat_lon[rows], self.units[rows], prior, complete)
+        return Candidates(
+            self.lat_lon[rows], self.units[rows], self.surroundings[rows], prior, complete
+        )
 
     def with_prior(self, training: Places, sigma_km: float) -> Places:
         """The same places, told how much of the training targets falls on each.

@@ -6,12 +6,11 @@ before the alignment begins.
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from geowhy.training.config import LocationConfig
+from geowhy.training.dataset import Places
 from geowhy.training.features import Progress
 from geowhy.training.location_torch import TorchLocationEncoder
 
@@ -22,13 +21,14 @@ PLACES_AT_ONCE = 4096
 
 def pretrain_location(
     encoder: TorchLocationEncoder,
-    lat_lon: Tensor,
-    truth: Tensor,
+    places: Places,
     config: LocationConfig,
     seed: int,
     on_progress: Progress,
 ) -> None:
-    """Regresses the truth ``[N, k]`` at degrees ``[N, 2]`` through a linear read-out, in place."""
+    """Regresses the truth of the places through a linear read-out, in place and without dropout."""
+    encoder.eval()
+    truth = places.truth
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -40,9 +40,10 @@ def pretrain_location(
         optimiser, max(config.pretraining_steps, 1)
     )
     for step in range(config.pretraining_steps):
-        rows = torch.randint(len(lat_lon), (config.pretraining_batch,), generator=generator)
+        rows = torch.randint(len(truth), (config.pretraining_batch,), generator=generator)
         rows = rows.to(truth.device)
-        loss = nn.functional.mse_loss(readout(encoder(lat_lon[rows])), truth[rows])
+        embeddings = encoder(places.lat_lon[rows], places.surroundings[rows])
+        loss = nn.functional.mse_loss(readout(embeddings), truth[rows])
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -50,12 +51,9 @@ def pretrain_location(
         on_progress(step + 1, config.pretraining_steps)
 
 
-def embed_places(encoder: TorchLocationEncoder, lat_lon: Tensor) -> Tensor:
-    """Embeddings ``[N, d]`` of degrees ``[N, 2]``, without gradients."""
+def embed_places(encoder: TorchLocationEncoder, places: Places, count: int | None = None) -> Tensor:
+    """Embeddings ``[N, d]`` of places, or of the first ``count``, without gradients or dropout."""
+    chunks = torch.arange(len(places.lat_lon))[:count].split(PLACES_AT_ONCE)
+    encoder.eval()
     with torch.no_grad():
-        return torch.cat([encoder(chunk) for chunk in lat_lon.split(PLACES_AT_ONCE)])
-
-
-def mean_embedding(encoder: TorchLocationEncoder, lat_lon: Tensor) -> NDArray[np.float32]:
-    """Mean embedding ``[d]`` of degrees ``[N, 2]``."""
-    return np.asarray(embed_places(encoder, lat_lon).mean(dim=0).cpu().numpy(), np.float32)
+        return torch.cat([encoder(places.lat_lon[c], places.surroundings[c]) for c in chunks])

@@ -1,4 +1,4 @@
-"""GeoCLIP's location encoder with gradients: the same numbers as `geowhy.model.location`."""
+"""The location encoder with gradients: the same numbers as `geowhy.model.location`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from geowhy.geo.projection import A1, A2, A3, A4
-from geowhy.model.location import LocationArchitecture, LocationEncoder
+from geowhy.model.location import SURROUNDINGS_LIMIT, LocationArchitecture, LocationEncoder
+from geowhy.model.surroundings import MAP_GRID, MAP_NAMES, SURROUNDINGS_SIZE
 
 __all__ = ["TorchLocationEncoder"]
+
+SMALLEST_SPREAD = 0.02  # of a share; a climate that no training place has shall not be divided by 0
 
 
 class TorchLocationEncoder(nn.Module):
@@ -23,14 +26,19 @@ class TorchLocationEncoder(nn.Module):
         architecture: its sizes.
     """
 
-    def __init__(self, architecture: LocationArchitecture, seed: int) -> None:
-        """Random weights by torch's own initialisation; the global generator is left alone."""
+    def __init__(self, architecture: LocationArchitecture, seed: int, dropout: float = 0.0) -> None:
+        """Random weights by torch's own initialisation; the global generator is left alone.
+
+        ``dropout`` is of the hidden layer that reads the surroundings.
+        """
         super().__init__()
         self.architecture = architecture
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             for index, sigma in enumerate(architecture.sigmas):
                 self.add_module(f"capsule_{index}", _Capsule(architecture, sigma))
+            if architecture.surroundings:
+                self.surroundings = _Surroundings(architecture, dropout)
 
     @classmethod
     def from_tensors(
@@ -50,15 +58,23 @@ class TorchLocationEncoder(nn.Module):
         """A copy of the weights, as `LocationEncoder.from_tensors` takes them."""
         return {name: t.detach().cpu().numpy().copy() for name, t in self.state_dict().items()}
 
-    def forward(self, lat_lon: Tensor) -> Tensor:
+    def forward(self, lat_lon: Tensor, surroundings: Tensor | None = None) -> Tensor:
         """Degrees ``[N, 2]``, longitudes within ±180, to embeddings ``[N, size]``.
 
         Coordinates in double precision give the numbers of `LocationEncoder`; in single
-        precision those of the ``geoclip`` package, bit for bit.
+        precision those of the ``geoclip`` package, bit for bit. ``surroundings``
+        ``[N, SURROUNDINGS_SIZE]`` must be given to an encoder that reads them.
         """
         xy = _project(lat_lon)
-        outputs = [cast(Tensor, capsule(xy)) for capsule in self.children()]
+        names = [f"capsule_{index}" for index in range(len(self.architecture.sigmas))]
+        outputs = [cast(Tensor, self.get_submodule(name)(xy)) for name in names]
+        if self.architecture.surroundings:
+            outputs.append(cast(Tensor, self.surroundings(surroundings)))
         return torch.stack(outputs).sum(dim=0)
+
+    def fit_surroundings(self, surroundings: Tensor) -> None:
+        """Takes mean and spread of the surroundings of training places ``[N, size]``."""
+        self.surroundings.fit(surroundings)
 
 
 class _Capsule(nn.Module):
@@ -82,6 +98,36 @@ class _Capsule(nn.Module):
         for layer in range(self.depth):
             x = torch.relu(self.get_submodule(f"layer_{layer}")(x))
         return cast(Tensor, self.head(x))
+
+
+class _Surroundings(nn.Module):
+    """The network on what the atlas says around a coordinate."""
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, architecture: LocationArchitecture, dropout: float) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(SURROUNDINGS_SIZE))
+        self.register_buffer("spread", torch.ones(SURROUNDINGS_SIZE))
+        self.layer_0 = nn.Linear(SURROUNDINGS_SIZE, architecture.surroundings)
+        self.head = nn.Linear(architecture.surroundings, architecture.size)
+        self.dropout = nn.Dropout(dropout)
+
+    def fit(self, surroundings: Tensor) -> None:
+        """All fields of a map share mean and spread, so that a mirrored map is a map."""
+        fields = len(MAP_NAMES) * MAP_GRID**2
+        maps = surroundings[:, :fields].reshape(len(surroundings), len(MAP_NAMES), -1)
+        mean = [maps.mean(dim=(0, 2)).repeat_interleave(MAP_GRID**2)]
+        spread = [maps.std(dim=(0, 2)).repeat_interleave(MAP_GRID**2)]
+        rest = surroundings[:, fields:]
+        self.mean.copy_(torch.cat([*mean, rest.mean(dim=0)]))
+        self.spread.copy_(torch.cat([*spread, rest.std(dim=0)]).clamp(min=SMALLEST_SPREAD))
+
+    def forward(self, surroundings: Tensor) -> Tensor:
+        standard = (surroundings - self.mean) / self.spread
+        hidden = torch.relu(self.layer_0(standard.clamp(-SURROUNDINGS_LIMIT, SURROUNDINGS_LIMIT)))
+        return cast(Tensor, self.head(self.dropout(hidden)))
 
 
 def _project(lat_lon: Tensor) -> Tensor:

@@ -14,7 +14,9 @@ from types import FrameType
 import torch
 from torch import Tensor, nn
 
+from geowhy.model.surroundings import MAP_GRID, MAP_NAMES
 from geowhy.training.aligner import AlignerSides, TorchAligner
+from geowhy.training.backbone_export import LAYOUT_GRID
 from geowhy.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from geowhy.training.config import AlignmentConfig, TrainingConfig
 from geowhy.training.dataset import BatchOrder, Candidates, Places
@@ -30,10 +32,12 @@ from geowhy.training.losses import (
     soft_targets,
 )
 from geowhy.training.processes import Processes
+from geowhy.training.symmetry import SYMMETRIES, turned
 
 __all__ = ["AlignmentRun", "train_alignment"]
 
 VALIDATION_SIGMA_KM = 250.0
+VALIDATION_TEMPERATURES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
 VALIDATION_CHUNK = 1000
 DIVERGENCES = {"literal": literal_divergence, "cauchy_schwarz": cauchy_schwarz_divergence}
 
@@ -122,6 +126,7 @@ def _step(
         group["lr"] = run.config.optimiser.rate * _rate_factor(step, run.config)
     rows = torch.from_numpy(order.batch_rows(step)).chunk(processes.count)[processes.rank]
     aligner.train()
+    encoder.train()
     losses = _losses(run, aligner, encoder, rows, run.negatives(order, step))
     optimiser.zero_grad()
     losses["total"].backward()
@@ -139,8 +144,12 @@ def _losses(
 ) -> dict[str, Tensor]:
     """Losses of the images ``rows`` against their own places and the ``candidates``."""
     config, data = run.config.alignment, run.training
-    images = aligner.image_side(data.images[rows])
-    embeddings = encoder(torch.cat([data.lat_lon[rows], candidates.lat_lon]))
+    pictures = data.images[rows]
+    surroundings = torch.cat([data.surroundings[rows], candidates.surroundings])
+    if config.symmetries:
+        pictures, surroundings = _turned_alike(pictures, surroundings, config.whitened)
+    images = aligner.image_side(pictures)
+    embeddings = encoder(torch.cat([data.lat_lon[rows], candidates.lat_lon]), surroundings)
     places = aligner.location_side(embeddings)
     own, other = places.split(len(rows))
     compared = other if candidates.complete else places
@@ -155,6 +164,17 @@ def _losses(
         total = total + config.divergence_weight * losses["divergence"]
         total = total + config.grounding_weight * losses["grounding"]
     return losses | {"total": total}
+
+
+def _turned_alike(images: Tensor, surroundings: Tensor, summary: int) -> tuple[Tensor, Tensor]:
+    """Views and maps under one random symmetry; the views' layout follows their ``summary``."""
+    symmetry = int(torch.randint(SYMMETRIES, ()))
+    colours = (images.shape[1] - summary) // LAYOUT_GRID**2
+    maps = len(MAP_NAMES) if surroundings.shape[1] else 0
+    return (
+        turned(images, summary, colours, LAYOUT_GRID, symmetry),
+        turned(surroundings, 0, maps, MAP_GRID, symmetry),
+    )
 
 
 def _concept_losses(
@@ -174,15 +194,20 @@ def _concept_losses(
 def validation_loss(
     run: AlignmentRun, aligner: TorchAligner, encoder: TorchLocationEncoder
 ) -> float:
-    """InfoNCE of the validation views over the whole gallery, with targets 250 km wide."""
+    """InfoNCE of the validation views over the whole gallery, with targets 250 km wide.
+
+    It is taken at the best of some temperatures: calibration will choose one anyhow, and a model
+    that knows more shall not lose for being too sure.
+    """
     aligner.eval()
-    gallery = aligner.location_side(embed_places(encoder, run.gallery.lat_lon))
-    total = 0.0
+    gallery = aligner.location_side(embed_places(encoder, run.gallery))
+    totals = torch.zeros(len(VALIDATION_TEMPERATURES))
     for rows in torch.arange(len(run.validation.units)).split(VALIDATION_CHUNK):
         logits = aligner.logits(aligner.image_side(run.validation.images[rows]), gallery)
         targets = soft_targets(run.validation.units[rows], run.gallery.units, VALIDATION_SIGMA_KM)
-        total += float(contrastive_loss(logits, targets)) * len(rows)
-    return total / len(run.validation.units)
+        losses = [contrastive_loss(logits / t, targets) for t in VALIDATION_TEMPERATURES]
+        totals += torch.stack(losses).cpu() * len(rows)
+    return float(totals.min()) / len(run.validation.units)
 
 
 def _optimiser(modules: nn.ModuleDict, config: TrainingConfig) -> torch.optim.Optimizer:

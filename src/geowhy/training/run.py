@@ -19,7 +19,9 @@ from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ConfigError
 from geowhy.geo.atlas import Atlas, uniform_on_land
 from geowhy.model.backbone import OnnxBackbone
+from geowhy.model.surroundings import read_surroundings
 from geowhy.training.aligner import TorchAligner, Whitening, fit_whitening
+from geowhy.training.backbone_export import LAYOUT_GRID
 from geowhy.training.config import TrainingConfig
 from geowhy.training.dataset import GroundTruth, Places
 from geowhy.training.features import FeatureStore, Progress, embed_views
@@ -98,13 +100,18 @@ def _prepare(
     features = _embed(manifest, sources, lambda done, total: None)
     rows = manifest.rows("train")
     raw = features.read(rows)
-    whitening = fit_whitening(raw, config.alignment.whitened)
+    whitening = fit_whitening(raw, config.alignment.whitened, LAYOUT_GRID)
     vocabulary = Vocabulary.load()
     known = GroundTruth.fit(vocabulary.truth(atlas, manifest.centres[rows]))
 
     def places(lat_lon: NDArray[np.float64], images: NDArray[np.float32]) -> Places:
         truth = known.standardised(vocabulary.truth(atlas, lat_lon))
-        return Places.of(lat_lon, images, truth, device)
+        surroundings = (
+            read_surroundings(atlas, lat_lon)
+            if config.location.surroundings
+            else np.empty((len(lat_lon), 0), np.float32)
+        )
+        return Places.of(lat_lon, surroundings, images, truth, device)
 
     held_out = manifest.rows("validation")
     gallery = uniform_on_land(
@@ -135,12 +142,12 @@ def _initial_aligner(
 ) -> TorchAligner:
     """Shapes the location space if it starts from scratch, and fits the concept basis in it."""
     places = data.training
+    if config.location.surroundings:
+        encoder.fit_surroundings(places.surroundings)
     if config.location.init == "scratch":
         report = bars.stage("pretraining locations")
-        pretrain_location(
-            encoder, places.lat_lon, places.truth, config.location, config.seed, report
-        )
-    embeddings = embed_places(encoder, places.lat_lon[:RIDGE_PLACES]).cpu().numpy()
+        pretrain_location(encoder, places, config.location, config.seed, report)
+    embeddings = embed_places(encoder, places, RIDGE_PLACES).cpu().numpy()
     mean = embeddings.mean(axis=0)
     truth = places.truth[:RIDGE_PLACES].cpu().numpy()
     basis = fit_grounded(embeddings - mean, truth, config.location.ridge)

@@ -13,7 +13,7 @@ from geowhy.images.overhead import WorldImage
 from geowhy.model.location import LocationArchitecture
 from geowhy.model.preprocessing import Preprocessing
 from geowhy.model.registry import require
-from geowhy.training.backbone_export import LITE, export_backbone, load_weights
+from geowhy.training.backbone_export import GRAPH_FILE, LITE, export_backbone, load_weights
 from geowhy.training.config import LocationConfig, TrainingConfig
 from geowhy.training.location_torch import TorchLocationEncoder
 
@@ -49,7 +49,7 @@ class TrainingSources:
         """
         world = open_world()
         folder = require(config.backbone)
-        graph = folder / "backbone.onnx"
+        graph = folder / GRAPH_FILE
         if not graph.exists():
             number = int(config.backbone.removeprefix("efficientnet-lite"))
             weights = load_weights(next(folder.glob("*.pth")), LITE[number])
@@ -74,12 +74,18 @@ def initial_encoder(config: TrainingConfig) -> TorchLocationEncoder:
         ModelNotFoundError: if the released weights are asked for but not installed.
     """
     if config.location.init == "scratch":
-        return TorchLocationEncoder(_architecture(config.location), config.seed)
+        architecture = _architecture(config.location)
+        return TorchLocationEncoder(architecture, config.seed, config.location.dropout)
     tensors = load_file(require("geoclip") / "location.safetensors")
     return TorchLocationEncoder.from_tensors(tensors, LocationArchitecture())
 
 
 def _architecture(config: LocationConfig) -> LocationArchitecture:
     return LocationArchitecture(
-        config.sigmas, config.fourier, config.hidden, config.depth, config.size
+        config.sigmas,
+        config.fourier,
+        config.hidden,
+        config.depth,
+        config.size,
+        config.surroundings,
     )

@@ -1,0 +1,38 @@
+"""Mirrored and turned Earths: eight for one, on which a view still matches its map.
+
+A view that is mirrored together with the maps of its surroundings shows a coast that exists
+nowhere, yet the one still fits the other. What a model learns on such pairs is how to match, not
+where this coast is.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+__all__ = ["SYMMETRIES", "turned"]
+
+SYMMETRIES = 8  # of a square
+
+
+def turned(rows: Tensor, first: int, count: int, grid: int, symmetry: int) -> Tensor:
+    """Rows ``[N, F]`` whose grids are mirrored or turned; the other columns stay.
+
+    Args:
+        rows: each holds ``count`` grids of ``grid`` by ``grid`` fields, one after the other.
+        first: column where they begin.
+        count: of grids; with 0 nothing changes.
+        grid: fields a side.
+        symmetry: which of the ``SYMMETRIES``; 0 changes nothing.
+    """
+    if symmetry == 0 or count == 0:
+        return rows
+    last = first + count * grid * grid
+    grids = rows[:, first:last].reshape(len(rows), count, grid, grid)
+    if symmetry & 1:
+        grids = grids.flip(-1)
+    if symmetry & 2:
+        grids = grids.flip(-2)
+    if symmetry & 4:
+        grids = grids.transpose(-1, -2)
+    return torch.cat([rows[:, :first], grids.reshape(len(rows), -1), rows[:, last:]], dim=1)

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+import torch
+
+from geowhy.training.aligner import TorchAligner, fit_whitening
+from geowhy.training.config import AlignmentConfig
+from geowhy.training.symmetry import turned
+
+GRID = 4
+LAYOUT = 3 * GRID**2
+
+
+@pytest.fixture(scope="module")
+def features():
+    """Ten features of a view, then its layout; each colour has its own mean and spread."""
+    rng = np.random.default_rng(0)
+    summary = rng.normal(size=(500, 10)) @ rng.normal(size=(10, 10))
+    colours = rng.normal(size=(500, 3, GRID**2)) * [[[0.5], [2], [1]]] + [[[3], [0], [-1]]]
+    return np.concatenate([summary, colours.reshape(500, -1)], axis=1).astype(np.float32)
+
+
+def test_summary_is_projected_and_layout_follows(features):
+    whitened = fit_whitening(features, 6, GRID)(features)
+    assert whitened.shape == (500, 6 + LAYOUT)
+    assert np.square(whitened[:, :6]).mean() == pytest.approx(1, abs=0.01)
+    np.testing.assert_allclose(whitened[:, 6:].reshape(500, 3, -1).mean((0, 2)), 0, atol=0.01)
+    np.testing.assert_allclose(whitened[:, 6:].reshape(500, 3, -1).std((0, 2)), 1, atol=0.05)
+
+
+@pytest.mark.parametrize("symmetry", range(8))
+def test_a_mirrored_view_is_a_mirrored_view_after_whitening(features, symmetry):
+    whitening = fit_whitening(features, 6, GRID)
+    mirrored = turned(torch.from_numpy(features), 10, 3, GRID, symmetry).numpy()
+    expected = turned(torch.from_numpy(whitening(features)), 6, 3, GRID, symmetry).numpy()
+    np.testing.assert_allclose(whitening(mirrored), expected, atol=1e-5)
+
+
+def aligner(features, **changes):
+    whitening = fit_whitening(features, 6, GRID)
+    config = AlignmentConfig(whitened=6, hidden=16, concept_hidden=8, dropout=0, **changes)
+    basis = np.eye(5, 3, dtype=np.float32)
+    module = TorchAligner(config, whitening, basis, np.zeros(5, np.float32))
+    return module, torch.from_numpy(whitening(features[:200]))
+
+
+def test_summary_dropout_leaves_the_layout_alone(features):
+    module, whitened = aligner(features, summary_dropout=0.5)
+    blind = torch.cat([torch.zeros(200, 6), whitened[:, 6:]], dim=1)
+    with torch.no_grad():
+        found = module.train().image_side(whitened).concepts
+        seeing, blind_side = (module.eval().image_side(x).concepts for x in (whitened, blind))
+    is_seeing = torch.isclose(found, seeing, atol=1e-6).all(dim=1)
+    is_blind = torch.isclose(found, blind_side, atol=1e-6).all(dim=1)
+    assert (is_seeing ^ is_blind).all()
+    assert 60 < is_blind.sum() < 140
