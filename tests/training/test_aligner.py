@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from geowhy.errors import ConfigError
 from geowhy.training.aligner import TorchAligner, fit_whitening
 from geowhy.training.config import AlignmentConfig
 from geowhy.training.symmetry import turned
@@ -33,6 +34,11 @@ def test_a_mirrored_view_is_a_mirrored_view_after_whitening(features, symmetry):
     mirrored = turned(torch.from_numpy(features), 10, 3, GRID, symmetry).numpy()
     expected = turned(torch.from_numpy(whitening(features)), 6, 3, GRID, symmetry).numpy()
     np.testing.assert_allclose(whitening(mirrored), expected, atol=1e-5)
+
+
+def test_more_components_than_statistics_are_refused(features):
+    with pytest.raises(ConfigError, match="only 10 statistics"):
+        fit_whitening(features, 11, GRID)
 
 
 def aligner(features, **changes):

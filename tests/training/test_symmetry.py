@@ -1,6 +1,9 @@
 import pytest
 import torch
 
+from geowhy.model.surroundings import MAP_GRID, MAP_NAMES, SURROUNDINGS_SIZE
+from geowhy.training.backbone_export import LAYOUT_GRID
+from geowhy.training.loop import _turned_alike
 from geowhy.training.symmetry import SYMMETRIES, turned
 
 ROWS = torch.arange(2 * 24.0).reshape(2, 24)  # three columns, two grids of 3 by 3, three columns
@@ -28,3 +31,23 @@ def test_the_first_mirrors_west_and_east_and_the_second_north_and_south():
 
 def test_rows_without_grids_stay():
     assert turned(ROWS, 3, 0, 3, 5) is ROWS
+
+
+def test_views_and_maps_are_turned_alike():
+    """A layout that equals the first map still equals it, whichever symmetry is drawn."""
+    assert LAYOUT_GRID == MAP_GRID
+    picture = torch.arange(MAP_GRID**2, dtype=torch.float32).expand(2, -1)
+    summary = torch.full((2, 5), -1.0)
+    images = torch.cat([summary, picture, picture, picture], dim=1)
+    rest = torch.full((2, SURROUNDINGS_SIZE - len(MAP_NAMES) * MAP_GRID**2), -1.0)
+    maps = torch.cat([*[picture] * len(MAP_NAMES), rest], dim=1)
+    drawn = set()
+    for seed in range(40):
+        torch.manual_seed(seed)
+        view, surroundings = _turned_alike(images, maps, summary=5)
+        layout = view[:, 5 : 5 + MAP_GRID**2]
+        assert torch.equal(layout, surroundings[:, : MAP_GRID**2])
+        assert torch.equal(view[:, :5], summary)
+        assert torch.equal(surroundings[:, -rest.shape[1] :], rest)
+        drawn.add(tuple(layout[0].tolist()))
+    assert len(drawn) == SYMMETRIES

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from geowhy.errors import ConfigError
 from geowhy.model.alignment import FEATURE_LIMIT, Space
 from geowhy.training.config import AlignmentConfig
 
@@ -41,7 +42,15 @@ def fit_whitening(features: Floats, size: int, layout_grid: int) -> Whitening:
     deviation, half way to a full whitening: the weak ones, mostly noise, stay weaker than the
     strong ones. The layout, three colours on a grid, comes after them as it is; all fields of a
     colour share mean and spread, so that a mirrored layout is a layout.
+
+    Raises:
+        ConfigError: if ``size`` is more than there is beside the layout.
     """
+    if size > features.shape[1] - 3 * layout_grid**2:
+        raise ConfigError(
+            f"alignment.whitened is {size}, but the backbone has only "
+            f"{features.shape[1] - 3 * layout_grid**2} statistics: lower it"
+        )
     mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-3
     layout = slice(features.shape[1] - 3 * layout_grid**2, None)
     for statistic in (mean, spread):
