@@ -55,7 +55,7 @@ def test_summary_dropout_leaves_the_layout_alone(features):
     with torch.no_grad():
         found = module.train().image_side(whitened).concepts
         seeing, blind_side = (module.eval().image_side(x).concepts for x in (whitened, blind))
-    is_seeing = torch.isclose(found, seeing, atol=1e-6).all(dim=1)
-    is_blind = torch.isclose(found, blind_side, atol=1e-6).all(dim=1)
+    is_seeing = torch.isclose(found, seeing, atol=1e-4).all(dim=1)
+    is_blind = torch.isclose(found, blind_side, atol=1e-4).all(dim=1)
     assert (is_seeing ^ is_blind).all()
     assert 60 < is_blind.sum() < 140
