@@ -26,12 +26,14 @@ COORDINATES: dict[str, dict[str, Any]] = {  # GeoCLIP's location encoder, at its
     },
     "alignment": {"negatives": "land", "target_sigma_km": 500.0, "symmetries": False},
     "optimiser": {"steps": 200, "validate_every": 25, "batch": 512, "queue": 2048},
+    "reader": {"steps": 0},
 }
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "as-configured": {},
     "coordinates": COORDINATES,
     "both": {"location": {"sigmas": (0.5, 2.0), "hidden": 256, "depth": 2}},
-    "objective-geoclip": {"alignment": {"objective": "geoclip"}},
+    "no-maps-read": {"reader": {"steps": 0}},
+    "objective-geoclip": {"alignment": {"objective": "geoclip"}, "reader": {"steps": 0}},
     "space-embedding": {"alignment": {"space": "embedding"}},
     "space-both": {"alignment": {"space": "both"}},
     "divergence-literal": {"alignment": {"divergence": "literal"}},

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import distance_km, distance_matrix_km
 from geowhy.model.backbone import OnnxBackbone
+from geowhy.model.map_reader import without_picture
 from geowhy.training.aligner import fit_whitening
 from geowhy.training.backbone_export import LAYOUT_GRID
 from geowhy.training.config import TrainingConfig
@@ -57,9 +58,9 @@ def _errors(manifest: ViewManifest, store: FeatureStore, size: int) -> dict[str,
     """Great-circle errors, km, of each baseline on the test views."""
     train, test = manifest.rows("train"), manifest.rows("test")
     places, truth = manifest.centres[train], manifest.centres[test]
-    raw = store.read(train)
+    raw = without_picture(store.read(train))
     whitening = fit_whitening(raw, size, LAYOUT_GRID)
-    known, asked = _unit(whitening(raw)), _unit(whitening(store.read(test)))
+    known, asked = _unit(whitening(raw)), _unit(whitening(without_picture(store.read(test))))
     alike, nearest = [], []
     for start in range(0, len(test), CHUNK):
         rows = slice(start, start + CHUNK)

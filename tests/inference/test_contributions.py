@@ -1,10 +1,13 @@
-"""Shares of concepts add up to the score, in every space."""
+"""Shares of concepts and maps add up to the score, in every space."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from geowhy.inference.contributions import explain_place
-from geowhy.model.alignment import TENSORS, ConceptAligner
+from geowhy.model.alignment import TENSORS, ConceptAligner, LocationSide
+from geowhy.model.map_reader import COLUMNS_PER_MAP
 
 SHAPES = {
     "feature_mean": (20,),
@@ -25,18 +28,25 @@ SHAPES = {
 }
 
 
+MAPS = 3
+
+
+def with_maps(side, rng):
+    rows = rng.normal(size=(len(side.concepts), MAPS * COLUMNS_PER_MAP))
+    return replace(side, maps=rows.astype(np.float32))
+
+
 def explained(space, seed=0, temperature=1.7):
     rng = np.random.default_rng(seed)
     tensors = {name: rng.normal(size=SHAPES[name]).astype(np.float32) for name in TENSORS}
     tensors["feature_spread"] = np.abs(tensors["feature_spread"]) + 1
     aligner = ConceptAligner(tensors, space)
-    images = aligner.image_side(rng.normal(size=(1, 20)).astype(np.float32))
-    places = aligner.location_side(rng.normal(size=(30, 12)).astype(np.float32))
-    average = type(places)(
-        places.embedding.mean(axis=0, keepdims=True), places.concepts.mean(axis=0, keepdims=True)
-    )
-    place = type(places)(places.embedding[:1], places.concepts[:1])
-    names = tuple("abcde")
+    images = with_maps(aligner.image_side(rng.normal(size=(1, 20)).astype(np.float32)), rng)
+    places = with_maps(aligner.location_side(rng.normal(size=(30, 12)).astype(np.float32)), rng)
+    parts = (places.embedding, places.concepts, places.maps)
+    average = LocationSide(*(part.mean(axis=0, keepdims=True) for part in parts))
+    place = LocationSide(*(part[:1] for part in parts))
+    names = tuple("abcdeXYZ")
     explanation = explain_place(aligner, names, images, place, average, temperature)
     scores = aligner.scores(images, places)[0] / temperature
     return explanation, float(scores[0] - scores.mean())
@@ -61,9 +71,15 @@ def test_in_the_embedding_space_the_rest_is_shown():
 
 def test_shown_concepts_are_ranked_and_their_share_grows_to_all():
     explanation, _ = explained("concept")
-    shown = [c.contribution for c in explanation.shown(5)]
+    shown = [c.contribution for c in explanation.shown(8)]
     assert shown == sorted(shown, reverse=True)
-    shares = [explanation.explained_share(count) for count in range(6)]
+    shares = [explanation.explained_share(count) for count in range(9)]
     assert shares == sorted(shares)
     assert shares[0] == 0.0
-    assert shares[5] == pytest.approx(1.0)
+    assert shares[8] == pytest.approx(1.0)
+
+
+def test_a_map_is_never_called_absent():
+    every = [c for seed in range(5) for c in explained("concept", seed)[0].contributions]
+    assert all(c.present for c in every if c.name in "XYZ")
+    assert not all(c.present for c in every)

@@ -66,3 +66,13 @@ def test_softmax_rows_add_up_and_a_high_temperature_flattens():
     assert sharp.sum(axis=1) == pytest.approx(np.ones(3), abs=1e-5)
     assert (flat.max(axis=1) < sharp.max(axis=1)).all()
     assert (flat.argmax(axis=1) == sharp.argmax(axis=1)).all()
+
+
+def test_less_sureness_gives_lighter_hills_more_and_moves_no_answer():
+    places = (bump((52, 30), 500, 0.9) + bump((-26, 135), 500, 0.1)).astype(np.float32)
+    unsure = Decoder(GALLERY, DECODER.grid, 450.0, sureness=0.5).decode(places, top_k=2)
+    sure = DECODER.decode(places, top_k=2)
+    assert unsure.lat_lon == sure.lat_lon
+    assert unsure.modes[0].probability < sure.modes[0].probability - 0.05
+    assert unsure.density.probability.sum() == pytest.approx(1)
+    assert unsure.radius_km(0.9) > sure.radius_km(0.9)

@@ -38,6 +38,10 @@ concept_hidden = 16
 summary_dropout = 0.3
 symmetries = true
 target_sigma_km = 800.0
+[reader]
+steps = 12
+batch = 32
+hidden = 8
 [optimiser]
 steps = 24
 batch = 64

@@ -1,9 +1,14 @@
-"""What makes a model honest: temperature, radii and thresholds, all fitted on validation views."""
+"""What makes a model honest: temperature, radii and thresholds, all fitted on validation views.
+
+The temperature is the one whose answers are nearest, not the most likely one. The two are far
+apart: a few views that resemble a wrong continent ask for a density so flat that a coast which is
+recognised beyond doubt drowns in it. What is lost by that, honest probabilities, the sureness of
+hills brings back.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +18,18 @@ from geowhy.inference.gallery import Gallery
 from geowhy.inference.posterior import Decoder, Posterior, softmax
 from geowhy.model.alignment import ConceptAligner, ImageSide
 
-__all__ = ["Calibration", "calibrate", "decode_all"]
+__all__ = ["Calibration", "best_map_weight", "calibrate", "decode_all"]
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
-FloatT = TypeVar("FloatT", bound=np.floating)
 
-TEMPERATURES = tuple(float(t) for t in np.geomspace(0.5, 4.0, 13))
+MAP_WEIGHTS = (1.0, 2.0, 4.0)
+TEMPERATURES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
+SURENESSES = tuple(number / 20 for number in range(1, 21))
+LEAST_PROBABILITY = 1e-9
+USUAL_SMOOTHING_KM = 600.0  # while weight and temperature are chosen
+SOME_VIEWS = 1_000
 SMOOTHINGS_KM = (300.0, 600.0, 900.0, 1_200.0)
-TRUTH_WIDTH_KM = 300.0  # how far from the truth a gallery point counts, for the temperature
 ERROR_CAP_KM = 2_500.0  # wrong is wrong: beyond, an answer on another continent costs no more
 FALSE_ALARM_RATE = 0.01
 ABSTAIN_ABOVE_KM = 5_000.0
@@ -36,6 +44,7 @@ class Calibration:
     Attributes:
         temperature: divides the scores.
         smoothing_km: width of the smoothing of the posterior.
+        sureness: power to which the masses of its hills are raised.
         radius_50_factor, radius_90_factor: stretch the posterior's own radii so that they hold
             the truth in 50 and 90 % of the validation views (split conformal prediction).
         novelty_threshold: above it an image is unlike 99 % of the validation views.
@@ -44,6 +53,7 @@ class Calibration:
 
     temperature: float = 1.0
     smoothing_km: float = 300.0
+    sureness: float = 1.0
     radius_50_factor: float = 1.0
     radius_90_factor: float = 1.0
     novelty_threshold: float = np.inf
@@ -56,6 +66,22 @@ class Calibration:
         return min(half, FARTHEST_KM), min(max(most, half), FARTHEST_KM)
 
 
+def best_map_weight(
+    aligner: ConceptAligner, gallery: Gallery, images: ImageSide, truth: Floats
+) -> float:
+    """How much the maps should count against the concepts, for images with maps of weight 1."""
+    if not images.maps.shape[1]:
+        return 1.0
+    some, where = _some(images, truth)
+    costs = {
+        weight: _best_temperature(
+            aligner, gallery, replace(some, maps=weight * some.maps), where
+        ).cost_km
+        for weight in MAP_WEIGHTS
+    }
+    return min(costs, key=lambda weight: costs[weight])
+
+
 def calibrate(
     aligner: ConceptAligner,
     gallery: Gallery,
@@ -64,17 +90,19 @@ def calibrate(
     novelty: Floats32,
 ) -> Calibration:
     """Fits everything, on validation images with true positions, degrees ``[N, 2]``."""
-    temperature = _best_temperature(aligner, gallery, images, truth)
-    answers = {
-        width: decode_all(aligner, gallery, images, temperature, width) for width in SMOOTHINGS_KM
+    some = _some(images, truth)
+    temperature = _best_temperature(aligner, gallery, *some).temperature
+    costs = {
+        width: _cost_km(_errors_km(decode_all(aligner, gallery, images, temperature, width), truth))
+        for width in SMOOTHINGS_KM
     }
-    errors = {width: _errors_km(found, truth) for width, found in answers.items()}
-    smoothing_km = min(errors, key=lambda width: np.minimum(errors[width], ERROR_CAP_KM).mean())
-    factors = [
-        _conformal_factor(errors[smoothing_km], answers[smoothing_km], mass) for mass in (0.5, 0.9)
-    ]
+    smoothing_km = min(costs, key=lambda width: costs[width])
+    sureness = _best_sureness(aligner, gallery, *some, temperature, smoothing_km)
+    answers = decode_all(aligner, gallery, images, temperature, smoothing_km, sureness)
+    errors_km = _errors_km(answers, truth)
+    half, most = (_conformal_factor(errors_km, answers, mass) for mass in (0.5, 0.9))
     threshold = float(np.quantile(novelty, 1 - FALSE_ALARM_RATE))
-    return Calibration(temperature, smoothing_km, factors[0], factors[1], threshold)
+    return Calibration(temperature, smoothing_km, sureness, half, most, threshold)
 
 
 def decode_all(
@@ -83,9 +111,10 @@ def decode_all(
     images: ImageSide,
     temperature: float,
     smoothing_km: float,
+    sureness: float = 1.0,
 ) -> list[Posterior]:
     """Posteriors of many images, their strongest mode only."""
-    decoder = Decoder(gallery.lat_lon, gallery.grid, smoothing_km)
+    decoder = Decoder(gallery.lat_lon, gallery.grid, smoothing_km, sureness)
     return [
         decoder.decode(probability, top_k=1)
         for chunk in _chunks(images)
@@ -93,19 +122,57 @@ def decode_all(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What a temperature came to."""
+
+    temperature: float
+    cost_km: float
+
+
 def _best_temperature(
     aligner: ConceptAligner, gallery: Gallery, images: ImageSide, truth: Floats
+) -> _Trial:
+    """The temperature whose answers are nearest."""
+    trials = []
+    for temperature in TEMPERATURES:
+        found = decode_all(aligner, gallery, images, temperature, USUAL_SMOOTHING_KM)
+        trials.append(_Trial(temperature, _cost_km(_errors_km(found, truth))))
+    return min(trials, key=lambda trial: trial.cost_km)
+
+
+def _best_sureness(
+    aligner: ConceptAligner,
+    gallery: Gallery,
+    images: ImageSide,
+    truth: Floats,
+    temperature: float,
+    smoothing_km: float,
 ) -> float:
-    """The temperature with the highest mean log-probability near the truth."""
-    losses = np.zeros(len(TEMPERATURES))
-    for chunk, where in zip(_chunks(images), _chunks_of(truth), strict=True):
-        nearness = -((distance_matrix_km(where, gallery.lat_lon) / TRUTH_WIDTH_KM) ** 2) / 2
-        near = np.exp(nearness)
-        logits = aligner.scores(chunk, gallery.side)
-        for number, temperature in enumerate(TEMPERATURES):
-            mass = (softmax(logits, temperature) * near).sum(axis=1)
-            losses[number] -= np.log(mass + 1e-12).sum()
-    return TEMPERATURES[int(losses.argmin())]
+    """The sureness under which the hills that hold the truth are most probable."""
+    decoder = Decoder(gallery.lat_lon, gallery.grid, smoothing_km)
+    cell_of_truth = distance_matrix_km(truth, gallery.grid.centres).argmin(axis=1)
+    losses = np.zeros(len(SURENESSES))
+    probabilities = (
+        row
+        for chunk in _chunks(images)
+        for row in softmax(aligner.scores(chunk, gallery.side), temperature)
+    )
+    for probability, cell in zip(probabilities, cell_of_truth, strict=True):
+        hills = decoder.hills(probability)
+        masses = [hills.tempered(sureness).mass[hills.of_cell[cell]] for sureness in SURENESSES]
+        losses -= np.log(np.array(masses) + LEAST_PROBABILITY)
+    return SURENESSES[int(losses.argmin())]
+
+
+def _some(images: ImageSide, truth: Floats) -> tuple[ImageSide, Floats]:
+    """Enough of the images, evenly chosen."""
+    chosen = slice(None, None, max(1, len(truth) // SOME_VIEWS))
+    return images.rows(chosen), truth[chosen]
+
+
+def _cost_km(errors_km: Floats) -> float:
+    return float(np.minimum(errors_km, ERROR_CAP_KM).mean())
 
 
 def _conformal_factor(errors_km: Floats, posteriors: list[Posterior], mass: float) -> float:
@@ -121,12 +188,6 @@ def _errors_km(posteriors: list[Posterior], truth: Floats) -> Floats:
 
 def _chunks(images: ImageSide) -> list[ImageSide]:
     return [
-        ImageSide(embedding, concepts)
-        for embedding, concepts in zip(
-            _chunks_of(images.embedding), _chunks_of(images.concepts), strict=True
-        )
+        images.rows(slice(start, start + IMAGES_AT_ONCE))
+        for start in range(0, len(images.concepts), IMAGES_AT_ONCE)
     ]
-
-
-def _chunks_of(array: NDArray[FloatT]) -> list[NDArray[FloatT]]:
-    return [array[i : i + IMAGES_AT_ONCE] for i in range(0, len(array), IMAGES_AT_ONCE)]

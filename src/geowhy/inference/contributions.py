@@ -1,9 +1,9 @@
 """How much each concept adds to the score of a place, exactly.
 
-The score is the log-odds of a place against the average place of the gallery (mean of the unit
-rows). In the concept space it is a plain sum over concepts. In the embedding space a place's
-embedding is split into its projection on the concept basis, which is shared out among the
-concepts, and the rest, which is reported as unexplained.
+The score is the log-odds of a place against the average place of the gallery (mean of the rows).
+In the concept space it is a plain sum over concepts; so is the agreement of the maps over maps. In
+the embedding space a place's embedding is split into its projection on the concept basis, which is
+shared out among the concepts, and the rest, which is reported as unexplained.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.model.alignment import ConceptAligner, ImageSide, LocationSide
+from geowhy.model.map_reader import COLUMNS_PER_MAP
 from geowhy.types import ConceptScore, Explanation
 
 __all__ = ["contributions", "explain_place"]
@@ -27,9 +28,13 @@ def explain_place(
     average: LocationSide,
     temperature: float,
 ) -> Explanation:
-    """Why one place scores as it does for one image; every argument holds a single row."""
+    """Why one place scores as it does for one image; every argument holds a single row.
+
+    ``names`` are those of the concepts, then of the maps that the model compares.
+    """
     shares, unexplained = contributions(aligner, image, place, average, temperature)
-    present = (place.concepts - average.concepts)[0] > 0
+    more = (place.concepts - average.concepts)[0] > 0
+    present = np.pad(more, (0, len(shares) - len(more)), constant_values=True)
     scores = [
         ConceptScore(name, float(share), bool(has))
         for name, share, has in zip(names, shares, present, strict=True)
@@ -45,7 +50,7 @@ def contributions(
     average: LocationSide,
     temperature: float,
 ) -> tuple[Floats, float]:
-    """Shares of the k concepts in the score, ``[k]``, and what no concept explains."""
+    """Shares of k concepts, then m maps in the score, ``[k + m]``, and what none explains."""
     scale = aligner.scale / temperature
     shares = np.zeros(image.concepts.shape[1])
     unexplained = 0.0
@@ -59,4 +64,6 @@ def contributions(
         along = np.linalg.lstsq(basis, difference, rcond=None)[0]
         shares += scale * (x @ basis) * along
         unexplained = float(scale * x @ (difference - basis @ along))
-    return shares, unexplained
+    apart = (place.maps - average.maps)[0].astype(np.float64)
+    of_maps = (image.maps[0] * apart).reshape(-1, COLUMNS_PER_MAP).sum(axis=1) / temperature
+    return np.concatenate([shares, of_maps]), unexplained

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from geowhy.errors import ModelFormatError
 from geowhy.geo.cells import CellGrid
-from geowhy.model.alignment import ConceptAligner, LocationSide
-from geowhy.model.location import LocationEncoder
+from geowhy.model.alignment import LocationSide
+from geowhy.model.geomodel import GeoModel
 
 __all__ = ["CELL_RESOLUTION", "Gallery"]
 
@@ -36,17 +36,16 @@ class Gallery:
     average: LocationSide
 
     @classmethod
-    def build(
-        cls, lat_lon: NDArray[np.float64], encoder: LocationEncoder, aligner: ConceptAligner
-    ) -> Gallery:
+    def build(cls, lat_lon: NDArray[np.float64], model: GeoModel) -> Gallery:
         """Embeds coordinates, degrees ``[M, 2]``."""
         sides = [
-            aligner.location_side(encoder.embed(lat_lon[start : start + ENCODED_AT_ONCE]))
+            model.location_side(lat_lon[start : start + ENCODED_AT_ONCE])
             for start in range(0, len(lat_lon), ENCODED_AT_ONCE)
         ]
         side = LocationSide(
             np.concatenate([s.embedding for s in sides]),
             np.concatenate([s.concepts for s in sides]),
+            np.concatenate([s.maps for s in sides]),
         )
         return cls._of(lat_lon, CellGrid.build(lat_lon, CELL_RESOLUTION), side)
 
@@ -56,6 +55,7 @@ class Gallery:
             "lat_lon": self.lat_lon,
             "embedding": self.side.embedding.astype(np.float16),
             "concepts": self.side.concepts.astype(np.float16),
+            "maps": self.side.maps.astype(np.float16),
             **{f"grid.{name}": array for name, array in self.grid.to_arrays().items()},
         }
 
@@ -69,7 +69,9 @@ class Gallery:
         try:
             grid = {n.removeprefix("grid."): a for n, a in tensors.items() if n.startswith("grid.")}
             side = LocationSide(
-                tensors["embedding"].astype(np.float32), tensors["concepts"].astype(np.float32)
+                tensors["embedding"].astype(np.float32),
+                tensors["concepts"].astype(np.float32),
+                tensors["maps"].astype(np.float32),
             )
             return cls._of(tensors["lat_lon"].astype(np.float64), CellGrid.from_arrays(grid), side)
         except KeyError as error:
@@ -80,6 +82,8 @@ class Gallery:
     @classmethod
     def _of(cls, lat_lon: NDArray[np.float64], grid: CellGrid, side: LocationSide) -> Gallery:
         average = LocationSide(
-            side.embedding.mean(axis=0, keepdims=True), side.concepts.mean(axis=0, keepdims=True)
+            side.embedding.mean(axis=0, keepdims=True),
+            side.concepts.mean(axis=0, keepdims=True),
+            side.maps.mean(axis=0, keepdims=True),
         )
         return cls(lat_lon, grid, side, average)

@@ -23,6 +23,7 @@ from geowhy.inference.novelty import NoveltyDetector
 from geowhy.inference.posterior import CellDensity, Decoder, Posterior, softmax
 from geowhy.model.alignment import ImageSide
 from geowhy.model.geomodel import GeoModel
+from geowhy.model.map_reader import without_picture
 from geowhy.model.registry import resolve_model
 from geowhy.model.store import ModelFolder
 from geowhy.types import Candidate, Explanation, LatLon, Prediction
@@ -75,7 +76,9 @@ class Locator:
         self.gallery = gallery
         self.calibration = calibration
         self._novelty = novelty
-        self._decoder = Decoder(gallery.lat_lon, gallery.grid, calibration.smoothing_km)
+        self._decoder = Decoder(
+            gallery.lat_lon, gallery.grid, calibration.smoothing_km, calibration.sureness
+        )
 
     @classmethod
     def from_pretrained(cls, name_or_dir: str | os.PathLike[str] = "embedded") -> Locator:
@@ -145,9 +148,17 @@ class Locator:
         logits = self.model.aligner.scores(side, self.gallery.side)
         probabilities = softmax(logits, self.calibration.temperature)
         return [
-            self._decoded(_row(side, number), self._decoder.decode(probability, top_k), novelty)
+            self._decoded(
+                side.rows(slice(number, number + 1)),
+                self._decoder.decode(probability, top_k),
+                novelty,
+            )
             for number, (probability, novelty) in enumerate(
-                zip(probabilities, self._novelty.score(features).tolist(), strict=True)
+                zip(
+                    probabilities,
+                    self._novelty.score(without_picture(features)).tolist(),
+                    strict=True,
+                )
             )
         ]
 
@@ -183,7 +194,7 @@ class Locator:
     def _explanation(self, side: ImageSide, lat_lon: tuple[float, float]) -> Explanation:
         return explain_place(
             self.model.aligner,
-            self.model.concepts,
+            self.model.contributors,
             side,
             self.model.location_side(np.array([lat_lon])),
             self.gallery.average,
@@ -211,11 +222,6 @@ def _candidates(posterior: Posterior) -> tuple[Candidate, ...]:
         Candidate(LatLon(*mode.lat_lon), mode.probability, gazetteer.describe(mode.lat_lon))
         for mode in posterior.modes
     )
-
-
-def _row(side: ImageSide, number: int) -> ImageSide:
-    here = slice(number, number + 1)
-    return ImageSide(side.embedding[here], side.concepts[here])
 
 
 def _read(image: ImageSource) -> NamedImage | ImageError:

@@ -2,8 +2,9 @@
 
 ``x_img`` and ``x_loc`` are embeddings ``[N, d]``. The concept basis is ``B = E + Δ`` ``[d, k]``
 (arXiv 2509.01910, eq. 1), concept scores are ``z_img = f_img(x_img)`` (eq. 2) and
-``z_loc = x_loc B`` (eq. 3). This is the numpy form, for inference; `geowhy.training.aligner` is the
-same with gradients.
+``z_loc = x_loc B`` (eq. 3). A model with a `MapReader` adds how well the maps read off an image
+agree with the maps of a place. This is the numpy form, for inference; `geowhy.training.aligner` is
+the same with gradients.
 """
 
 from __future__ import annotations
@@ -46,21 +47,31 @@ TENSORS = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageSide:
-    """Images, ready to be scored; unit rows ``[N, d]`` and ``[N, k]``."""
+    """Images, ready to be scored; unit rows ``[N, d]`` and ``[N, k]``.
+
+    ``maps``, ``[N, r]``, are rows of a `MapReader`; ``[N, 0]`` in a model without one.
+    """
 
     embedding: Floats
     concepts: Floats
+    maps: Floats
+
+    def rows(self, chosen: slice) -> ImageSide:
+        """Some of the images."""
+        return ImageSide(self.embedding[chosen], self.concepts[chosen], self.maps[chosen])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocationSide:
     """Places, ready to be scored; unit rows ``[M, d]`` and ``[M, k]``.
 
-    ``embedding`` is empty, ``[M, 0]``, where the model scores in the concept space alone.
+    ``embedding`` is empty, ``[M, 0]``, where the model scores in the concept space alone, and
+    ``maps`` ``[M, 0]`` in a model without a `MapReader`.
     """
 
     embedding: Floats
     concepts: Floats
+    maps: Floats
 
 
 class ConceptAligner:
@@ -108,14 +119,16 @@ class ConceptAligner:
         hidden = self._relu_layer("head_0", self.whitened(features))
         embedding = self._layer("head_1", hidden)
         scores = self._layer("concept_1", self._relu_layer("concept_0", embedding))
-        return ImageSide(normalised(embedding), normalised(scores))
+        return ImageSide(normalised(embedding), normalised(scores), _no_maps(features))
 
     def location_side(self, embeddings: Floats) -> LocationSide:
         """From embeddings of the location encoder ``[M, d]``."""
         centred = embeddings - self.tensors["location_mean"]
         kept = centred if self.space != "concept" else centred[:, :0]
         return LocationSide(
-            normalised(kept), normalised(np.asarray(centred @ self.basis, np.float32))
+            normalised(kept),
+            normalised(np.asarray(centred @ self.basis, np.float32)),
+            _no_maps(embeddings),
         )
 
     def scores(self, images: ImageSide, places: LocationSide) -> Floats:
@@ -125,7 +138,7 @@ class ConceptAligner:
             similarity += images.embedding @ places.embedding.T
         if self.space != "embedding":
             similarity += images.concepts @ places.concepts.T
-        return np.float32(self.scale) * similarity
+        return np.float32(self.scale) * similarity + images.maps @ places.maps.T
 
     def _layer(self, name: str, x: Floats) -> Floats:
         return np.asarray(
@@ -134,6 +147,10 @@ class ConceptAligner:
 
     def _relu_layer(self, name: str, x: Floats) -> Floats:
         return np.asarray(np.maximum(self._layer(name, x), 0), np.float32)
+
+
+def _no_maps(rows: Floats) -> Floats:
+    return np.empty((len(rows), 0), np.float32)
 
 
 def normalised(x: Floats) -> Floats:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geowhy.errors import ModelFormatError
+from geowhy.geo.atlas import Atlas
 from geowhy.model.alignment import ConceptAligner, ImageSide, LocationSide
 from geowhy.model.backbone import BACKBONE_FILE, ImageBackbone, OnnxBackbone
 from geowhy.model.location import LocationArchitecture, LocationEncoder
+from geowhy.model.map_reader import MAP_TITLES, MapReader, without_picture
 from geowhy.model.preprocessing import Preprocessing
 from geowhy.model.store import ModelFolder
+from geowhy.model.surroundings import read_surroundings
 
 __all__ = ["GeoModel", "model_config", "model_tensors"]
 
@@ -31,6 +34,7 @@ class GeoModel:
         backbone: the frozen image encoder.
         location: the location encoder.
         aligner: heads, concept basis and temperature.
+        reader: what reads maps off an image; None in a model that doesn't compare maps.
         concepts: names of the k concepts.
     """
 
@@ -38,6 +42,7 @@ class GeoModel:
     backbone: ImageBackbone
     location: LocationEncoder
     aligner: ConceptAligner
+    reader: MapReader | None
     concepts: tuple[str, ...]
 
     @classmethod
@@ -70,8 +75,15 @@ class GeoModel:
             OnnxBackbone.load(folder.path / BACKBONE_FILE, preprocessing),
             LocationEncoder.from_tensors(_group(tensors, "location/"), architecture),
             aligner,
+            _reader(tensors),
             concepts,
         )
+
+    @property
+    def contributors(self) -> tuple[str, ...]:
+        """Names of all that a score is a sum of: the concepts, then the compared maps."""
+        maps = MAP_TITLES.values() if self.reader else ()
+        return (*self.concepts, *(f"layout of {title}" for title in maps))
 
     def features(self, pixels: Sequence[Pixels]) -> Floats:
         """Backbone features ``[N, f]`` of RGB images ``[H, W, 3]``."""
@@ -79,36 +91,48 @@ class GeoModel:
 
     def image_side(self, features: Floats) -> ImageSide:
         """Backbone features ``[N, f]`` to the image side of the alignment."""
-        return self.aligner.image_side(features)
+        told = without_picture(features)
+        side = self.aligner.image_side(told)
+        if self.reader is None:
+            return side
+        summary = self.aligner.whitened(told)[:, : self.reader.summary_size]
+        return replace(side, maps=self.reader.image_rows(features, summary))
 
     def location_side(self, lat_lon: ArrayLike) -> LocationSide:
         """Degrees ``[N, 2]`` to the location side of the alignment."""
-        return self.aligner.location_side(self.location.embed(lat_lon))
+        degrees = np.asarray(lat_lon, np.float64)
+        if self.reader is None:
+            return self.aligner.location_side(self.location.embed(degrees))
+        surroundings = read_surroundings(Atlas.load(), degrees)
+        side = self.aligner.location_side(self.location.embed(degrees, surroundings))
+        return replace(side, maps=self.reader.place_rows(surroundings))
 
 
-def model_config(
-    name: str,
-    aligner: ConceptAligner,
-    architecture: LocationArchitecture,
-    preprocessing: Preprocessing,
-    concepts: tuple[str, ...],
-) -> dict[str, Any]:
+def model_config(model: GeoModel) -> dict[str, Any]:
     """The section ``model`` of config.json."""
     return {
-        "name": name,
-        "space": aligner.space,
-        "preprocessing": asdict(preprocessing),
-        "location": asdict(architecture),
-        "concepts": list(concepts),
+        "name": model.name,
+        "space": model.aligner.space,
+        "preprocessing": asdict(model.backbone.preprocessing),
+        "location": asdict(model.location.architecture),
+        "concepts": list(model.concepts),
     }
 
 
-def model_tensors(aligner: ConceptAligner, location: LocationEncoder) -> dict[str, Floats]:
+def model_tensors(model: GeoModel) -> dict[str, Floats]:
     """The content of model.safetensors."""
-    return {
-        **{f"alignment/{name}": array for name, array in aligner.tensors.items()},
-        **{f"location/{name}": array for name, array in location.to_tensors().items()},
+    reader = model.reader.tensors if model.reader else {}
+    groups = {
+        "alignment": model.aligner.tensors,
+        "location": model.location.to_tensors(),
+        "reader": reader,
     }
+    return {f"{group}/{n}": array for group, part in groups.items() for n, array in part.items()}
+
+
+def _reader(tensors: dict[str, Floats]) -> MapReader | None:
+    group = _group(tensors, "reader/")
+    return MapReader(group) if group else None
 
 
 def _group(tensors: dict[str, Floats], prefix: str) -> dict[str, Floats]:

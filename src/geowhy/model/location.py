@@ -108,10 +108,11 @@ class LocationEncoder:
         """The weights by name, as `from_tensors` takes them."""
         return dict(self._tensors)
 
-    def embed(self, lat_lon: ArrayLike) -> Floats32:
+    def embed(self, lat_lon: ArrayLike, surroundings: Floats32 | None = None) -> Floats32:
         """Embeddings of degrees ``[N, 2]``, float32 ``[N, size]``; not normalised.
 
         Longitudes wrap; 180 and -180 stay apart, as in GeoCLIP, whose map has an edge there.
+        ``surroundings``, what `read_surroundings` gives, spares reading the atlas once more.
 
         Raises:
             CoordinateError: if one is not on Earth.
@@ -123,7 +124,8 @@ class LocationEncoder:
             rows = slice(start, start + CHUNK_ROWS)
             out[rows] = self._embed_projected(xy[rows])
             if self.architecture.surroundings:
-                out[rows] += self._embed_surroundings(degrees[rows])
+                read = surroundings[rows] if surroundings is not None else _read(degrees[rows])
+                out[rows] += self._embed_surroundings(read)
         return out
 
     def _embed_projected(self, xy: Floats64) -> Floats32:
@@ -132,8 +134,7 @@ class LocationEncoder:
             total += self._capsule(f"capsule_{capsule}", xy)
         return total
 
-    def _embed_surroundings(self, degrees: Floats64) -> Floats32:
-        read = read_surroundings(Atlas.load(), degrees)
+    def _embed_surroundings(self, read: Floats32) -> Floats32:
         t = self._tensors
         standard = (read - t["surroundings.mean"]) / t["surroundings.spread"]
         np.clip(standard, -SURROUNDINGS_LIMIT, SURROUNDINGS_LIMIT, out=standard)
@@ -160,6 +161,10 @@ def project(lat_lon: ArrayLike) -> Floats64:
         CoordinateError: if one is not on Earth.
     """
     return equal_earth(_checked(lat_lon)) * SCALE
+
+
+def _read(degrees: Floats64) -> Floats32:
+    return read_surroundings(Atlas.load(), degrees)
 
 
 def _fourier_features(xy: Floats64, frequencies: Floats32) -> Floats32:

@@ -3,8 +3,8 @@
 Its features are statistics at several depths: mean and standard deviation over the picture of
 every channel, before each halving of the resolution and at the end. Early ones keep colour and
 texture, which tell more about a place than the objects that the network was trained to name. None
-of them tells where in the picture something is, so its layout follows: the mean colours of the
-fields of a grid.
+of them tells where in the picture something is, so its layout follows, the mean colours of the
+fields of a grid, and the picture itself on a finer grid, for the map reader.
 
 The architecture ("EfficientNet-Lite", Liu, 2020) is written out here: the package
 ``efficientnet_lite_pytorch`` pads for one picture size only, whatever it is given. The names of
@@ -30,6 +30,7 @@ from torch.nn import functional
 
 from geowhy.errors import ModelFormatError
 from geowhy.model.fetch import appearing_whole
+from geowhy.model.map_reader import PICTURE_COLUMNS, PICTURE_GRID
 
 __all__ = [
     "GRAPH_FILE",
@@ -43,8 +44,8 @@ __all__ = [
 
 STEM_CHANNELS = 32
 NORM_EPSILON = 1e-3
-GRAPH_FILE = "backbone-2.onnx"  # another number whenever other features come out
-LAYOUT_GRID = 8  # fields a side; the last 3 * 8 * 8 features are colour by row by column
+GRAPH_FILE = "backbone-3.onnx"  # another number whenever other features come out
+LAYOUT_GRID = 8  # fields a side; 3 * 8 * 8 features are colour by row by column
 VARIANCE_FLOOR = 1e-10  # keeps the square root of a flat channel off zero
 OPSET, IR_VERSION = 17, 8  # read by every onnxruntime that runs on Python 3.11
 
@@ -75,10 +76,10 @@ class LiteArchitecture:
 
     @property
     def feature_size(self) -> int:
-        """Length of a feature vector: two statistics of each channel of each level, the layout."""
+        """Length of a feature vector: two statistics of each channel of each level, colours."""
         shapes = list(self.blocks())
         channels = sum(s.inputs for s in shapes if s.stride == 2) + shapes[-1].outputs
-        return 2 * channels + 3 * LAYOUT_GRID**2
+        return 2 * channels + 3 * LAYOUT_GRID**2 + PICTURE_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +152,14 @@ class EfficientNetLite(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalised pictures ``[N, 3, H, W]`` to features ``[N, feature_size]``."""
-        layout = functional.adaptive_avg_pool2d(x, LAYOUT_GRID).flatten(1)
+        grids = (LAYOUT_GRID, PICTURE_GRID)
+        colours = [functional.adaptive_avg_pool2d(x, grid).flatten(1) for grid in grids]
         x, levels = self.stem(x), []
         for block in self.blocks:
             if block.halves:
                 levels.append(_statistics(x))
             x = block(x)
-        return torch.cat([*levels, _statistics(x), layout], dim=1)
+        return torch.cat([*levels, _statistics(x), *colours], dim=1)
 
 
 class _Block(nn.Module):
@@ -272,8 +274,8 @@ class _GraphWriter:
         deviation = self.node("Sqrt", self.node("Add", variance, floor))
         return [self.node("Flatten", mean), self.node("Flatten", deviation)]
 
-    def layout(self, size: int) -> str:
-        field = [size // LAYOUT_GRID] * 2
+    def colours(self, size: int, grid: int) -> str:
+        field = [size // grid] * 2
         return self.node(
             "Flatten", self.node("AveragePool", "pixels", kernel_shape=field, strides=field)
         )
@@ -290,7 +292,8 @@ def _graph(model: EfficientNetLite, size: int, half: bool) -> onnx.ModelProto:
             levels += writer.statistics(x)
         x = _write_block(writer, block, x, size_now)
         size_now //= 2 if block.halves else 1
-    levels += [*writer.statistics(x), writer.layout(size)]
+    levels += writer.statistics(x)
+    levels += [writer.colours(size, grid) for grid in (LAYOUT_GRID, PICTURE_GRID)]
     writer.nodes.append(onnx.helper.make_node("Concat", levels, ["features"], axis=1))
     return _model(writer, size, model.architecture.feature_size)
 

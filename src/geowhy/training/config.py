@@ -16,6 +16,7 @@ __all__ = [
     "GalleryConfig",
     "LocationConfig",
     "OptimiserConfig",
+    "ReaderConfig",
     "SplitConfig",
     "TrainingConfig",
     "ViewsConfig",
@@ -101,6 +102,18 @@ class AlignmentConfig(_Section):
     initial_temperature: float = Field(0.07, gt=0)
 
 
+class ReaderConfig(_Section):
+    """The network that reads maps off a view; with no ``steps`` the model compares no maps."""
+
+    steps: int = Field(0, ge=0)
+    batch: int = Field(512, ge=2)
+    hidden: int = Field(64, ge=2)
+    rate: float = Field(2e-3, gt=0)
+    weight_decay: float = Field(5e-2, ge=0)
+    dropout: float = Field(0.3, ge=0, lt=1)
+    summary_dropout: float = Field(0.3, ge=0, lt=1)
+
+
 class OptimiserConfig(_Section):
     """Steps, batches and rates."""
 
@@ -131,6 +144,7 @@ class TrainingConfig(_Section):
     split: SplitConfig = SplitConfig()
     location: LocationConfig = LocationConfig()
     alignment: AlignmentConfig = AlignmentConfig()
+    reader: ReaderConfig = ReaderConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     gallery: GalleryConfig = GalleryConfig()
 

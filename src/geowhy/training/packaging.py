@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,20 @@ from numpy.typing import NDArray
 
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.geo.atlas import Atlas, uniform_on_land
-from geowhy.inference.calibration import calibrate
+from geowhy.inference.calibration import best_map_weight, calibrate
 from geowhy.inference.gallery import Gallery
 from geowhy.inference.novelty import NoveltyDetector
 from geowhy.model.alignment import ConceptAligner
-from geowhy.model.geomodel import model_config, model_tensors
+from geowhy.model.backbone import OnnxBackbone
+from geowhy.model.geomodel import GeoModel, model_config, model_tensors
 from geowhy.model.location import LocationEncoder
+from geowhy.model.map_reader import MapReader, without_picture
 from geowhy.model.store import ModelFolder, write_model
 from geowhy.training.aligner import TorchAligner
 from geowhy.training.config import TrainingConfig
 from geowhy.training.features import FeatureStore, Progress
 from geowhy.training.location_torch import TorchLocationEncoder
+from geowhy.training.reader_torch import TorchMapReader
 from geowhy.training.sources import PREPROCESSING
 from geowhy.training.views import ViewManifest
 
@@ -36,6 +39,7 @@ class TrainedParts:
     config: TrainingConfig
     aligner: TorchAligner
     encoder: TorchLocationEncoder
+    reader: TorchMapReader | None
     backbone_file: Path
 
 
@@ -49,30 +53,29 @@ def package_model(
     """Builds the gallery, calibrates on the validation views, and writes the folder ``path``."""
     report = stage("calibrating")
     vocabulary = Vocabulary.load()
-    aligner = _shipped(parts.aligner)
-    location = LocationEncoder.from_tensors(
-        _rounded(parts.encoder.to_tensors()), parts.encoder.architecture
-    )
-    gallery = Gallery.build(_gallery_points(parts.config), location, aligner)
-    report(1, 3)
-    novelty = NoveltyDetector.fit(features.read(manifest.rows("train")))
-    report(2, 3)
+    model = _shipped(parts, vocabulary)
+    gallery = Gallery.build(_gallery_points(parts.config), model)
+    report(1, 4)
+    novelty = NoveltyDetector.fit(without_picture(features.read(manifest.rows("train"))))
+    report(2, 4)
     rows = manifest.rows("validation")
-    raw = features.read(rows)
+    raw, truth = features.read(rows), manifest.centres[rows]
+    if model.reader:
+        weight = best_map_weight(model.aligner, gallery, model.image_side(raw), truth)
+        model = replace(model, reader=model.reader.weighing(weight))
+    report(3, 4)
     calibration = calibrate(
-        aligner, gallery, aligner.image_side(raw), manifest.centres[rows], novelty.score(raw)
+        model.aligner, gallery, model.image_side(raw), truth, novelty.score(without_picture(raw))
     )
-    report(3, 3)
+    report(4, 4)
     config = {
-        "model": model_config(
-            parts.config.name, aligner, location.architecture, PREPROCESSING, vocabulary.names
-        ),
+        "model": model_config(model),
         "calibration": asdict(calibration),
         "training": parts.config.model_dump(),
         "concept_bank": {"source": "grounded", "vocabulary_sha256": vocabulary.digest},
     }
     tensors = {
-        "model": _halved(model_tensors(aligner, location)),
+        "model": _halved(model_tensors(model)),
         "gallery": gallery.to_tensors(),
         "novelty": novelty.to_tensors(),
     }
@@ -84,9 +87,18 @@ def _gallery_points(config: TrainingConfig) -> NDArray[np.float64]:
     return uniform_on_land(Atlas.load(), config.gallery.size, rng)
 
 
-def _shipped(aligner: TorchAligner) -> ConceptAligner:
-    """The aligner with weights rounded as the file will hold them, so calibration sees the same."""
-    return ConceptAligner(_rounded(aligner.to_tensors()), aligner.space)
+def _shipped(parts: TrainedParts, vocabulary: Vocabulary) -> GeoModel:
+    """The model with weights rounded as the file will hold them, so calibration sees the same."""
+    return GeoModel(
+        parts.config.name,
+        OnnxBackbone.load(parts.backbone_file, PREPROCESSING),
+        LocationEncoder.from_tensors(
+            _rounded(parts.encoder.to_tensors()), parts.encoder.architecture
+        ),
+        ConceptAligner(_rounded(parts.aligner.to_tensors()), parts.aligner.space),
+        MapReader(_rounded(parts.reader.to_tensors())) if parts.reader else None,
+        vocabulary.names,
+    )
 
 
 def _halved(tensors: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[Any]]:

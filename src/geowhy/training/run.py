@@ -19,6 +19,7 @@ from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ConfigError
 from geowhy.geo.atlas import Atlas, uniform_on_land
 from geowhy.model.backbone import OnnxBackbone
+from geowhy.model.map_reader import without_picture
 from geowhy.model.surroundings import read_surroundings
 from geowhy.training.aligner import TorchAligner, Whitening, fit_whitening
 from geowhy.training.backbone_export import LAYOUT_GRID
@@ -30,6 +31,7 @@ from geowhy.training.location_torch import TorchLocationEncoder
 from geowhy.training.loop import AlignmentRun, train_alignment
 from geowhy.training.packaging import TrainedParts, package_model
 from geowhy.training.processes import Processes, joined_processes
+from geowhy.training.reader_torch import TorchMapReader, train_reader
 from geowhy.training.sources import TrainingSources, initial_encoder
 from geowhy.training.views import ViewManifest, sample_views, split_views
 
@@ -62,7 +64,10 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
         report = bars.stage("aligning")
         train_alignment(run, aligner, encoder, processes, resume, report)
         if processes.leads:
-            parts = TrainedParts(config, aligner.cpu(), encoder.cpu(), sources.backbone_file)
+            reader = _trained_reader(config, data, bars)
+            parts = TrainedParts(
+                config, aligner.cpu(), encoder.cpu(), reader, sources.backbone_file
+            )
             package_model(folder / "model", parts, data.features, data.manifest, bars.stage)
         processes.wait()
     return folder / "model"
@@ -99,7 +104,7 @@ def _prepare(
     processes.wait()
     features = _embed(manifest, sources, lambda done, total: None)
     rows = manifest.rows("train")
-    raw = features.read(rows)
+    raw = without_picture(features.read(rows))
     whitening = fit_whitening(raw, config.alignment.whitened, LAYOUT_GRID)
     vocabulary = Vocabulary.load()
     known = GroundTruth.fit(vocabulary.truth(atlas, manifest.centres[rows]))
@@ -108,7 +113,7 @@ def _prepare(
         truth = known.standardised(vocabulary.truth(atlas, lat_lon))
         surroundings = (
             read_surroundings(atlas, lat_lon)
-            if config.location.surroundings
+            if config.location.surroundings or config.reader.steps
             else np.empty((len(lat_lon), 0), np.float32)
         )
         return Places.of(lat_lon, surroundings, images, truth, device)
@@ -126,7 +131,7 @@ def _prepare(
         features,
         whitening,
         training,
-        places(manifest.centres[held_out], whitening(features.read(held_out))),
+        places(manifest.centres[held_out], whitening(without_picture(features.read(held_out)))),
         land,
         _digest(config, vocabulary, features),
     )
@@ -154,6 +159,22 @@ def _initial_aligner(
     torch.manual_seed(config.seed)
     aligner = TorchAligner(config.alignment, data.whitening, basis, mean)
     return aligner.to(places.lat_lon.device)
+
+
+def _trained_reader(
+    config: TrainingConfig, data: _Prepared, bars: _Stages
+) -> TorchMapReader | None:
+    """The map reader; it is small, and this process trains it alone."""
+    if not config.reader.steps:
+        return None
+    return train_reader(
+        data.features.read(data.manifest.rows("train")),
+        data.training.images[:, : config.alignment.whitened].cpu().numpy(),
+        data.training.surroundings.cpu().numpy(),
+        config.reader,
+        config.seed,
+        bars.stage("learning to read maps"),
+    )
 
 
 def _digest(config: TrainingConfig, vocabulary: Vocabulary, features: FeatureStore) -> str:

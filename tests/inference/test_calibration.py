@@ -1,0 +1,81 @@
+"""Calibration chooses what brings answers near, and radii that cover what they promise."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from geowhy.geo.cells import CellGrid
+from geowhy.geo.sphere import distance_km, lat_lon_to_unit
+from geowhy.inference.calibration import best_map_weight, calibrate, decode_all
+from geowhy.inference.gallery import CELL_RESOLUTION, Gallery
+from geowhy.model.alignment import TENSORS, ConceptAligner, ImageSide, LocationSide
+
+NOISE = 0.05
+
+
+def scattered(count, rng):
+    """Points uniform on the sphere."""
+    lat = np.rad2deg(np.arcsin(rng.uniform(-1, 1, count)))
+    return np.stack([lat, rng.uniform(-180, 180, count)], axis=1)
+
+
+def earth(seed=0):
+    """A gallery whose concepts are its unit vectors, and noisy images of known places."""
+    rng = np.random.default_rng(seed)
+    tensors = {name: np.zeros(1, np.float32) for name in TENSORS}
+    tensors["log_scale"] = np.array(np.log(200.0), np.float32)
+    points, truth = scattered(3000, rng), scattered(400, rng)
+    units = lat_lon_to_unit(points).astype(np.float32)
+    nothing = np.empty((len(points), 0), np.float32)
+    side = LocationSide(nothing, units, units)
+    average = LocationSide(nothing[:1], units[:1], units[:1])
+    gallery = Gallery(points, CellGrid.build(points, CELL_RESOLUTION), side, average)
+    seen = lat_lon_to_unit(truth) + NOISE * rng.normal(size=(400, 3))
+    concepts = (seen / np.linalg.norm(seen, axis=1, keepdims=True)).astype(np.float32)
+    wrong = rng.normal(size=(400, 3)).astype(np.float32)
+    images = ImageSide(np.empty((400, 0), np.float32), concepts, 40 * wrong)
+    return ConceptAligner(tensors, "concept"), gallery, images, truth
+
+
+def test_maps_that_mislead_get_the_least_weight():
+    assert best_map_weight(*earth()) == 1.0
+
+
+def test_maps_that_know_better_get_more_weight():
+    aligner, gallery, images, truth = earth()
+    right = 400 * lat_lon_to_unit(truth).astype(np.float32)
+    assert best_map_weight(aligner, gallery, replace(images, maps=right), truth) > 1.0
+
+
+def test_radii_hold_what_they_promise_on_other_images():
+    aligner, gallery, images, truth = earth()
+    images = replace(images, maps=0 * images.maps)
+    fitted, other = slice(0, 200), slice(200, 400)
+    novelty = np.linspace(0, 1, 200, dtype=np.float32)
+    found = calibrate(aligner, gallery, images.rows(fitted), truth[fitted], novelty)
+    posteriors = decode_all(
+        aligner, gallery, images.rows(other), found.temperature, found.smoothing_km
+    )
+    errors = distance_km(np.array([p.lat_lon for p in posteriors]), truth[other])
+    radii = np.array([found.radii_km(p) for p in posteriors])
+    assert (errors <= radii[:, 0]).mean() == pytest.approx(0.5, abs=0.12)
+    assert (errors <= radii[:, 1]).mean() == pytest.approx(0.9, abs=0.08)
+
+
+def test_sureness_makes_the_stated_probability_of_an_answer_true():
+    aligner, gallery, images, truth = earth()
+    misled = replace(images, maps=0.5 * images.maps)  # half of the answers are far off
+    found = calibrate(aligner, gallery, misled, truth, np.zeros(400, np.float32))
+    assert found.sureness < 1
+    stated = [
+        posterior.modes[0].probability
+        for posterior in decode_all(
+            aligner, gallery, misled, found.temperature, found.smoothing_km, found.sureness
+        )
+    ]
+    unchanged = [
+        posterior.modes[0].probability
+        for posterior in decode_all(aligner, gallery, misled, found.temperature, found.smoothing_km)
+    ]
+    assert np.mean(stated) < np.mean(unchanged)
