@@ -70,7 +70,7 @@ class Explanation:
     The contributions and ``unexplained`` add up to ``score``.
 
     Attributes:
-        score: log-odds of the place against the average place.
+        score: log-odds of the place, the mean of its strongest mode, against the average place.
         contributions: every concept, strongest contribution first (by size, either sign).
         unexplained: the part of the score that no concept carries; 0 for ``space = concept``.
     """

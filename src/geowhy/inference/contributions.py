@@ -1,6 +1,7 @@
 """How much each concept adds to the score of a place, exactly.
 
-The score is the log-odds of a place against the average place of the gallery (mean of the rows).
+The score is the log-odds of a place against the average place of the gallery (mean of the rows). A
+place may itself be a mean, of all places of a mode: scores are linear in the rows.
 In the concept space it is a plain sum over concepts; so is the agreement of the maps over maps. In
 the embedding space a place's embedding is split into its projection on the concept basis, which is
 shared out among the concepts, and the rest, which is reported as unexplained.

@@ -21,7 +21,7 @@ from geowhy.inference.contributions import explain_place
 from geowhy.inference.gallery import Gallery
 from geowhy.inference.novelty import NoveltyDetector
 from geowhy.inference.posterior import CellDensity, Decoder, Posterior, softmax
-from geowhy.model.alignment import ImageSide
+from geowhy.model.alignment import ImageSide, LocationSide
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.map_reader import without_picture
 from geowhy.model.registry import resolve_model
@@ -35,6 +35,7 @@ Many = list[ImageSource] | tuple[ImageSource, ...]
 _T = TypeVar("_T")
 
 IMAGES_AT_ONCE = 32
+NEGLIGIBLE = 1e-5  # of the most probable place of the gallery
 SMALLEST_SIDE = 256  # pixels; a JPEG need not be decoded any finer for a 128-pixel input
 
 
@@ -44,12 +45,16 @@ class Decoded:
 
     Attributes:
         side: the image in the spaces of the alignment, one row.
+        place: the mean of the gallery's places in the strongest mode, each by its probability, one
+            row. What speaks for it speaks for the answer; the point that is answered is their
+            median, and may itself lie in a lake.
         posterior: where it may have been taken.
         radius_50_km, radius_90_km: calibrated.
         reason: why the model abstains; empty if it doesn't.
     """
 
     side: ImageSide
+    place: LocationSide
     posterior: Posterior
     radius_50_km: float
     radius_90_km: float
@@ -147,18 +152,11 @@ class Locator:
         side = self.model.image_side(features)
         logits = self.model.aligner.scores(side, self.gallery.side)
         probabilities = softmax(logits, self.calibration.temperature)
+        strange = self._novelty.score(without_picture(features))
         return [
-            self._decoded(
-                side.rows(slice(number, number + 1)),
-                self._decoder.decode(probability, top_k),
-                novelty,
-            )
+            self._decoded(side.rows(slice(number, number + 1)), probability, novelty, top_k)
             for number, (probability, novelty) in enumerate(
-                zip(
-                    probabilities,
-                    self._novelty.score(without_picture(features)).tolist(),
-                    strict=True,
-                )
+                zip(probabilities, strange.tolist(), strict=True)
             )
         ]
 
@@ -173,10 +171,15 @@ class Locator:
             else:
                 yield image
 
-    def _decoded(self, side: ImageSide, posterior: Posterior, novelty: float) -> Decoded:
+    def _decoded(
+        self, side: ImageSide, probability: NDArray[np.float32], novelty: float, top_k: int
+    ) -> Decoded:
+        posterior = self._decoder.decode(probability, top_k)
+        inside = posterior.mode_of_cell[self.gallery.grid.point_to_cell] == 0
+        place = self.gallery.side.mean(_weights(probability * inside))
         radius_50_km, radius_90_km = self.calibration.radii_km(posterior)
         reason = self._reason_to_abstain(novelty, radius_50_km)
-        return Decoded(side, posterior, radius_50_km, radius_90_km, reason)
+        return Decoded(side, place, posterior, radius_50_km, radius_90_km, reason)
 
     def _prediction(self, name: str, decoded: Decoded) -> Prediction:
         return Prediction(
@@ -187,16 +190,16 @@ class Locator:
             abstained=bool(decoded.reason),
             reason=decoded.reason,
             candidates=_candidates(decoded.posterior),
-            explanation=self._explanation(decoded.side, decoded.posterior.lat_lon),
+            explanation=self._explanation(decoded),
             model=self.name,
         )
 
-    def _explanation(self, side: ImageSide, lat_lon: tuple[float, float]) -> Explanation:
+    def _explanation(self, decoded: Decoded) -> Explanation:
         return explain_place(
             self.model.aligner,
             self.model.contributors,
-            side,
-            self.model.location_side(np.array([lat_lon])),
+            decoded.side,
+            decoded.place,
             self.gallery.average,
             self.calibration.temperature,
         )
@@ -222,6 +225,12 @@ def _candidates(posterior: Posterior) -> tuple[Candidate, ...]:
         Candidate(LatLon(*mode.lat_lon), mode.probability, gazetteer.describe(mode.lat_lon))
         for mode in posterior.modes
     )
+
+
+def _weights(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Shares ``[M]`` that add up to 1, without the many that are as good as nothing."""
+    kept = np.where(probability >= NEGLIGIBLE * probability.max(), probability, 0)
+    return np.asarray(kept / kept.sum(), np.float32)
 
 
 def _read(image: ImageSource) -> NamedImage | ImageError:

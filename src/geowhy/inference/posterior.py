@@ -82,10 +82,12 @@ class Posterior:
     Attributes:
         modes: strongest first; the first one's point is the answer.
         density: smoothed probability of each cell.
+        mode_of_cell: the mode of each cell of the density, numbered as in ``modes``, ``[M]``.
     """
 
     modes: tuple[Mode, ...]
     density: CellDensity
+    mode_of_cell: NDArray[np.intp]
 
     @property
     def lat_lon(self) -> tuple[float, float]:
@@ -126,7 +128,8 @@ class Decoder:
             Mode(self._median(points, mode_of_point == number), float(hills.mass[number]))
             for number in range(min(top_k, len(hills.mass)))
         )
-        return Posterior(modes, CellDensity(self.grid.cells, self.grid.centres, hills.density))
+        density = CellDensity(self.grid.cells, self.grid.centres, hills.density)
+        return Posterior(modes, density, hills.of_cell)
 
     def hills(self, probability: Floats32) -> Hills:
         """The hills of one image, before their masses are made honest."""

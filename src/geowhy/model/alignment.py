@@ -73,6 +73,12 @@ class LocationSide:
     concepts: Floats
     maps: Floats
 
+    def mean(self, weights: Floats) -> LocationSide:
+        """The weighted mean of the places, one row; weights ``[M]`` that add up to 1."""
+        heavy = np.flatnonzero(weights)
+        parts = (self.embedding[heavy], self.concepts[heavy], self.maps[heavy])
+        return LocationSide(*(weights[None, heavy] @ part for part in parts))
+
 
 class ConceptAligner:
     """Scores images against places, concept by concept.
