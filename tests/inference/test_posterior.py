@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from geowhy.geo.atlas import Atlas, uniform_on_land
 from geowhy.geo.cells import CellGrid
 from geowhy.geo.sphere import destination, distance_km, lat_lon_to_unit, uniform_on_sphere
-from geowhy.inference.posterior import Decoder, geometric_median, softmax
+from geowhy.inference.posterior import Decoder, geometric_median, shares, softmax
 
 GALLERY = uniform_on_land(Atlas.load(), 20_000, np.random.default_rng(0))
 DECODER = Decoder(GALLERY, CellGrid.build(GALLERY, 2), 450.0)
@@ -89,3 +89,9 @@ def test_less_sureness_gives_lighter_hills_more_and_moves_no_answer():
     assert unsure.modes[0].probability < sure.modes[0].probability - 0.05
     assert unsure.density.probability.sum() == pytest.approx(1)
     assert unsure.radius_km(0.9) > sure.radius_km(0.9)
+
+
+def test_a_mode_without_probability_of_its_own_is_shared_out_evenly():
+    inside = np.array([True, True, False])
+    assert shares(np.array([0.0, 0.0, 1.0]), inside) == pytest.approx([0.5, 0.5, 0.0])
+    assert shares(np.array([0.3, 0.1, 0.6]), inside) == pytest.approx([0.75, 0.25, 0.0])

@@ -146,6 +146,7 @@ def test_either_kind_of_capsule_trains_alone(seen, config_file, tmp_path):
     text = text.replace("sigmas = [0.5, 2.0]", alone)
     if seen == "coordinates":
         text = text.replace("surroundings = 32\n", "")
+        text = text.replace("steps = 12", "steps = 0")  # nor are maps compared
     config_file.write_text(text)
     model = train(config_file, tmp_path / "run", "cpu", resume=False)
     names = load_file(model / "model.safetensors")

@@ -70,8 +70,6 @@ def best_map_weight(
     aligner: ConceptAligner, gallery: Gallery, images: ImageSide, truth: Floats
 ) -> float:
     """How much the maps should count against the concepts, for images with maps of weight 1."""
-    if not images.maps.shape[1]:
-        return 1.0
     some, where = _some(images, truth)
     costs = {
         weight: _best_temperature(

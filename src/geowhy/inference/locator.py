@@ -20,7 +20,7 @@ from geowhy.inference.calibration import Calibration
 from geowhy.inference.contributions import explain_place
 from geowhy.inference.gallery import Gallery
 from geowhy.inference.novelty import NoveltyDetector
-from geowhy.inference.posterior import CellDensity, Decoder, Posterior, softmax
+from geowhy.inference.posterior import CellDensity, Decoder, Posterior, shares, softmax
 from geowhy.model.alignment import ImageSide, LocationSide
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.map_reader import without_picture
@@ -35,7 +35,6 @@ Many = list[ImageSource] | tuple[ImageSource, ...]
 _T = TypeVar("_T")
 
 IMAGES_AT_ONCE = 32
-NEGLIGIBLE = 1e-5  # of the most probable place of the gallery
 SMALLEST_SIDE = 256  # pixels; a JPEG need not be decoded any finer for a 128-pixel input
 
 
@@ -176,7 +175,7 @@ class Locator:
     ) -> Decoded:
         posterior = self._decoder.decode(probability, top_k)
         inside = posterior.mode_of_cell[self.gallery.grid.point_to_cell] == 0
-        place = self.gallery.side.mean(_weights(probability * inside))
+        place = self.gallery.side.mean(shares(probability, inside).astype(np.float32))
         radius_50_km, radius_90_km = self.calibration.radii_km(posterior)
         reason = self._reason_to_abstain(novelty, radius_50_km)
         return Decoded(side, place, posterior, radius_50_km, radius_90_km, reason)
@@ -225,12 +224,6 @@ def _candidates(posterior: Posterior) -> tuple[Candidate, ...]:
         Candidate(LatLon(*mode.lat_lon), mode.probability, gazetteer.describe(mode.lat_lon))
         for mode in posterior.modes
     )
-
-
-def _weights(probability: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Shares ``[M]`` that add up to 1, without the many that are as good as nothing."""
-    kept = np.where(probability >= NEGLIGIBLE * probability.max(), probability, 0)
-    return np.asarray(kept / kept.sum(), np.float32)
 
 
 def _read(image: ImageSource) -> NamedImage | ImageError:

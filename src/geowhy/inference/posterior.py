@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from geowhy.geo.cells import CellGrid
 from geowhy.geo.sphere import EARTH_RADIUS_KM, distance_km, lat_lon_to_unit, unit_to_lat_lon
 
-__all__ = ["CellDensity", "Decoder", "Hills", "Mode", "Posterior", "geometric_median", "softmax"]
+__all__ = [
+    "CellDensity",
+    "Decoder",
+    "Hills",
+    "Mode",
+    "Posterior",
+    "geometric_median",
+    "shares",
+    "softmax",
+]
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
@@ -138,11 +147,19 @@ class Decoder:
         return Hills(smooth, *self.grid.modes(smooth))
 
     def _median(self, points: Floats, inside: NDArray[np.bool_]) -> tuple[float, float]:
-        weights = points[inside]
-        if weights.sum() <= 0:
-            weights = np.ones_like(weights)
-        lat, lon = geometric_median(self._units[inside], weights)
+        lat, lon = geometric_median(self._units[inside], shares(points, inside)[inside])
         return float(lat), float(lon)
+
+
+def shares(probability: NDArray[np.floating], inside: NDArray[np.bool_]) -> Floats:
+    """How much of a mode each gallery point is, ``[M]``; adds up to 1, 0 outside.
+
+    A mode of a smoothed density may hold no probability of its own: then all its points are alike.
+    """
+    weights = np.where(inside, probability, 0).astype(np.float64)
+    if weights.sum() <= 0:
+        weights = inside.astype(np.float64)
+    return np.asarray(weights / weights.sum(), np.float64)
 
 
 def softmax(logits: Floats32, temperature: float) -> Floats32:

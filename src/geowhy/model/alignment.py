@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.errors import ModelFormatError
+from geowhy.model.tensors import required_tensors
 
 __all__ = ["ConceptAligner", "ImageSide", "LocationSide", "Objective", "Space", "normalised"]
 
@@ -94,14 +94,8 @@ class ConceptAligner:
         Raises:
             ModelFormatError: if one is missing.
         """
-        missing = [name for name in TENSORS if name not in tensors]
-        if missing:
-            raise ModelFormatError(
-                f"the alignment lacks the tensor {missing[0]}: the model folder is damaged or was "
-                "written by another version; get or train the model anew"
-            )
         self.space: Space = space
-        self.tensors = {name: np.asarray(tensors[name], np.float32) for name in TENSORS}
+        self.tensors = required_tensors("the alignment", tensors, TENSORS)
 
     @property
     def scale(self) -> float:

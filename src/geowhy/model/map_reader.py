@@ -14,8 +14,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.errors import ModelFormatError
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES
+from geowhy.model.tensors import required_tensors
 
 __all__ = [
     "COLUMNS_PER_MAP",
@@ -39,7 +39,9 @@ PICTURE_GRID = 32  # the picture of a view, pixels a side; the last of its featu
 PICTURE_COLUMNS = 3 * PICTURE_GRID**2  # colour by row by column
 PATCH = PICTURE_GRID // MAP_GRID  # pixels a side of a field
 MAP_LIMIT = 6.0  # standard deviations; a rare land cover shall not drown the others
-FREQUENCIES = 4  # a side, of the MAP_GRID that there are; the finer ones change no answer
+FREQUENCIES = (
+    4  # a side, of the MAP_GRID that there are; the finer ones gained nothing on validation views
+)
 # How much a difference counts, of maps in standard deviations. What can be read well and is sharp
 # on the map counts most; the other maps added nothing on validation views.
 MAP_WEIGHTS = {"land": 2.0, "elevation": 0.7, "ndvi_max": 2.0, "water": 1.0, "forest": 1.0}
@@ -93,13 +95,7 @@ class MapReader:
         Raises:
             ModelFormatError: if one is missing.
         """
-        missing = [name for name in READER_TENSORS if name not in tensors]
-        if missing:
-            raise ModelFormatError(
-                f"the map reader lacks the tensor {missing[0]}: the model folder is damaged or was "
-                "written by another version; get or train the model anew"
-            )
-        self.tensors = {name: np.asarray(tensors[name], np.float32) for name in READER_TENSORS}
+        self.tensors = required_tensors("the map reader", tensors, READER_TENSORS)
 
     @property
     def weight(self) -> float:

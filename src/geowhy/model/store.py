@@ -21,7 +21,7 @@ from geowhy.model.backbone import BACKBONE_FILE
 
 __all__ = ["FORMAT_VERSION", "ModelFolder", "write_model"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 CONFIG_FILE = "config.json"
 
 Tensors = dict[str, NDArray[Any]]
