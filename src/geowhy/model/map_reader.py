@@ -39,9 +39,7 @@ PICTURE_GRID = 32  # the picture of a view, pixels a side; the last of its featu
 PICTURE_COLUMNS = 3 * PICTURE_GRID**2  # colour by row by column
 PATCH = PICTURE_GRID // MAP_GRID  # pixels a side of a field
 MAP_LIMIT = 6.0  # standard deviations; a rare land cover shall not drown the others
-FREQUENCIES = (
-    4  # a side, of the MAP_GRID that there are; the finer ones gained nothing on validation views
-)
+FREQUENCIES = 4  # a side, of MAP_GRID; the finer ones gained nothing on validation views
 # How much a difference counts, of maps in standard deviations. What can be read well and is sharp
 # on the map counts most; the other maps added nothing on validation views.
 MAP_WEIGHTS = {"land": 2.0, "elevation": 0.7, "ndvi_max": 2.0, "water": 1.0, "forest": 1.0}
