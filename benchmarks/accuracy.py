@@ -1,7 +1,8 @@
 """Accuracy on the fixed test, for the embedded configuration and for what it is compared with.
 
 Trains every variant with every split seed (or takes the model that an earlier call left in the
-output folder), measures it on the test views of that seed, and prints one table.
+output folder), measures it on the test views of that seed, and prints one table. For validation
+views nothing is refitted.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "as-configured": {},
     "coordinates": COORDINATES,
     "both": {"location": {"sigmas": (0.5, 2.0), "hidden": 256, "depth": 2}},
+    "no-refit": {"split": {"refit": False}},
     "no-maps-read": {"reader": {"steps": 0}},
     "objective-geoclip": {"alignment": {"objective": "geoclip"}, "reader": {"steps": 0}},
     "space-embedding": {"alignment": {"space": "embedding"}},
@@ -70,12 +72,13 @@ def _report(
     base: TrainingConfig, variant: str, seed: int, output: Path, split: str
 ) -> dict[str, Any]:
     """Trains and measures one variant with one split seed, unless that was done before."""
-    folder = output / f"{base.name}-{variant}-{seed}"
+    changed = _changed(base, variant, seed, split)
+    folder = output / f"{base.name}-{variant}-{seed}" / ("refit" if changed.split.refit else "fit")
     measured = folder / f"{split}.json"
     if not measured.exists():
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "config.json"
-        path.write_text(_changed(base, variant, seed).model_dump_json())
+        path.write_text(changed.model_dump_json())
         model = folder / "model"
         if not model.exists():
             train(path, folder, "cpu", resume=True)
@@ -97,13 +100,14 @@ def _row(m: dict[str, Any]) -> list[float]:
     return [near, far, m["median_km"]["value"], half, most]
 
 
-def _changed(base: TrainingConfig, variant: str, seed: int) -> TrainingConfig:
+def _changed(base: TrainingConfig, variant: str, seed: int, split: str) -> TrainingConfig:
     content = base.model_dump()
     for section, changes in VARIANTS[variant].items():
         content[section] |= changes
     if VARIANTS[variant] or seed != base.split.seed:  # else it is the configured model itself
         content["name"] = f"{base.name}-{variant}-{seed}"
     content["split"]["seed"] = seed
+    content["split"]["refit"] &= split == "test"
     return TrainingConfig(**content)
 
 

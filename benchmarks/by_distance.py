@@ -16,7 +16,7 @@ from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import distance_km, distance_matrix_km
 from geowhy.inference.locator import Locator
 from geowhy.training.sources import open_world
-from geowhy.training.views import sample_views, split_views
+from geowhy.training.views import final_views, sample_views
 
 EDGES_KM = (0, 50, 100, 200, 330, 460, 600, 800, 20_016)
 CHUNK = 300
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("model", nargs="?", default="embedded")
     model = parser.parse_args().model
     config = training_config(model)
-    manifest = split_views(sample_views(config.views, Atlas.load()), config.split, open_world())
+    manifest = final_views(sample_views(config.views, Atlas.load()), config.split, open_world())
     answers, _ = answer_views(Locator.from_pretrained(model), config, "test")
     errors = distance_km(answers.truth, answers.answer)
     training = manifest.centres[manifest.rows("train")]

@@ -7,7 +7,7 @@ import pytest
 
 from geowhy.geo.cells import CellGrid
 from geowhy.geo.sphere import distance_km, lat_lon_to_unit
-from geowhy.inference.calibration import best_map_weight, calibrate, decode_all
+from geowhy.inference.calibration import MAP_WEIGHTS, best_map_weight, calibrate, decode_all
 from geowhy.inference.gallery import CELL_RESOLUTION, Gallery
 from geowhy.model.alignment import TENSORS, ConceptAligner, ImageSide, LocationSide
 
@@ -28,24 +28,24 @@ def earth(seed=0):
     points, truth = scattered(3000, rng), scattered(400, rng)
     units = lat_lon_to_unit(points).astype(np.float32)
     nothing = np.empty((len(points), 0), np.float32)
-    side = LocationSide(nothing, units, units)
-    average = LocationSide(nothing[:1], units[:1], units[:1])
+    side = LocationSide(nothing, units, units, nothing)
+    average = LocationSide(nothing[:1], units[:1], units[:1], nothing[:1])
     gallery = Gallery(points, CellGrid.build(points, CELL_RESOLUTION), side, average)
     seen = lat_lon_to_unit(truth) + NOISE * rng.normal(size=(400, 3))
     concepts = (seen / np.linalg.norm(seen, axis=1, keepdims=True)).astype(np.float32)
     wrong = rng.normal(size=(400, 3)).astype(np.float32)
-    images = ImageSide(np.empty((400, 0), np.float32), concepts, 40 * wrong)
+    images = ImageSide(np.empty((400, 0), np.float32), concepts, 200 * wrong, 0.2)
     return ConceptAligner(tensors, "concept"), gallery, images, truth
 
 
 def test_maps_that_mislead_get_the_least_weight():
-    assert best_map_weight(*earth()) == 1.0
+    assert best_map_weight(*earth()) == MAP_WEIGHTS[0]
 
 
 def test_maps_that_know_better_get_more_weight():
     aligner, gallery, images, truth = earth()
-    right = 400 * lat_lon_to_unit(truth).astype(np.float32)
-    assert best_map_weight(aligner, gallery, replace(images, maps=right), truth) > 1.0
+    right = 2000 * lat_lon_to_unit(truth).astype(np.float32)
+    assert best_map_weight(aligner, gallery, replace(images, maps=right), truth) > MAP_WEIGHTS[0]
 
 
 def test_radii_hold_what_they_promise_on_other_images():
@@ -65,7 +65,7 @@ def test_radii_hold_what_they_promise_on_other_images():
 
 def test_sureness_makes_the_stated_probability_of_an_answer_true():
     aligner, gallery, images, truth = earth()
-    misled = replace(images, maps=0.5 * images.maps)  # half of the answers are far off
+    misled = replace(images, map_weight=0.1)  # half of the answers are far off
     found = calibrate(aligner, gallery, misled, truth, np.zeros(400, np.float32))
     assert found.sureness < 1
     stated = [

@@ -7,7 +7,6 @@ import pytest
 
 from geowhy.inference.contributions import explain_place
 from geowhy.model.alignment import TENSORS, ConceptAligner, LocationSide
-from geowhy.model.map_reader import COLUMNS_PER_MAP
 
 SHAPES = {
     "feature_mean": (20,),
@@ -28,12 +27,11 @@ SHAPES = {
 }
 
 
-MAPS = 3
+MAPS, DIRECTIONS = 3, 11
 
 
-def with_maps(side, rng):
-    rows = rng.normal(size=(len(side.concepts), MAPS * COLUMNS_PER_MAP))
-    return replace(side, maps=rows.astype(np.float32))
+def normal(rng, *shape):
+    return rng.normal(size=shape).astype(np.float32)
 
 
 def explained(space, seed=0, temperature=1.7):
@@ -41,13 +39,16 @@ def explained(space, seed=0, temperature=1.7):
     tensors = {name: rng.normal(size=SHAPES[name]).astype(np.float32) for name in TENSORS}
     tensors["feature_spread"] = np.abs(tensors["feature_spread"]) + 1
     aligner = ConceptAligner(tensors, space)
-    images = with_maps(aligner.image_side(rng.normal(size=(1, 20)).astype(np.float32)), rng)
-    places = with_maps(aligner.location_side(rng.normal(size=(30, 12)).astype(np.float32)), rng)
-    parts = (places.embedding, places.concepts, places.maps)
+    images = aligner.image_side(normal(rng, 1, 20))
+    images = replace(images, maps=normal(rng, 1, DIRECTIONS), map_weight=0.3)
+    places = aligner.location_side(normal(rng, 30, 12))
+    places = replace(places, maps=normal(rng, 30, DIRECTIONS), norms=normal(rng, 30, MAPS))
+    parts = (places.embedding, places.concepts, places.maps, places.norms)
+    attribution = rng.dirichlet(np.ones(MAPS), DIRECTIONS).astype(np.float32)
     average = LocationSide(*(part.mean(axis=0, keepdims=True) for part in parts))
     place = LocationSide(*(part[:1] for part in parts))
     names = tuple("abcdeXYZ")
-    explanation = explain_place(aligner, names, images, place, average, temperature)
+    explanation = explain_place(aligner, names, images, place, average, attribution, temperature)
     scores = aligner.scores(images, places)[0] / temperature
     return explanation, float(scores[0] - scores.mean())
 

@@ -1,25 +1,23 @@
-"""The map reader: one network in two forms, rows that measure distances, and a true lesson."""
+"""The map reader: one network in two forms, and a true lesson."""
 
 import numpy as np
 import pytest
 import torch
-from scipy.fft import dctn
 
 from geowhy.errors import ModelFormatError
+from geowhy.geo.sphere import lat_lon_to_unit
+from geowhy.model.map_matcher import patterns
 from geowhy.model.map_reader import (
-    COLUMNS_PER_MAP,
-    FREQUENCIES,
-    LEVEL_WEIGHT,
-    MAP_WEIGHTS,
     PICTURE_COLUMNS,
     PICTURE_GRID,
     MapReader,
-    patterns,
     without_picture,
 )
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES, SURROUNDINGS_SIZE
 from geowhy.training.config import ReaderConfig
-from geowhy.training.reader_torch import TorchMapReader, train_reader
+from geowhy.training.dataset import Places
+from geowhy.training.matcher_fit import _clear_of, fit_matcher
+from geowhy.training.reader_torch import ReadingLesson, TorchMapReader, train_reader
 
 SUMMARY = 5
 CONFIG = ReaderConfig(steps=150, batch=32, hidden=16, dropout=0.0)
@@ -39,10 +37,14 @@ def views(count, seed=0):
     return np.concatenate([noise, picture], axis=1, dtype=np.float32), noise, surroundings
 
 
+def lesson(count):
+    features, summary, surroundings = views(count)
+    return ReadingLesson(features, summary, surroundings, surroundings[:150])
+
+
 @pytest.fixture(scope="module")
 def reader():
-    features, summary, surroundings = views(200)
-    torch_reader = train_reader(features, summary, surroundings, CONFIG, 0, lambda d, t: None)
+    torch_reader = train_reader(lesson(200), np.arange(200), CONFIG, 0)
     return torch_reader, MapReader(torch_reader.to_tensors())
 
 
@@ -64,41 +66,58 @@ def test_it_learns_to_tell_land_from_water_on_views_never_shown(reader):
     assert np.corrcoef(read, truth)[0, 1] > 0.9
 
 
+def test_a_reader_learns_from_the_views_that_it_is_taught_alone():
+    whole = lesson(60)
+    spoilt = ReadingLesson(
+        whole.features, whole.summary, whole.surroundings.copy(), whole.land.copy()
+    )
+    spoilt.surroundings[30:] = 0.0
+    config = CONFIG.model_copy(update={"steps": 5})
+    one, other = (
+        train_reader(each, np.arange(30), config, 0).state_dict() for each in (whole, spoilt)
+    )
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_errors_are_measured_far_from_what_was_taught():
+    rng = np.random.default_rng(0)
+    lat = np.rad2deg(np.arcsin(rng.uniform(-1, 1, 2000)))
+    units = lat_lon_to_unit(np.stack([lat, rng.uniform(-180, 180, 2000)], axis=1))
+    clear = _clear_of(np.arange(40), units.astype(np.float32), 700.0)
+    distances = 6371.0088 * np.arccos(np.clip(units @ units[:40].T, -1, 1)).min(axis=1)
+    assert 200 < len(clear) < 1900
+    assert set(clear) == set(np.flatnonzero(distances >= 700.0))
+
+
 def test_a_coast_is_recognised_among_many(reader):
     features, summary, surroundings = views(300, seed=3)
-    scores = reader[1].image_rows(features, summary) @ reader[1].place_rows(surroundings).T
-    assert (scores.argmax(axis=1) == np.arange(300)).mean() > 0.9
+    lat_lon = np.random.default_rng(0).uniform(-50, 50, (300, 2))
+    nothing = np.empty((300, 0), np.float32)
+    places = Places.of(lat_lon, surroundings, nothing, nothing, "cpu")
+    whole = ReadingLesson(features, summary, surroundings, surroundings)
+    reports = []
+    matcher = fit_matcher(
+        whole, places, places, 100.0, CONFIG, 0, lambda *done: reports.append(done)
+    )
+    other_features, other_summary, other_surroundings = views(200, seed=4)
+    read = matcher.coordinates(reader[1].read(other_features, other_summary))
+    there = matcher.coordinates(reader[1].mapped(other_surroundings))
+    scores = matcher.pulls(read) @ there.T - matcher.norms(there).sum(axis=1)
+    assert (scores.argmax(axis=1) == np.arange(200)).mean() > 0.9
+    assert reports == [(1, 2), (2, 2)]
 
 
-def test_the_product_of_rows_is_the_negated_squared_distance_of_patterns(reader):
-    features, summary, surroundings = views(6, seed=4)
-    weighing = reader[1].weighing(3.0)
-    q = patterns(weighing.read(features, summary))
-    rows = weighing.place_rows(surroundings).reshape(6, len(MAP_WEIGHTS), COLUMNS_PER_MAP)
-    g = rows[..., :-1]
-    squared = ((q[:, None] - g[None]) ** 2).sum(axis=(2, 3))
-    expected = 3.0 * ((q**2).sum(axis=(1, 2))[:, None] - squared)
-    found = weighing.image_rows(features, summary) @ weighing.place_rows(surroundings).T
-    assert found == pytest.approx(expected, abs=1e-3)
-
-
-def test_patterns_are_the_low_frequencies_of_a_cosine_transform():
-    maps = np.random.default_rng(5).normal(size=(2, len(MAP_NAMES), MAP_GRID, MAP_GRID))
-    chosen = maps[:, [MAP_NAMES.index(name) for name in MAP_WEIGHTS]]
-    waves = dctn(chosen, axes=(2, 3), norm="ortho")[..., :FREQUENCIES, :FREQUENCIES]
-    waves[..., 0, 0] *= np.sqrt(LEVEL_WEIGHT)
-    weights = np.sqrt(list(MAP_WEIGHTS.values())) / MAP_GRID
-    expected = waves.reshape(2, len(MAP_WEIGHTS), -1) * weights[:, None]
-    assert patterns(maps.astype(np.float32)) == pytest.approx(expected, abs=1e-5)
+def test_maps_of_places_are_in_the_units_of_what_is_read(reader):
+    _, _, surroundings = views(150)
+    maps = reader[1].mapped(surroundings)  # the land that the units were taken from
+    assert maps.mean(axis=(0, 2, 3)) == pytest.approx(0, abs=1e-4)
+    assert maps.std(axis=(0, 2, 3)) == pytest.approx(1, abs=1e-2)
+    assert patterns(maps).shape == (150, MAP_GRID**2, 4)
 
 
 def test_the_same_seed_gives_the_same_reader():
-    features, summary, surroundings = views(40)
     config = CONFIG.model_copy(update={"steps": 3, "dropout": 0.3})
-    one, other = (
-        train_reader(features, summary, surroundings, config, 1, lambda d, t: None).state_dict()
-        for _ in range(2)
-    )
+    one, other = (train_reader(lesson(40), np.arange(40), config, 1).state_dict() for _ in range(2))
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 

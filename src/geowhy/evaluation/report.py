@@ -73,11 +73,17 @@ def evaluate(model: str, split: str = "test") -> EvaluationReport:
     Raises:
         ModelNotFoundError: if the model or the Blue Marble isn't installed.
         MissingExtraError: without the extra ``train``, which reads manifests.
-        ConfigError: if the split is neither ``test`` nor ``validation``.
+        ConfigError: if the split is neither ``test`` nor ``validation``, or if the model was
+            trained on it.
     """
     if split not in ("test", "validation"):
         raise ConfigError(f"split {split!r}: choose test or validation")
     config = training_config(model)
+    if split == "validation" and config.split.refit:
+        raise ConfigError(
+            f"{model}: was refitted on its validation views, so they tell nothing of it: choose "
+            "test, or train a model with split.refit = false"
+        )
     locator = Locator.from_pretrained(model)
     answers, is_unseen = answer_views(locator, config, split)
     strict = config.split.margin == "shared_pixels"
@@ -99,10 +105,10 @@ def answer_views(
     from geowhy.geo.atlas import Atlas
     from geowhy.images.overhead import cut_views
     from geowhy.training.sources import open_world
-    from geowhy.training.views import sample_views, split_views, unseen
+    from geowhy.training.views import final_views, sample_views, unseen
 
     world = open_world()
-    manifest = split_views(sample_views(config.views, Atlas.load()), config.split, world)
+    manifest = final_views(sample_views(config.views, Atlas.load()), config.split, world)
     centres = manifest.centres[manifest.rows(split)]
     decoded = []
     for start in range(0, len(centres), VIEWS_AT_ONCE):

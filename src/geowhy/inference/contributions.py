@@ -2,9 +2,10 @@
 
 The score is the log-odds of a place against the average place of the gallery (mean of the rows). A
 place may itself be a mean, of all places of a mode: scores are linear in the rows.
-In the concept space it is a plain sum over concepts; so is the agreement of the maps over maps. In
-the embedding space a place's embedding is split into its projection on the concept basis, which is
-shared out among the concepts, and the rest, which is reported as unexplained.
+In the concept space it is a plain sum over concepts. So is the agreement of the maps over patterns;
+a pattern of several maps is shared out among them by how much of it each is. In the embedding
+space a place's embedding is split into its projection on the concept basis, which is shared out
+among the concepts, and the rest, which is reported as unexplained.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.model.alignment import ConceptAligner, ImageSide, LocationSide
-from geowhy.model.map_reader import COLUMNS_PER_MAP
 from geowhy.types import ConceptScore, Explanation
 
 __all__ = ["contributions", "explain_place"]
@@ -27,13 +27,15 @@ def explain_place(
     image: ImageSide,
     place: LocationSide,
     average: LocationSide,
+    attribution: NDArray[np.float32],
     temperature: float,
 ) -> Explanation:
-    """Why one place scores as it does for one image; every argument holds a single row.
+    """Why one place scores as it does for one image; every side holds a single row.
 
-    ``names`` are those of the concepts, then of the maps that the model compares.
+    ``names`` are those of the concepts, then of the m maps that the model compares; of those
+    ``attribution`` ``[r, m]`` tells how much each is of the columns of ``maps``.
     """
-    shares, unexplained = contributions(aligner, image, place, average, temperature)
+    shares, unexplained = contributions(aligner, image, place, average, attribution, temperature)
     more = (place.concepts - average.concepts)[0] > 0
     present = np.pad(more, (0, len(shares) - len(more)), constant_values=True)
     scores = [
@@ -49,6 +51,7 @@ def contributions(
     image: ImageSide,
     place: LocationSide,
     average: LocationSide,
+    attribution: NDArray[np.float32],
     temperature: float,
 ) -> tuple[Floats, float]:
     """Shares of k concepts, then m maps in the score, ``[k + m]``, and what none explains."""
@@ -66,5 +69,6 @@ def contributions(
         shares += scale * (x @ basis) * along
         unexplained = float(scale * x @ (difference - basis @ along))
     apart = (place.maps - average.maps)[0].astype(np.float64)
-    of_maps = (image.maps[0] * apart).reshape(-1, COLUMNS_PER_MAP).sum(axis=1) / temperature
+    costs = (place.norms - average.norms)[0].astype(np.float64)
+    of_maps = image.map_weight * ((image.maps[0] * apart) @ attribution - costs) / temperature
     return np.concatenate([shares, of_maps]), unexplained

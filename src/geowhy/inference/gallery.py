@@ -17,6 +17,8 @@ __all__ = ["CELL_RESOLUTION", "Gallery"]
 CELL_RESOLUTION = 2  # H3 cells about 320 km wide, as wide as the training views
 
 ENCODED_AT_ONCE = 8192
+ROUNDED = ("embedding", "concepts", "maps")
+LARGEST = 127
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,18 +48,25 @@ class Gallery:
             np.concatenate([s.embedding for s in sides]),
             np.concatenate([s.concepts for s in sides]),
             np.concatenate([s.maps for s in sides]),
+            np.concatenate([s.norms for s in sides]),
         )
         return cls._of(lat_lon, CellGrid.build(lat_lon, CELL_RESOLUTION), side)
 
     def to_tensors(self) -> dict[str, NDArray[np.generic]]:
-        """As arrays by name; sides as float16, whose rounding is below 1e-3 of a unit row."""
-        return {
-            "lat_lon": self.lat_lon,
-            "embedding": self.side.embedding.astype(np.float16),
-            "concepts": self.side.concepts.astype(np.float16),
-            "maps": self.side.maps.astype(np.float16),
-            **{f"grid.{name}": array for name, array in self.grid.to_arrays().items()},
+        """As arrays by name: sides as bytes, whose rounding is below 1 / 254 of a column's range.
+
+        Norms, which are added up unweighted, are float16.
+        """
+        tensors: dict[str, NDArray[np.generic]] = {
+            "lat_lon": self.lat_lon.astype(np.float32),
+            "norms": self.side.norms.astype(np.float16),
         }
+        for name in ROUNDED:
+            columns: NDArray[np.float32] = getattr(self.side, name)
+            step = np.maximum(np.abs(columns).max(axis=0), np.finfo(np.float32).tiny) / LARGEST
+            tensors[name] = np.round(columns / step).astype(np.int8)
+            tensors[f"{name}.step"] = step.astype(np.float32)
+        return tensors | {f"grid.{name}": array for name, array in self.grid.to_arrays().items()}
 
     @classmethod
     def from_tensors(cls, tensors: dict[str, NDArray[np.generic]]) -> Gallery:
@@ -68,11 +77,11 @@ class Gallery:
         """
         try:
             grid = {n.removeprefix("grid."): a for n, a in tensors.items() if n.startswith("grid.")}
-            side = LocationSide(
-                tensors["embedding"].astype(np.float32),
-                tensors["concepts"].astype(np.float32),
-                tensors["maps"].astype(np.float32),
+            embedding, concepts, maps = (
+                np.multiply(tensors[name], tensors[f"{name}.step"], dtype=np.float32)
+                for name in ROUNDED
             )
+            side = LocationSide(embedding, concepts, maps, tensors["norms"].astype(np.float32))
             return cls._of(tensors["lat_lon"].astype(np.float64), CellGrid.from_arrays(grid), side)
         except KeyError as error:
             raise ModelFormatError(
@@ -85,5 +94,6 @@ class Gallery:
             side.embedding.mean(axis=0, keepdims=True),
             side.concepts.mean(axis=0, keepdims=True),
             side.maps.mean(axis=0, keepdims=True),
+            side.norms.mean(axis=0, keepdims=True),
         )
         return cls(lat_lon, grid, side, average)

@@ -200,6 +200,7 @@ class Locator:
             decoded.side,
             decoded.place,
             self.gallery.average,
+            self.model.attribution,
             self.calibration.temperature,
         )
 

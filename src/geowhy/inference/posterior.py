@@ -31,6 +31,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 
+LEAST_SHARE = 1e-3  # of a mode: all points that weigh less are together no more
 MEDIAN_ROUNDS = 12  # Weiszfeld's steps; the median moves by less than 1 km after about eight
 
 
@@ -147,7 +148,9 @@ class Decoder:
         return Hills(smooth, *self.grid.modes(smooth))
 
     def _median(self, points: Floats, inside: NDArray[np.bool_]) -> tuple[float, float]:
-        lat, lon = geometric_median(self._units[inside], shares(points, inside)[inside])
+        weights = shares(points, inside)
+        heavy = np.flatnonzero(weights > LEAST_SHARE / len(weights))
+        lat, lon = geometric_median(self._units[heavy], weights[heavy])
         return float(lat), float(lon)
 
 

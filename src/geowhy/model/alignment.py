@@ -2,7 +2,7 @@
 
 ``x_img`` and ``x_loc`` are embeddings ``[N, d]``. The concept basis is ``B = E + Δ`` ``[d, k]``
 (arXiv 2509.01910, eq. 1), concept scores are ``z_img = f_img(x_img)`` (eq. 2) and
-``z_loc = x_loc B`` (eq. 3). A model with a `MapReader` adds how well the maps read off an image
+``z_loc = x_loc B`` (eq. 3). A model with a `MapMatcher` adds how well the maps read off an image
 agree with the maps of a place. This is the numpy form, for inference; `geowhy.training.aligner` is
 the same with gradients.
 """
@@ -49,34 +49,38 @@ TENSORS = (
 class ImageSide:
     """Images, ready to be scored; unit rows ``[N, d]`` and ``[N, k]``.
 
-    ``maps``, ``[N, r]``, are rows of a `MapReader`; ``[N, 0]`` in a model without one.
+    ``maps``, ``[N, r]``, are pulls of a `MapMatcher`, and ``map_weight`` is its weight; ``[N, 0]``
+    and 0 in a model without one.
     """
 
     embedding: Floats
     concepts: Floats
     maps: Floats
+    map_weight: float
 
     def rows(self, chosen: slice) -> ImageSide:
         """Some of the images."""
-        return ImageSide(self.embedding[chosen], self.concepts[chosen], self.maps[chosen])
+        parts = (self.embedding[chosen], self.concepts[chosen], self.maps[chosen])
+        return ImageSide(*parts, self.map_weight)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocationSide:
     """Places, ready to be scored; unit rows ``[M, d]`` and ``[M, k]``.
 
-    ``embedding`` is empty, ``[M, 0]``, where the model scores in the concept space alone, and
-    ``maps`` ``[M, 0]`` in a model without a `MapReader`.
+    ``embedding`` is empty, ``[M, 0]``, where the model scores in the concept space alone. ``maps``
+    ``[M, r]`` and ``norms`` ``[M, m]`` are those of a `MapMatcher`; empty in a model without one.
     """
 
     embedding: Floats
     concepts: Floats
     maps: Floats
+    norms: Floats
 
     def mean(self, weights: Floats) -> LocationSide:
         """The weighted mean of the places, one row; weights ``[M]`` that add up to 1."""
         heavy = np.flatnonzero(weights)
-        parts = (self.embedding[heavy], self.concepts[heavy], self.maps[heavy])
+        parts = (part[heavy] for part in (self.embedding, self.concepts, self.maps, self.norms))
         return LocationSide(*(weights[None, heavy] @ part for part in parts))
 
 
@@ -119,7 +123,7 @@ class ConceptAligner:
         hidden = self._relu_layer("head_0", self.whitened(features))
         embedding = self._layer("head_1", hidden)
         scores = self._layer("concept_1", self._relu_layer("concept_0", embedding))
-        return ImageSide(normalised(embedding), normalised(scores), _no_maps(features))
+        return ImageSide(normalised(embedding), normalised(scores), _nothing(features), 0.0)
 
     def location_side(self, embeddings: Floats) -> LocationSide:
         """From embeddings of the location encoder ``[M, d]``."""
@@ -128,7 +132,8 @@ class ConceptAligner:
         return LocationSide(
             normalised(kept),
             normalised(np.asarray(centred @ self.basis, np.float32)),
-            _no_maps(embeddings),
+            _nothing(embeddings),
+            _nothing(embeddings),
         )
 
     def scores(self, images: ImageSide, places: LocationSide) -> Floats:
@@ -138,7 +143,10 @@ class ConceptAligner:
             similarity += images.embedding @ places.embedding.T
         if self.space != "embedding":
             similarity += images.concepts @ places.concepts.T
-        return np.float32(self.scale) * similarity + images.maps @ places.maps.T
+        similarity *= np.float32(self.scale)
+        agreement = images.maps @ places.maps.T - places.norms.sum(axis=1)
+        similarity += np.float32(images.map_weight) * agreement
+        return similarity
 
     def _layer(self, name: str, x: Floats) -> Floats:
         return np.asarray(
@@ -149,7 +157,7 @@ class ConceptAligner:
         return np.asarray(np.maximum(self._layer(name, x), 0), np.float32)
 
 
-def _no_maps(rows: Floats) -> Floats:
+def _nothing(rows: Floats) -> Floats:
     return np.empty((len(rows), 0), np.float32)
 
 

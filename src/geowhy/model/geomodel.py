@@ -14,15 +14,33 @@ from geowhy.geo.atlas import Atlas
 from geowhy.model.alignment import ConceptAligner, ImageSide, LocationSide
 from geowhy.model.backbone import BACKBONE_FILE, ImageBackbone, OnnxBackbone
 from geowhy.model.location import LocationArchitecture, LocationEncoder
-from geowhy.model.map_reader import MAP_TITLES, MapReader, without_picture
+from geowhy.model.map_matcher import MAP_TITLES, MapMatcher
+from geowhy.model.map_reader import MapReader, without_picture
 from geowhy.model.preprocessing import Preprocessing
 from geowhy.model.store import ModelFolder
 from geowhy.model.surroundings import read_surroundings
 
-__all__ = ["GeoModel", "model_config", "model_tensors"]
+__all__ = ["GeoModel", "MapComparison", "model_config", "model_tensors"]
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapComparison:
+    """The two halves of a comparison of maps.
+
+    Attributes:
+        reader: reads maps off views.
+        matcher: holds them against the maps of places.
+    """
+
+    reader: MapReader
+    matcher: MapMatcher
+
+    def weighing(self, weight: float) -> MapComparison:
+        """The same comparison with another weight."""
+        return MapComparison(self.reader, self.matcher.weighing(weight))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +52,8 @@ class GeoModel:
         backbone: the frozen image encoder.
         location: the location encoder.
         aligner: heads, concept basis and temperature.
-        reader: what reads maps off an image; None in a model that doesn't compare maps.
+        maps: what reads maps off an image and what holds them against those of places; None in a
+            model that compares no maps.
         concepts: names of the k concepts.
     """
 
@@ -42,7 +61,7 @@ class GeoModel:
     backbone: ImageBackbone
     location: LocationEncoder
     aligner: ConceptAligner
-    reader: MapReader | None
+    maps: MapComparison | None
     concepts: tuple[str, ...]
 
     @classmethod
@@ -75,15 +94,20 @@ class GeoModel:
             OnnxBackbone.load(folder.path / BACKBONE_FILE, preprocessing),
             LocationEncoder.from_tensors(_group(tensors, "location/"), architecture),
             aligner,
-            _reader(tensors),
+            _map_comparison(tensors),
             concepts,
         )
 
     @property
     def contributors(self) -> tuple[str, ...]:
         """Names of all that a score is a sum of: the concepts, then the compared maps."""
-        maps = MAP_TITLES.values() if self.reader else ()
+        maps = MAP_TITLES.values() if self.maps else ()
         return (*self.concepts, *(f"layout of {title}" for title in maps))
+
+    @property
+    def attribution(self) -> Floats:
+        """How much the m compared maps are of the r columns of ``maps``, ``[r, m]``."""
+        return self.maps.matcher.attribution if self.maps else np.empty((0, 0), np.float32)
 
     def features(self, pixels: Sequence[Pixels]) -> Floats:
         """Backbone features ``[N, f]`` of RGB images ``[H, W, 3]``."""
@@ -93,19 +117,23 @@ class GeoModel:
         """Backbone features ``[N, f]`` to the image side of the alignment."""
         told = without_picture(features)
         side = self.aligner.image_side(told)
-        if self.reader is None:
+        if self.maps is None:
             return side
-        summary = self.aligner.whitened(told)[:, : self.reader.summary_size]
-        return replace(side, maps=self.reader.image_rows(features, summary))
+        reader, matcher = self.maps.reader, self.maps.matcher
+        summary = self.aligner.whitened(told)[:, : reader.summary_size]
+        read = matcher.coordinates(reader.read(features, summary))
+        return replace(side, maps=matcher.pulls(read), map_weight=matcher.weight)
 
     def location_side(self, lat_lon: ArrayLike) -> LocationSide:
         """Degrees ``[N, 2]`` to the location side of the alignment."""
         degrees = np.asarray(lat_lon, np.float64)
-        if self.reader is None:
+        if self.maps is None:
             return self.aligner.location_side(self.location.embed(degrees))
         surroundings = read_surroundings(Atlas.load(), degrees)
         side = self.aligner.location_side(self.location.embed(degrees, surroundings))
-        return replace(side, maps=self.reader.place_rows(surroundings))
+        matcher = self.maps.matcher
+        coordinates = matcher.coordinates(self.maps.reader.mapped(surroundings))
+        return replace(side, maps=coordinates, norms=matcher.norms(coordinates))
 
 
 def model_config(model: GeoModel) -> dict[str, Any]:
@@ -121,18 +149,17 @@ def model_config(model: GeoModel) -> dict[str, Any]:
 
 def model_tensors(model: GeoModel) -> dict[str, Floats]:
     """The content of model.safetensors."""
-    reader = model.reader.tensors if model.reader else {}
-    groups = {
-        "alignment": model.aligner.tensors,
-        "location": model.location.to_tensors(),
-        "reader": reader,
-    }
+    groups = {"alignment": model.aligner.tensors, "location": model.location.to_tensors()}
+    if model.maps:
+        groups |= {"reader": model.maps.reader.tensors, "matcher": model.maps.matcher.tensors}
     return {f"{group}/{n}": array for group, part in groups.items() for n, array in part.items()}
 
 
-def _reader(tensors: dict[str, Floats]) -> MapReader | None:
-    group = _group(tensors, "reader/")
-    return MapReader(group) if group else None
+def _map_comparison(tensors: dict[str, Floats]) -> MapComparison | None:
+    reader, matcher = _group(tensors, "reader/"), _group(tensors, "matcher/")
+    if not reader and not matcher:
+        return None
+    return MapComparison(MapReader(reader), MapMatcher(matcher))
 
 
 def _group(tensors: dict[str, Floats], prefix: str) -> dict[str, Floats]:

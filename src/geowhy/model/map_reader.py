@@ -1,10 +1,10 @@
-"""Reads maps off a view, and holds them against the atlas.
+"""Reads maps off a view.
 
 A small network tells from a picture of the ground what the atlas would map there: where land and
 water lie, how high it is, what grows. Such a reading is right in regions that no training view
 showed, for a dark blue pixel is water anywhere; so the outline of a coast can be recognised on
-the map. Reading and atlas are compared by their coarse patterns, the lowest frequencies of a
-cosine transform of each map. `geowhy.training.reader_torch` is the same with gradients.
+the map, which `geowhy.model.map_matcher` does. `geowhy.training.reader_torch` is the same with
+gradients.
 """
 
 from __future__ import annotations
@@ -18,18 +18,12 @@ from geowhy.model.surroundings import MAP_GRID, MAP_NAMES
 from geowhy.model.tensors import required_tensors
 
 __all__ = [
-    "COLUMNS_PER_MAP",
-    "LEVEL_WEIGHT",
     "MAP_LIMIT",
-    "MAP_TITLES",
-    "MAP_WEIGHTS",
     "PATCH",
     "PICTURE_COLUMNS",
     "PICTURE_GRID",
     "READER_TENSORS",
-    "ROW_COLUMNS",
     "MapReader",
-    "patterns",
     "without_picture",
 ]
 
@@ -39,23 +33,6 @@ PICTURE_GRID = 32  # the picture of a view, pixels a side; the last of its featu
 PICTURE_COLUMNS = 3 * PICTURE_GRID**2  # colour by row by column
 PATCH = PICTURE_GRID // MAP_GRID  # pixels a side of a field
 MAP_LIMIT = 6.0  # standard deviations; a rare land cover shall not drown the others
-FREQUENCIES = 4  # a side, of MAP_GRID; the finer ones gained nothing on validation views
-# How much a difference counts, of maps in standard deviations. What can be read well and is sharp
-# on the map counts most; the other maps added nothing on validation views.
-MAP_WEIGHTS = {"land": 2.0, "elevation": 0.7, "ndvi_max": 2.0, "water": 1.0, "forest": 1.0}
-# The mean of a map counts less than its pattern: readings err by a whole region, and the concepts
-# tell of it already.
-LEVEL_WEIGHT = 0.1
-MAP_TITLES = {
-    "land": "land and sea",
-    "elevation": "elevation",
-    "ndvi_max": "green in the green season",
-    "water": "lakes and sea",
-    "forest": "forest",
-}
-COLUMNS_PER_MAP = FREQUENCIES**2 + 1
-ROW_COLUMNS = len(MAP_WEIGHTS) * COLUMNS_PER_MAP
-CHOSEN = [MAP_NAMES.index(name) for name in MAP_WEIGHTS]
 
 READER_TENSORS = (
     "picture_mean",
@@ -72,16 +49,11 @@ READER_TENSORS = (
     "field.bias",
     "maps.weight",
     "maps.bias",
-    "weight",
 )
 
 
 class MapReader:
-    """Brings views and places to rows whose inner product says how well their maps agree.
-
-    For one map with patterns ``q`` read off a view and ``g`` of a place, the product is
-    ``weight * (2 q·g - |g|²)``: the squared distance, negated, but for ``|q|²``, which is the same
-    for all places. So it adds up over maps, and is linear in the row of a place.
+    """Maps of views, as read, and maps of places, as the atlas has them, in the same units.
 
     Attributes:
         tensors: the weights by name, float32.
@@ -96,18 +68,9 @@ class MapReader:
         self.tensors = required_tensors("the map reader", tensors, READER_TENSORS)
 
     @property
-    def weight(self) -> float:
-        """How much the maps count against the concepts."""
-        return float(self.tensors["weight"].item())
-
-    @property
     def summary_size(self) -> int:
         """How many whitened statistics of a view it looks at."""
         return int(self.tensors["context.weight"].shape[1])
-
-    def weighing(self, weight: float) -> MapReader:
-        """The same reader with another weight."""
-        return MapReader({**self.tensors, "weight": np.array([weight], np.float32)})
 
     def read(self, features: Floats, summary: Floats) -> Floats:
         """Standardised maps of views, ``[N, len(MAP_NAMES), MAP_GRID, MAP_GRID]``.
@@ -123,22 +86,12 @@ class MapReader:
         maps = self._linear("maps", np.maximum(hidden, 0))
         return np.ascontiguousarray(maps.transpose(0, 3, 1, 2))
 
-    def image_rows(self, features: Floats, summary: Floats) -> Floats:
-        """Rows of views, ``[N, ROW_COLUMNS]``."""
-        coarse = patterns(self.read(features, summary))
-        norms = np.full((*coarse.shape[:2], 1), -1, np.float32)
-        rows = self.weight * np.concatenate([2 * coarse, norms], axis=2)
-        return np.asarray(rows.reshape(len(rows), -1), np.float32)
-
-    def place_rows(self, surroundings: Floats) -> Floats:
-        """Rows of places, ``[M, ROW_COLUMNS]``, from what the atlas says around them."""
+    def mapped(self, surroundings: Floats) -> Floats:
+        """Standardised maps of places ``[M, ...]``, from what the atlas says around them."""
         fields = surroundings[:, : len(MAP_NAMES) * MAP_GRID**2]
         maps = fields.reshape(-1, len(MAP_NAMES), MAP_GRID, MAP_GRID)
         standard = (maps - self.tensors["map_mean"]) / self.tensors["map_spread"]
-        coarse = patterns(np.clip(standard, -MAP_LIMIT, MAP_LIMIT))
-        norms = (coarse**2).sum(axis=2, keepdims=True)
-        rows = np.concatenate([coarse, norms], axis=2)
-        return np.asarray(rows.reshape(len(maps), -1), np.float32)
+        return np.asarray(np.clip(standard, -MAP_LIMIT, MAP_LIMIT), np.float32)
 
     def _patches(self, features: Floats) -> Floats:
         """The pixels of each field, ``[N, MAP_GRID, MAP_GRID, 3 * PATCH²]``."""
@@ -158,31 +111,9 @@ class MapReader:
         )
 
 
-def patterns(maps: Floats) -> Floats:
-    """Weighted coarse patterns of the compared maps, ``[N, len(MAP_WEIGHTS), FREQUENCIES²]``.
-
-    From standardised maps ``[N, len(MAP_NAMES), MAP_GRID, MAP_GRID]``. The squared distance of two
-    is the weighted mean squared difference of the fields, without the finer frequencies and with
-    little weight on the means.
-    """
-    waves = _cosines()
-    coarse = waves @ maps[:, CHOSEN] @ waves.T
-    coarse[..., 0, 0] *= np.sqrt(LEVEL_WEIGHT)
-    weights = np.sqrt(np.array(list(MAP_WEIGHTS.values()), np.float32)) / MAP_GRID
-    return np.asarray(coarse.reshape(len(maps), len(CHOSEN), -1) * weights[:, None], np.float32)
-
-
 def without_picture(features: Floats) -> Floats:
     """The features that tell of a whole view."""
     return features[:, :-PICTURE_COLUMNS]
-
-
-def _cosines() -> Floats:
-    """The lowest rows of the orthonormal cosine transform (DCT-II), ``[FREQUENCIES, MAP_GRID]``."""
-    row, column = np.arange(FREQUENCIES)[:, None], np.arange(MAP_GRID)[None]
-    waves = np.cos(np.pi * (column + 0.5) * row / MAP_GRID) * np.sqrt(2 / MAP_GRID)
-    waves[0] /= np.sqrt(2)
-    return np.asarray(waves, np.float32)
 
 
 def _neighbourhoods(fields: Floats) -> Floats:

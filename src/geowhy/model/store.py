@@ -21,7 +21,7 @@ from geowhy.model.backbone import BACKBONE_FILE
 
 __all__ = ["FORMAT_VERSION", "ModelFolder", "write_model"]
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 CONFIG_FILE = "config.json"
 
 Tensors = dict[str, NDArray[Any]]

@@ -37,7 +37,11 @@ class ViewsConfig(_Section):
 
 
 class SplitConfig(_Section):
-    """Which blocks of 10 degrees are held out, and how training keeps clear of them."""
+    """Which blocks of 10 degrees are held out, and how training keeps clear of them.
+
+    With ``refit``, a run that has been calibrated on its validation views trains a second time, on
+    them as well; only the test views are then unseen.
+    """
 
     seed: int = 0
     test_share: float = Field(0.2, gt=0, lt=0.5)
@@ -45,6 +49,7 @@ class SplitConfig(_Section):
     test_views: int = Field(6_000, ge=10)
     validation_views: int = Field(3_000, ge=10)
     margin: Literal["shared_pixels", "none"] = "shared_pixels"
+    refit: bool = False
 
 
 class LocationConfig(_Section):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -95,6 +95,10 @@ class Places:
         units, prior = lat_lon_to_unit(lat_lon), np.zeros(len(lat_lon))
         arrays = (lat_lon, units, surroundings, images, truth, prior)
         return cls(*(torch.tensor(a, dtype=torch.float32, device=device) for a in arrays))
+
+    def first(self, count: int) -> Places:
+        """The first ``count`` of the places."""
+        return Places(*(getattr(self, field.name)[:count] for field in fields(self)))
 
     def candidates(self, rows: Tensor, complete: bool) -> Candidates:
         """Some of the places, as candidates."""

@@ -47,14 +47,18 @@ class AlignmentRun:
     """A run: its configuration, its data, and where it keeps its files.
 
     Attributes:
+        validation: which weights are best, and when to stop, is decided on these; without them the
+            last weights are the best.
+        steps: how many of the steps of the schedule are taken, if no validation stops it before.
         digest: of the configuration and the data; a checkpoint resumes only the run of its digest.
         folder: for ``checkpoint.safetensors`` and ``log.jsonl``.
     """
 
     config: TrainingConfig
     training: Places
-    validation: Places
+    validation: Places | None
     gallery: Places
+    steps: int
     digest: str
     folder: Path
 
@@ -73,8 +77,8 @@ def train_alignment(
     processes: Processes,
     resume: bool,
     on_progress: Report,
-) -> None:
-    """Trains in place, and leaves the weights of the best validation behind.
+) -> int:
+    """Trains in place, and leaves the best weights behind; gives the step that they are of.
 
     Raises:
         KeyboardInterrupt: after Ctrl-C, once the step is finished and the checkpoint written.
@@ -92,23 +96,25 @@ def train_alignment(
     if resume and checkpoint.exists():
         progress, best = load_checkpoint(checkpoint, modules, optimiser, run.digest)
     with _interruptions() as interrupted:
-        while not _finished(progress, run.config):
+        while not _finished(progress, run):
             losses = _step(run, aligner, encoder, optimiser, order, progress.step, processes)
             progress = replace(progress, step=progress.step + 1)
-            if progress.step % config.validate_every == 0 or progress.step == config.steps:
-                loss = validation_loss(run, aligner, encoder)
-                if processes.agree(loss < progress.best_loss):
+            if progress.step % config.validate_every == 0 or progress.step == run.steps:
+                measured = validation_loss(run, aligner, encoder)
+                loss = measured.get("validation", -math.inf)
+                if processes.agree(loss <= progress.best_loss):
                     progress = replace(progress, best_loss=loss, best_step=progress.step)
                     best = _weights(modules)
                 if processes.leads:
-                    _log(run.folder, progress, losses | {"validation": loss})
+                    _log(run.folder, progress, losses | measured)
                     save_checkpoint(checkpoint, modules, optimiser, best, progress)
-            on_progress(progress.step, config.steps)
+            on_progress(progress.step, run.steps)
             if processes.any(interrupted()):
                 if processes.leads:
                     save_checkpoint(checkpoint, modules, optimiser, best, progress)
                 raise KeyboardInterrupt
     modules.load_state_dict(best)
+    return progress.best_step
 
 
 def _step(
@@ -193,12 +199,14 @@ def _concept_losses(
 @torch.no_grad()
 def validation_loss(
     run: AlignmentRun, aligner: TorchAligner, encoder: TorchLocationEncoder
-) -> float:
-    """InfoNCE of the validation views over the whole gallery, with targets 250 km wide.
+) -> dict[str, float]:
+    """``validation``: InfoNCE of these views over the whole gallery, with targets 250 km wide.
 
     It is taken at the best of some temperatures: calibration will choose one anyhow, and a model
-    that knows more shall not lose for being too sure.
+    that knows more shall not lose for being too sure. Without validation views there is none.
     """
+    if run.validation is None:
+        return {}
     aligner.eval()
     gallery = aligner.location_side(embed_places(encoder, run.gallery))
     totals = torch.zeros(len(VALIDATION_TEMPERATURES))
@@ -207,7 +215,7 @@ def validation_loss(
         targets = soft_targets(run.validation.units[rows], run.gallery.units, VALIDATION_SIGMA_KM)
         losses = [contrastive_loss(logits / t, targets) for t in VALIDATION_TEMPERATURES]
         totals += torch.stack(losses).cpu() * len(rows)
-    return float(totals.min()) / len(run.validation.units)
+    return {"validation": float(totals.min()) / len(run.validation.units)}
 
 
 def _optimiser(modules: nn.ModuleDict, config: TrainingConfig) -> torch.optim.Optimizer:
@@ -233,11 +241,12 @@ def _rate_factor(step: int, config: TrainingConfig) -> float:
     )
 
 
-def _finished(progress: Progress, config: TrainingConfig) -> bool:
+def _finished(progress: Progress, run: AlignmentRun) -> bool:
     """All steps done, or no better validation for ``patience`` of them."""
+    optimiser = run.config.optimiser
     idle = progress.step - progress.best_step
-    patience = config.optimiser.patience * config.optimiser.validate_every
-    return progress.step >= config.optimiser.steps or (progress.best_step > 0 and idle >= patience)
+    patience = optimiser.patience * optimiser.validate_every
+    return progress.step >= run.steps or (progress.best_step > 0 and idle >= patience)
 
 
 def _weights(modules: nn.ModuleDict) -> dict[str, Tensor]:

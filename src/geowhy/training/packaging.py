@@ -1,8 +1,7 @@
-"""Turns trained parts into a model folder: gallery, calibration, novelty, provenance."""
+"""Tunes trained parts on validation views, and turns them into a model folder."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,24 +11,24 @@ from numpy.typing import NDArray
 
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.geo.atlas import Atlas, uniform_on_land
-from geowhy.inference.calibration import best_map_weight, calibrate
+from geowhy.inference.calibration import Calibration, best_map_weight, calibrate
 from geowhy.inference.gallery import Gallery
 from geowhy.inference.novelty import NoveltyDetector
 from geowhy.model.alignment import ConceptAligner
 from geowhy.model.backbone import OnnxBackbone
-from geowhy.model.geomodel import GeoModel, model_config, model_tensors
+from geowhy.model.geomodel import GeoModel, MapComparison, model_config, model_tensors
 from geowhy.model.location import LocationEncoder
+from geowhy.model.map_matcher import MapMatcher
 from geowhy.model.map_reader import MapReader, without_picture
 from geowhy.model.store import ModelFolder, write_model
 from geowhy.training.aligner import TorchAligner
 from geowhy.training.config import TrainingConfig
 from geowhy.training.features import FeatureStore, Progress
 from geowhy.training.location_torch import TorchLocationEncoder
-from geowhy.training.reader_torch import TorchMapReader
 from geowhy.training.sources import PREPROCESSING
 from geowhy.training.views import ViewManifest
 
-__all__ = ["TrainedParts", "package_model"]
+__all__ = ["TrainedParts", "Tuning", "package_model", "tune"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,47 +38,69 @@ class TrainedParts:
     config: TrainingConfig
     aligner: TorchAligner
     encoder: TorchLocationEncoder
-    reader: TorchMapReader | None
+    maps: MapComparison | None
     backbone_file: Path
 
 
-def package_model(
-    path: Path,
-    parts: TrainedParts,
-    features: FeatureStore,
-    manifest: ViewManifest,
-    stage: Callable[[str], Progress],
-) -> ModelFolder:
-    """Builds the gallery, calibrates on the validation views, and writes the folder ``path``."""
-    report = stage("calibrating")
-    vocabulary = Vocabulary.load()
-    model = _shipped(parts, vocabulary)
+@dataclass(frozen=True, slots=True, eq=False)
+class Tuning:
+    """What validation views decide: it is fitted once, and holds for a refit as well.
+
+    Attributes:
+        map_weight: how much the maps count against the concepts.
+        calibration: temperature, smoothing, radii and limits.
+        novelty: tells images apart that are unlike the training views.
+    """
+
+    map_weight: float
+    calibration: Calibration
+    novelty: NoveltyDetector
+
+
+def tune(
+    parts: TrainedParts, features: FeatureStore, manifest: ViewManifest, report: Progress
+) -> Tuning:
+    """Fits the tuning on the validation views of the manifest."""
+    model = _shipped(parts)
     gallery = Gallery.build(_gallery_points(parts.config), model)
     report(1, 4)
     novelty = NoveltyDetector.fit(without_picture(features.read(manifest.rows("train"))))
     report(2, 4)
     rows = manifest.rows("validation")
     raw, truth = features.read(rows), manifest.centres[rows]
-    if model.reader:
-        weight = best_map_weight(model.aligner, gallery, model.image_side(raw), truth)
-        model = replace(model, reader=model.reader.weighing(weight))
+    images = model.image_side(raw)
+    if model.maps:
+        weight = best_map_weight(model.aligner, gallery, images, truth)
+        images = replace(images, map_weight=weight)
     report(3, 4)
-    calibration = calibrate(
-        model.aligner, gallery, model.image_side(raw), truth, novelty.score(without_picture(raw))
-    )
+    strange = novelty.score(without_picture(raw))
+    calibration = calibrate(model.aligner, gallery, images, truth, strange)
     report(4, 4)
+    return Tuning(images.map_weight, calibration, novelty)
+
+
+def package_model(path: Path, parts: TrainedParts, tuning: Tuning, report: Progress) -> ModelFolder:
+    """Builds the gallery, and writes the folder ``path``."""
+    model = _shipped(parts)
+    if model.maps:
+        model = replace(model, maps=model.maps.weighing(tuning.map_weight))
+    gallery = Gallery.build(_gallery_points(parts.config), model)
+    report(1, 2)
+    vocabulary = Vocabulary.load()
     config = {
         "model": model_config(model),
-        "calibration": asdict(calibration),
+        "calibration": asdict(tuning.calibration),
         "training": parts.config.model_dump(),
         "concept_bank": {"source": "grounded", "vocabulary_sha256": vocabulary.digest},
     }
     tensors = {
         "model": _halved(model_tensors(model)),
         "gallery": gallery.to_tensors(),
-        "novelty": novelty.to_tensors(),
+        "novelty": tuning.novelty.to_tensors(),
     }
-    return write_model(path, config, tensors, parts.backbone_file)
+    folder = write_model(path, config, tensors, parts.backbone_file)
+    report(2, 2)
+    return folder
 
 
 def _gallery_points(config: TrainingConfig) -> NDArray[np.float64]:
@@ -87,7 +108,7 @@ def _gallery_points(config: TrainingConfig) -> NDArray[np.float64]:
     return uniform_on_land(Atlas.load(), config.gallery.size, rng)
 
 
-def _shipped(parts: TrainedParts, vocabulary: Vocabulary) -> GeoModel:
+def _shipped(parts: TrainedParts) -> GeoModel:
     """The model with weights rounded as the file will hold them, so calibration sees the same."""
     return GeoModel(
         parts.config.name,
@@ -96,8 +117,14 @@ def _shipped(parts: TrainedParts, vocabulary: Vocabulary) -> GeoModel:
             _rounded(parts.encoder.to_tensors()), parts.encoder.architecture
         ),
         ConceptAligner(_rounded(parts.aligner.to_tensors()), parts.aligner.space),
-        MapReader(_rounded(parts.reader.to_tensors())) if parts.reader else None,
-        vocabulary.names,
+        _rounded_comparison(parts.maps) if parts.maps else None,
+        Vocabulary.load().names,
+    )
+
+
+def _rounded_comparison(maps: MapComparison) -> MapComparison:
+    return MapComparison(
+        MapReader(_rounded(maps.reader.tensors)), MapMatcher(_rounded(maps.matcher.tensors))
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -17,7 +18,7 @@ from geowhy.training.config import ReaderConfig
 from geowhy.training.features import Progress
 from geowhy.training.symmetry import SYMMETRIES, turned
 
-__all__ = ["TorchMapReader", "train_reader"]
+__all__ = ["ReadingLesson", "TorchMapReader", "train_reader"]
 
 WARM_UP_STEPS = 50
 
@@ -29,7 +30,6 @@ class TorchMapReader(nn.Module):
     picture_spread: Tensor
     map_mean: Tensor
     map_spread: Tensor
-    weight: Tensor
 
     def __init__(self, summary: int, config: ReaderConfig) -> None:
         """For ``summary`` whitened statistics; random weights from torch's generator."""
@@ -37,7 +37,6 @@ class TorchMapReader(nn.Module):
         for name, count in (("picture", 3), ("map", len(MAP_NAMES))):
             self.register_buffer(f"{name}_mean", torch.zeros(count, 1, 1))
             self.register_buffer(f"{name}_spread", torch.ones(count, 1, 1))
-        self.register_buffer("weight", torch.ones(1))
         self.patch = nn.Conv2d(3, config.hidden, PATCH, stride=PATCH)
         self.context = nn.Linear(summary, config.hidden)
         self.around = nn.Conv2d(config.hidden, config.hidden, 3, padding=1)
@@ -66,42 +65,61 @@ class TorchMapReader(nn.Module):
         return {name: t.detach().cpu().numpy().copy() for name, t in self.state_dict().items()}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadingLesson:
+    """What a reader learns from.
+
+    Attributes:
+        features: of the backbone, the picture last ``[N, f]``.
+        summary: whitened statistics of the views ``[N, s]``.
+        surroundings: what the atlas says around them, the maps first ``[N, a]``.
+        land: the same of places on land at large, from which the units of maps are taken.
+    """
+
+    features: NDArray[np.float32]
+    summary: NDArray[np.float32]
+    surroundings: NDArray[np.float32]
+    land: NDArray[np.float32]
+
+
 def train_reader(
-    features: NDArray[np.float32],
-    summary: NDArray[np.float32],
-    surroundings: NDArray[np.float32],
+    lesson: ReadingLesson,
+    taught: NDArray[np.intp],
     config: ReaderConfig,
     seed: int,
-    on_progress: Progress,
+    on_progress: Progress = lambda done, total: None,
 ) -> TorchMapReader:
     """Teaches a reader the maps around training views, under all symmetries of the square.
 
     Args:
-        features: of the backbone, the picture last ``[N, f]``.
-        summary: whitened statistics of the views ``[N, s]``.
-        surroundings: what the atlas says around them, the maps first ``[N, a]``.
+        lesson: views and maps.
+        taught: rows of the views that it learns from.
         config: sizes and steps.
         seed: of weights, batches and dropout.
         on_progress: takes steps done and to do.
     """
-    pictures = torch.from_numpy(features[:, -PICTURE_COLUMNS:])
-    maps = torch.from_numpy(surroundings[:, : len(MAP_NAMES) * MAP_GRID**2])
+    pictures = torch.from_numpy(lesson.features[:, -PICTURE_COLUMNS:])
+    maps, land = (
+        torch.from_numpy(around[:, : len(MAP_NAMES) * MAP_GRID**2])
+        for around in (lesson.surroundings, lesson.land)
+    )
+    summary, rows_taught = torch.from_numpy(lesson.summary), torch.from_numpy(taught)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         reader = TorchMapReader(summary.shape[1], config)
-        reader.fit_scales(_grids(pictures, PICTURE_GRID), _grids(maps, MAP_GRID))
+        reader.fit_scales(_grids(pictures, PICTURE_GRID), _grids(land, MAP_GRID))
         optimiser = torch.optim.AdamW(
             reader.parameters(), lr=config.rate, weight_decay=config.weight_decay
         )
         for step in range(config.steps):
             for group in optimiser.param_groups:
                 group["lr"] = config.rate * _rate_factor(step, config.steps)
-            rows = torch.randint(len(maps), (config.batch,))
+            rows = rows_taught[torch.randint(len(taught), (config.batch,))]
             symmetry = int(torch.randint(SYMMETRIES, ()))
             kept = torch.rand(config.batch, 1) >= config.summary_dropout
             read = reader(
                 _grids(turned(pictures[rows], 0, 3, PICTURE_GRID, symmetry), PICTURE_GRID),
-                torch.from_numpy(summary[rows.numpy()]) * kept,
+                summary[rows] * kept,
             )
             truth = _grids(turned(maps[rows], 0, len(MAP_NAMES), MAP_GRID, symmetry), MAP_GRID)
             standard = (truth - reader.map_mean) / reader.map_spread

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,30 +11,30 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
 from geowhy.concepts.bank import fit_grounded
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ConfigError
-from geowhy.geo.atlas import Atlas, uniform_on_land
+from geowhy.geo.atlas import Atlas
 from geowhy.model.backbone import OnnxBackbone
-from geowhy.model.map_reader import without_picture
-from geowhy.model.surroundings import read_surroundings
-from geowhy.training.aligner import TorchAligner, Whitening, fit_whitening
-from geowhy.training.backbone_export import LAYOUT_GRID
+from geowhy.model.geomodel import MapComparison
+from geowhy.model.map_matcher import MapMatcher
+from geowhy.model.map_reader import MapReader
+from geowhy.training.aligner import TorchAligner
 from geowhy.training.config import TrainingConfig
-from geowhy.training.dataset import GroundTruth, Places
 from geowhy.training.features import FeatureStore, Progress, embed_views
 from geowhy.training.location_pretraining import embed_places, pretrain_location
 from geowhy.training.location_torch import TorchLocationEncoder
 from geowhy.training.loop import AlignmentRun, train_alignment
-from geowhy.training.packaging import TrainedParts, package_model
+from geowhy.training.matcher_fit import fit_matcher
+from geowhy.training.packaging import TrainedParts, package_model, tune
+from geowhy.training.pool import FitData, ViewPool
 from geowhy.training.processes import Processes, joined_processes
-from geowhy.training.reader_torch import TorchMapReader, train_reader
+from geowhy.training.reader_torch import ReadingLesson, train_reader
 from geowhy.training.sources import TrainingSources, initial_encoder
-from geowhy.training.views import ViewManifest, sample_views, split_views
+from geowhy.training.views import ViewManifest, final_views, sample_views, split_views
 
 __all__ = ["train"]
 
@@ -55,143 +56,141 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
     folder = output or Path("runs") / config.name
     with joined_processes() as processes, _progress_bars(processes) as bars:
         sources = TrainingSources.open(config)
-        data = _prepare(config, sources, folder, device, processes, bars)
-        encoder = initial_encoder(config).to(device)
-        aligner = _initial_aligner(config, data, encoder, bars)
-        run = AlignmentRun(
-            config, data.training, data.validation, data.gallery, data.digest, folder
-        )
-        report = bars.stage("aligning")
-        train_alignment(run, aligner, encoder, processes, resume, report)
+        views = sample_views(config.views, Atlas.load())
+        features = _embedded(views, sources, processes, bars)
+        pool = ViewPool(config, views.centres, features, device)
+        fits = _Fits(config, pool, sources.backbone_file, device, processes, resume)
+        manifest = split_views(views, config.split, sources.world)
+        parts, best_step = fits.fit(manifest, config.optimiser.steps, folder, bars)
+        tuning = None
         if processes.leads:
-            reader = _trained_reader(config, data, bars)
-            parts = TrainedParts(
-                config, aligner.cpu(), encoder.cpu(), reader, sources.backbone_file
-            )
-            package_model(folder / "model", parts, data.features, data.manifest, bars.stage)
+            tuning = tune(parts, features, manifest, bars.stage("calibrating"))
+        if config.split.refit:
+            final = final_views(views, config.split, sources.world)
+            matcher = parts.maps.matcher if parts.maps else None
+            again = bars.named("refit: ")
+            parts, _ = fits.fit(final, best_step, folder / "refit", again, matcher)
+        if tuning is not None:
+            package_model(folder / "model", parts, tuning, bars.stage("packaging"))
         processes.wait()
     return folder / "model"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Prepared:
-    """Everything that the training stages read."""
-
-    manifest: ViewManifest
-    features: FeatureStore
-    whitening: Whitening
-    training: Places
-    validation: Places
-    gallery: Places
-    digest: str
-
-
-def _prepare(
-    config: TrainingConfig,
-    sources: TrainingSources,
-    folder: Path,
-    device: str,
-    processes: Processes,
-    bars: _Stages,
-) -> _Prepared:
-    """Views, their features, and the places of each split; the leading process works first."""
-    folder.mkdir(parents=True, exist_ok=True)
-    atlas = Atlas.load()
-    manifest = split_views(sample_views(config.views, atlas), config.split, sources.world)
-    if processes.leads:
-        manifest.save(folder / MANIFEST_FILE)
-        _embed(manifest, sources, bars.stage("embedding views"))
-    processes.wait()
-    features = _embed(manifest, sources, lambda done, total: None)
-    rows = manifest.rows("train")
-    raw = without_picture(features.read(rows))
-    whitening = fit_whitening(raw, config.alignment.whitened, LAYOUT_GRID)
-    vocabulary = Vocabulary.load()
-    known = GroundTruth.fit(vocabulary.truth(atlas, manifest.centres[rows]))
-
-    def places(lat_lon: NDArray[np.float64], images: NDArray[np.float32]) -> Places:
-        truth = known.standardised(vocabulary.truth(atlas, lat_lon))
-        surroundings = (
-            read_surroundings(atlas, lat_lon)
-            if config.location.surroundings or config.reader.steps
-            else np.empty((len(lat_lon), 0), np.float32)
-        )
-        return Places.of(lat_lon, surroundings, images, truth, device)
-
-    held_out = manifest.rows("validation")
-    gallery = uniform_on_land(
-        atlas, config.gallery.size, np.random.default_rng(config.gallery.seed)
-    )
-    training = places(manifest.centres[rows], whitening(raw))
-    land = places(gallery, np.empty((len(gallery), 0), np.float32))
-    if config.alignment.negatives == "land":
-        land = land.with_prior(training, config.alignment.target_sigma_km)
-    return _Prepared(
-        manifest,
-        features,
-        whitening,
-        training,
-        places(manifest.centres[held_out], whitening(without_picture(features.read(held_out)))),
-        land,
-        _digest(config, vocabulary, features),
-    )
-
-
-def _embed(manifest: ViewManifest, sources: TrainingSources, report: Progress) -> FeatureStore:
+def _embedded(
+    views: ViewManifest, sources: TrainingSources, processes: Processes, bars: _Stages
+) -> FeatureStore:
+    """Features of all views; the leading process works, and the others find them done."""
     backbone = OnnxBackbone.load(sources.backbone_file, sources.preprocessing)
-    return embed_views(manifest, sources.world, backbone, sources.cache, report)
+    if processes.leads:
+        report = bars.stage("embedding views")
+        embed_views(views, sources.world, backbone, sources.cache, report)
+    processes.wait()
+    return embed_views(views, sources.world, backbone, sources.cache, lambda done, total: None)
 
 
-def _initial_aligner(
-    config: TrainingConfig, data: _Prepared, encoder: TorchLocationEncoder, bars: _Stages
-) -> TorchAligner:
-    """Shapes the location space if it starts from scratch, and fits the concept basis in it."""
-    places = data.training
-    if config.location.surroundings:
-        encoder.fit_surroundings(places.surroundings)
-    if config.location.init == "scratch":
-        report = bars.stage("pretraining locations")
-        pretrain_location(encoder, places, config.location, config.seed, report)
-    embeddings = embed_places(encoder, places, RIDGE_PLACES).cpu().numpy()
-    mean = embeddings.mean(axis=0)
-    truth = places.truth[:RIDGE_PLACES].cpu().numpy()
-    basis = fit_grounded(embeddings - mean, truth, config.location.ridge)
-    torch.manual_seed(config.seed)
-    aligner = TorchAligner(config.alignment, data.whitening, basis, mean)
-    return aligner.to(places.lat_lon.device)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fits:
+    """Fits all parts of a model to one split of the pool or another."""
 
+    config: TrainingConfig
+    pool: ViewPool
+    backbone_file: Path
+    device: str
+    processes: Processes
+    resume: bool
 
-def _trained_reader(
-    config: TrainingConfig, data: _Prepared, bars: _Stages
-) -> TorchMapReader | None:
-    """The map reader; it is small, and this process trains it alone."""
-    if not config.reader.steps:
-        return None
-    return train_reader(
-        data.features.read(data.manifest.rows("train")),
-        data.training.images[:, : config.alignment.whitened].cpu().numpy(),
-        data.training.surroundings.cpu().numpy(),
-        config.reader,
-        config.seed,
-        bars.stage("learning to read maps"),
-    )
+    def fit(
+        self,
+        manifest: ViewManifest,
+        steps: int,
+        folder: Path,
+        bars: _Stages,
+        matcher: MapMatcher | None = None,
+    ) -> tuple[TrainedParts, int]:
+        """The parts after at most so many steps, and the step that they are of.
 
+        Leaves manifest, log and checkpoint in ``folder``. A ``matcher`` that is there already is
+        taken as it is.
+        """
+        if self.processes.leads:
+            folder.mkdir(parents=True, exist_ok=True)
+            manifest.save(folder / MANIFEST_FILE)
+        self.processes.wait()
+        data = self.pool.fit_data(manifest)
+        encoder = initial_encoder(self.config).to(self.device)
+        aligner = self._initial_aligner(data, encoder, bars)
+        run = AlignmentRun(
+            self.config, data.training, data.validation, data.land, steps, self._digest, folder
+        )
+        report = bars.stage("aligning")
+        step = train_alignment(run, aligner, encoder, self.processes, self.resume, report)
+        maps = self._map_comparison(data, manifest, bars, matcher)
+        parts = TrainedParts(self.config, aligner.cpu(), encoder.cpu(), maps, self.backbone_file)
+        return parts, step
 
-def _digest(config: TrainingConfig, vocabulary: Vocabulary, features: FeatureStore) -> str:
-    """Names the run: other settings, concepts or features make it another one."""
-    parts = (config.model_dump_json(), vocabulary.digest, features.shards[0].parent.name)
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    def _initial_aligner(
+        self, data: FitData, encoder: TorchLocationEncoder, bars: _Stages
+    ) -> TorchAligner:
+        """Shapes the location space if it starts from scratch, and fits the concept basis in it."""
+        config, places = self.config, data.training
+        if config.location.surroundings:
+            encoder.fit_surroundings(places.surroundings)
+        if config.location.init == "scratch":
+            report = bars.stage("pretraining locations")
+            pretrain_location(encoder, places, config.location, config.seed, report)
+        embeddings = embed_places(encoder, places, RIDGE_PLACES).cpu().numpy()
+        mean = embeddings.mean(axis=0)
+        truth = places.truth[:RIDGE_PLACES].cpu().numpy()
+        basis = fit_grounded(embeddings - mean, truth, config.location.ridge)
+        torch.manual_seed(config.seed)
+        aligner = TorchAligner(config.alignment, data.whitening, basis, mean)
+        return aligner.to(places.lat_lon.device)
+
+    def _map_comparison(
+        self, data: FitData, manifest: ViewManifest, bars: _Stages, matcher: MapMatcher | None
+    ) -> MapComparison | None:
+        """Reader and matcher; they are small, and the leading process trains them alone."""
+        config, seed = self.config.reader, self.config.seed
+        if not config.steps or not self.processes.leads:
+            return None
+        lesson = ReadingLesson(
+            data.raw,
+            data.training.images[:, : self.config.alignment.whitened].cpu().numpy(),
+            data.training.surroundings.cpu().numpy(),
+            data.land.surroundings.cpu().numpy(),
+        )
+        everything = np.arange(len(lesson.features))
+        report = bars.stage("learning to read maps")
+        reader = train_reader(lesson, everything, config, seed, report)
+        if matcher is None:
+            report = bars.stage("measuring errors of reading")
+            clear_km = math.sqrt(2) * manifest.size * manifest.km_per_pixel
+            places, gallery = data.training, data.gallery
+            matcher = fit_matcher(lesson, places, gallery, clear_km, config, seed, report)
+        return MapComparison(MapReader(reader.to_tensors()), matcher)
+
+    @property
+    def _digest(self) -> str:
+        """Names the run: other settings, concepts or features make it another one."""
+        features = self.pool.features.shards[0].parent.name
+        parts = (self.config.model_dump_json(), Vocabulary.load().digest, features)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 class _Stages:
     """Progress bars, one a stage; silent in all processes but the leading one."""
 
-    def __init__(self, bars: Bars) -> None:
+    def __init__(self, bars: Bars, prefix: str = "") -> None:
         self._bars = bars
+        self._prefix = prefix
+
+    def named(self, prefix: str) -> _Stages:
+        """The same bars, for stages whose names begin so."""
+        return _Stages(self._bars, prefix)
 
     def stage(self, name: str) -> Progress:
         """Begins a stage; the result takes done and total."""
-        task = self._bars.add_task(name, total=None)
+        task = self._bars.add_task(self._prefix + name, total=None)
         return lambda done, total: self._bars.update(task, completed=done, total=total)
 
 

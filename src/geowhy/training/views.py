@@ -8,7 +8,7 @@ views apart that still are a fair test.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from geowhy.geo.sphere import EARTH_RADIUS_KM, lat_lon_to_unit
 from geowhy.images.overhead import WorldImage, footprint
 from geowhy.training.config import SplitConfig, ViewsConfig
 
-__all__ = ["SPLITS", "ViewManifest", "sample_views", "split_views", "unseen"]
+__all__ = ["SPLITS", "ViewManifest", "final_views", "sample_views", "split_views", "unseen"]
 
 SPLITS = ("train", "validation", "test", "margin", "unused")
 CHUNK = 256
@@ -105,30 +105,49 @@ def split_views(manifest: ViewManifest, config: SplitConfig, world: WorldImage) 
     Raises:
         ConfigError: if the pool holds too few test or validation views.
     """
-    of_cell = _assign_cells(manifest.centres, config)
-    held_out = {
-        name: _first(of_cell == SPLITS.index(name), count, name)
-        for name, count in (("validation", config.validation_views), ("test", config.test_views))
-    }
-    split = np.full(len(of_cell), SPLITS.index("unused"), np.int8)
-    for name, chosen in held_out.items():
-        split[chosen] = SPLITS.index(name)
-    split[of_cell == SPLITS.index("train")] = SPLITS.index("train")
-    divided = replace(manifest, split=split)
-    if config.margin == "shared_pixels":
-        evaluated = np.flatnonzero(held_out["validation"] | held_out["test"])
-        kept = split.copy()
-        kept[_shares_pixels(manifest, divided.rows("train"), evaluated, world)] = SPLITS.index(
-            "margin"
-        )
-        divided = replace(divided, split=kept)
-    return divided
+    return _hold_out(("validation", "test"), manifest, config, world)
+
+
+def final_views(manifest: ViewManifest, config: SplitConfig, world: WorldImage) -> ViewManifest:
+    """The splits that a run's last weights saw: after a refit nothing but test is held out.
+
+    Raises:
+        ConfigError: if the pool holds too few test or validation views.
+    """
+    if not config.refit:
+        return split_views(manifest, config, world)
+    return _hold_out(("test",), manifest, config, world)
 
 
 def unseen(manifest: ViewManifest, split: str, world: WorldImage) -> NDArray[np.bool_]:
     """Which views of a split share no pixel with any training view, ``[len(rows(split))]``."""
     rows = manifest.rows(split)
     return ~np.isin(rows, _shares_pixels(manifest, rows, manifest.rows("train"), world))
+
+
+def _hold_out(
+    names: Sequence[str], manifest: ViewManifest, config: SplitConfig, world: WorldImage
+) -> ViewManifest:
+    """Holds out the cells of the splits ``names``; all others are for training."""
+    counts = {"validation": config.validation_views, "test": config.test_views}
+    of_cell = _assign_cells(manifest.centres, config)
+    split = np.full(len(of_cell), SPLITS.index("train"), np.int8)
+    held_out = np.zeros(len(of_cell), bool)
+    for name in names:
+        in_split = of_cell == SPLITS.index(name)
+        chosen = _first(in_split, counts[name], name)
+        split[in_split] = SPLITS.index("unused")
+        split[chosen] = SPLITS.index(name)
+        held_out |= chosen
+    divided = replace(manifest, split=split)
+    if config.margin == "shared_pixels":
+        evaluated = np.flatnonzero(held_out)
+        kept = split.copy()
+        kept[_shares_pixels(manifest, divided.rows("train"), evaluated, world)] = SPLITS.index(
+            "margin"
+        )
+        divided = replace(divided, split=kept)
+    return divided
 
 
 def _assign_cells(centres: Points, config: SplitConfig) -> NDArray[np.int8]:

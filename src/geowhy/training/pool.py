@@ -1,0 +1,113 @@
+"""The pool of views with everything that is known of them, and what one fit reads of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.concepts.vocabulary import Vocabulary
+from geowhy.geo.atlas import Atlas, uniform_on_land
+from geowhy.model.map_reader import without_picture
+from geowhy.model.surroundings import SURROUNDINGS_SIZE, read_surroundings
+from geowhy.training.aligner import Whitening, fit_whitening
+from geowhy.training.backbone_export import LAYOUT_GRID
+from geowhy.training.config import TrainingConfig
+from geowhy.training.dataset import GroundTruth, Places
+from geowhy.training.features import FeatureStore
+from geowhy.training.views import ViewManifest
+
+__all__ = ["FitData", "ViewPool"]
+
+SOME_PLACES = 24_000  # enough of the gallery to validate on, and to know the land at large
+
+Floats = NDArray[np.float32]
+Points = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FitData:
+    """Everything that one fit reads.
+
+    Attributes:
+        raw: backbone features of the training views ``[N, f]``.
+        whitening: fitted on them.
+        training: places.
+        validation: places; None where no view is held out for it.
+        gallery: places, of which the first ``SOME_PLACES`` are the ``land``.
+    """
+
+    raw: Floats
+    whitening: Whitening
+    training: Places
+    validation: Places | None
+    gallery: Places
+    land: Places
+
+
+class ViewPool:
+    """Views, their features, and what the atlas says around them, which is read once a view.
+
+    Takes 4 kB a view in use.
+    """
+
+    def __init__(
+        self, config: TrainingConfig, centres: Points, features: FeatureStore, device: str
+    ) -> None:
+        """Views with ``centres`` in degrees ``[N, 2]``; places go to ``device``."""
+        self.features = features
+        self._config = config
+        self._device = device
+        self._atlas = Atlas.load()
+        gallery = config.gallery
+        land = uniform_on_land(self._atlas, gallery.size, np.random.default_rng(gallery.seed))
+        self._centres = np.concatenate([centres, land])
+        self._gallery = np.arange(len(centres), len(self._centres))
+        # Pages of rows that no fit asks for are never touched.
+        self._surroundings = np.empty((len(self._centres), self._columns), np.float32)
+        self._is_read = np.zeros(len(self._centres), bool)
+
+    def fit_data(self, manifest: ViewManifest) -> FitData:
+        """What a fit reads under the splits of a manifest of these views."""
+        rows, held_out = manifest.rows("train"), manifest.rows("validation")
+        raw = self.features.read(rows)
+        told = without_picture(raw)
+        whitening = fit_whitening(told, self._config.alignment.whitened, LAYOUT_GRID)
+        known = GroundTruth.fit(self._truth(rows))
+        training = self._places(rows, whitening(told), known)
+        gallery = self._places(self._gallery, _no_images(len(self._gallery)), known)
+        land = gallery.first(SOME_PLACES)
+        if self._config.alignment.negatives == "land":
+            land = land.with_prior(training, self._config.alignment.target_sigma_km)
+        validation = None
+        if len(held_out):
+            images = whitening(without_picture(self.features.read(held_out)))
+            validation = self._places(held_out, images, known)
+        return FitData(raw, whitening, training, validation, gallery, land)
+
+    @property
+    def _columns(self) -> int:
+        """How much is read around a place; nothing for a model that doesn't look around."""
+        asked = self._config.location.surroundings or self._config.reader.steps
+        return SURROUNDINGS_SIZE if asked else 0
+
+    def _places(self, rows: Rows, images: Floats, known: GroundTruth) -> Places:
+        truth = known.standardised(self._truth(rows))
+        around = self._around(rows)
+        return Places.of(self._centres[rows], around, images, truth, self._device)
+
+    def _truth(self, rows: Rows) -> Floats:
+        return Vocabulary.load().truth(self._atlas, self._centres[rows])
+
+    def _around(self, rows: Rows) -> Floats:
+        unread = rows[~self._is_read[rows]]
+        if self._columns:
+            self._surroundings[unread] = read_surroundings(self._atlas, self._centres[unread])
+        self._is_read[unread] = True
+        return self._surroundings[rows]
+
+
+def _no_images(count: int) -> Floats:
+    return np.empty((count, 0), np.float32)
