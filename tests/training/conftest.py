@@ -21,6 +21,7 @@ km_per_pixel = 10.0
 test_views = 40
 validation_views = 40
 margin = "none"
+refit = true
 [location]
 sigmas = [0.5, 2.0]
 fourier = 16

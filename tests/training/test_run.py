@@ -17,6 +17,7 @@ from geowhy.model.store import ModelFolder
 from geowhy.training import loop
 from geowhy.training.config import TrainingConfig
 from geowhy.training.run import train
+from geowhy.training.views import ViewManifest
 
 pytestmark = pytest.mark.usefixtures("small_earth")
 
@@ -68,11 +69,38 @@ def test_the_same_configuration_gives_the_same_model(trained, config_file, tmp_p
     assert same_weights(trained, again)
 
 
-def test_a_broken_run_resumes_to_the_same_model(trained, config_file, tmp_path, monkeypatch):
+def test_a_refit_learns_from_validation_views_too_but_never_from_test(trained):
+    first, final = (
+        ViewManifest.load(folder / "views.parquet")
+        for folder in (trained.parent, trained.parent / "refit")
+    )
+    assert set(first.rows("validation")) < set(final.rows("train"))
+    assert set(first.rows("train")) < set(final.rows("train"))
+    assert np.array_equal(first.rows("test"), final.rows("test"))
+    lines = (trained.parent / "refit" / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [6, 12, 18, 24]
+    assert not any("validation" in json.loads(line) for line in lines)
+
+
+def test_what_was_refitted_is_not_measured_on_what_it_learnt_from(trained):
+    with pytest.raises(ConfigError, match="refitted on its validation views"):
+        evaluate(str(trained), "validation")
+
+
+def test_without_a_refit_validation_views_can_be_measured(config_file, tmp_path):
+    text = config_file.read_text().replace("refit = true", "refit = false")
+    config_file.write_text(text.replace("steps = 24", "steps = 6"))
+    model = train(config_file, tmp_path / "run", "cpu", resume=False)
+    assert not (tmp_path / "run" / "refit").exists()
+    assert evaluate(str(model), "validation").metrics.scored == 40
+
+
+@pytest.mark.parametrize("fit", ["run", "refit"])
+def test_a_broken_run_resumes_to_the_same_model(fit, trained, config_file, tmp_path, monkeypatch):
     steps = loop._step
 
     def interrupted_at_step_13(*arguments):
-        if arguments[5] == 13:
+        if arguments[5] == 13 and arguments[0].folder.name == fit:
             signal.raise_signal(signal.SIGINT)
         return steps(*arguments)
 

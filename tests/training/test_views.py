@@ -8,7 +8,7 @@ from geowhy.geo.atlas import Atlas
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.images.overhead import WorldImage, footprint
 from geowhy.training.config import SplitConfig, ViewsConfig
-from geowhy.training.views import ViewManifest, sample_views, split_views, unseen
+from geowhy.training.views import ViewManifest, final_views, sample_views, split_views, unseen
 
 WORLD = WorldImage(np.zeros((2700, 5400, 3), np.uint8))
 SPLIT = SplitConfig(test_views=60, validation_views=30)
@@ -38,6 +38,16 @@ def test_views_are_on_land_north_of_60_south(pool):
 def test_no_training_view_shares_a_pixel_with_a_held_out_view(manifest, held_out):
     assert len(manifest.rows("train")) > 300
     assert not np.intersect1d(pixels(manifest, "train"), pixels(manifest, held_out)).size
+
+
+def test_a_refit_holds_out_the_test_views_alone(pool, manifest):
+    assert np.array_equal(final_views(pool, SPLIT, WORLD).split, manifest.split)
+    final = final_views(pool, SPLIT.model_copy(update={"refit": True}), WORLD)
+    assert np.array_equal(final.rows("test"), manifest.rows("test"))
+    assert not len(final.rows("validation"))
+    assert set(manifest.rows("train")) < set(final.rows("train"))
+    assert np.intersect1d(manifest.rows("validation"), final.rows("train")).size > 10
+    assert not np.intersect1d(pixels(final, "train"), pixels(final, "test")).size
 
 
 def test_without_the_margin_they_do_share_pixels(pool):

@@ -30,6 +30,8 @@ LEAST_PROBABILITY = 1e-9
 USUAL_SMOOTHING_KM = 600.0  # while weight and temperature are chosen
 SOME_VIEWS = 1_000
 SMOOTHINGS_KM = (300.0, 600.0, 900.0, 1_200.0)
+USUAL_TEMPERATURE = 1.4
+LEAST_RADIUS_KM = 30.0  # between neighbours in a gallery of 200,000 places
 ERROR_CAP_KM = 2_500.0  # wrong is wrong: beyond, an answer on another continent costs no more
 FALSE_ALARM_RATE = 0.01
 ABSTAIN_ABOVE_KM = 5_000.0
@@ -61,8 +63,8 @@ class Calibration:
 
     def radii_km(self, posterior: Posterior) -> tuple[float, float]:
         """The calibrated radii, km, that hold the truth half the time and nine times in ten."""
-        half = posterior.radius_km(0.5) * self.radius_50_factor
-        most = posterior.radius_km(0.9) * self.radius_90_factor
+        half = _stated_km(posterior, 0.5) * self.radius_50_factor
+        most = _stated_km(posterior, 0.9) * self.radius_90_factor
         return min(half, FARTHEST_KM), min(max(most, half), FARTHEST_KM)
 
 
@@ -71,11 +73,12 @@ def best_map_weight(
 ) -> float:
     """How much the maps should count against the concepts."""
     some, where = _some(images, truth)
-    costs = {
-        weight: _best_temperature(aligner, gallery, replace(some, map_weight=weight), where).cost_km
-        for weight in MAP_WEIGHTS
-    }
-    return min(costs, key=lambda weight: costs[weight])
+
+    def cost_km(weight: float) -> float:
+        weighed = replace(some, map_weight=weight)
+        return _cost_km(aligner, gallery, weighed, where, USUAL_TEMPERATURE, USUAL_SMOOTHING_KM)
+
+    return min(MAP_WEIGHTS, key=cost_km)
 
 
 def calibrate(
@@ -87,12 +90,12 @@ def calibrate(
 ) -> Calibration:
     """Fits everything, on validation images with true positions, degrees ``[N, 2]``."""
     some = _some(images, truth)
-    temperature = _best_temperature(aligner, gallery, *some).temperature
-    costs = {
-        width: _cost_km(_errors_km(decode_all(aligner, gallery, images, temperature, width), truth))
-        for width in SMOOTHINGS_KM
-    }
-    smoothing_km = min(costs, key=lambda width: costs[width])
+    temperature = min(
+        TEMPERATURES, key=lambda t: _cost_km(aligner, gallery, *some, t, USUAL_SMOOTHING_KM)
+    )
+    smoothing_km = min(
+        SMOOTHINGS_KM, key=lambda width: _cost_km(aligner, gallery, *some, temperature, width)
+    )
     sureness = _best_sureness(aligner, gallery, *some, temperature, smoothing_km)
     answers = decode_all(aligner, gallery, images, temperature, smoothing_km, sureness)
     errors_km = _errors_km(answers, truth)
@@ -116,25 +119,6 @@ def decode_all(
         for chunk in _chunks(images)
         for probability in softmax(aligner.scores(chunk, gallery.side), temperature)
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Trial:
-    """What a temperature came to."""
-
-    temperature: float
-    cost_km: float
-
-
-def _best_temperature(
-    aligner: ConceptAligner, gallery: Gallery, images: ImageSide, truth: Floats
-) -> _Trial:
-    """The temperature whose answers are nearest."""
-    trials = []
-    for temperature in TEMPERATURES:
-        found = decode_all(aligner, gallery, images, temperature, USUAL_SMOOTHING_KM)
-        trials.append(_Trial(temperature, _cost_km(_errors_km(found, truth))))
-    return min(trials, key=lambda trial: trial.cost_km)
 
 
 def _best_sureness(
@@ -167,15 +151,34 @@ def _some(images: ImageSide, truth: Floats) -> tuple[ImageSide, Floats]:
     return images.rows(chosen), truth[chosen]
 
 
-def _cost_km(errors_km: Floats) -> float:
-    return float(np.minimum(errors_km, ERROR_CAP_KM).mean())
+def _cost_km(
+    aligner: ConceptAligner,
+    gallery: Gallery,
+    images: ImageSide,
+    truth: Floats,
+    temperature: float,
+    smoothing_km: float,
+) -> float:
+    """Mean error, where far is far."""
+    found = decode_all(aligner, gallery, images, temperature, smoothing_km)
+    return float(np.minimum(_errors_km(found, truth), ERROR_CAP_KM).mean())
 
 
 def _conformal_factor(errors_km: Floats, posteriors: list[Posterior], mass: float) -> float:
     """Quantile of true distance over stated radius, so that ``mass`` of the images are covered."""
-    stated = np.array([max(p.radius_km(mass), 1.0) for p in posteriors])
+    stated = np.array([_stated_km(posterior, mass) for posterior in posteriors])
     rank = min(np.ceil((len(errors_km) + 1) * mass) / len(errors_km), 1.0)
     return float(np.quantile(errors_km / stated, rank, method="higher"))
+
+
+def _stated_km(posterior: Posterior, mass: float) -> float:
+    """The posterior's own radius for half of the probability or for more.
+
+    Half of it lies in the strongest hill for most images, where points tell more than smoothed
+    cells. More of it reaches to other hills.
+    """
+    own_km = posterior.half_km if mass <= 0.5 else posterior.radius_km(mass)
+    return own_km + LEAST_RADIUS_KM
 
 
 def _errors_km(posteriors: list[Posterior], truth: Floats) -> Floats:

@@ -38,11 +38,22 @@ class Gallery:
     average: LocationSide
 
     @classmethod
-    def build(cls, lat_lon: NDArray[np.float64], model: GeoModel) -> Gallery:
-        """Embeds coordinates, degrees ``[M, 2]``."""
-        sides = [
-            model.location_side(lat_lon[start : start + ENCODED_AT_ONCE])
+    def build(
+        cls,
+        lat_lon: NDArray[np.float64],
+        model: GeoModel,
+        surroundings: NDArray[np.float32] | None = None,
+    ) -> Gallery:
+        """Embeds coordinates, degrees ``[M, 2]``; their ``surroundings`` are read if not given."""
+        chunks = [
+            slice(start, start + ENCODED_AT_ONCE)
             for start in range(0, len(lat_lon), ENCODED_AT_ONCE)
+        ]
+        sides = [
+            model.location_side(
+                lat_lon[chunk], None if surroundings is None else surroundings[chunk]
+            )
+            for chunk in chunks
         ]
         side = LocationSide(
             np.concatenate([s.embedding for s in sides]),

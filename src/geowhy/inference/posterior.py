@@ -93,11 +93,14 @@ class Posterior:
         modes: strongest first; the first one's point is the answer.
         density: smoothed probability of each cell.
         mode_of_cell: the mode of each cell of the density, numbered as in ``modes``, ``[M]``.
+        half_km: radius around the answer that holds half of the probability of the gallery points,
+            before calibration. Smoothing would hide how sharply a place was recognised.
     """
 
     modes: tuple[Mode, ...]
     density: CellDensity
     mode_of_cell: NDArray[np.intp]
+    half_km: float
 
     @property
     def lat_lon(self) -> tuple[float, float]:
@@ -106,11 +109,7 @@ class Posterior:
 
     def radius_km(self, mass: float) -> float:
         """Radius around the answer that holds ``mass`` of the density, before calibration."""
-        distances = distance_km(np.array(self.lat_lon), self.density.centres)
-        order = np.argsort(distances)
-        reached = np.cumsum(self.density.probability[order])
-        index = min(int(np.searchsorted(reached, mass * reached[-1])), len(order) - 1)
-        return float(distances[order[index]])
+        return _radius_km(self.lat_lon, self.density.centres, self.density.probability, mass)
 
 
 class Decoder:
@@ -126,6 +125,7 @@ class Decoder:
         self.grid = grid
         self.smoothing_km = smoothing_km
         self.sureness = sureness
+        self._lat_lon = lat_lon
         self._units = lat_lon_to_unit(lat_lon)
         self._kernel = _smoothing_kernel(grid.centres, smoothing_km)
 
@@ -139,7 +139,8 @@ class Decoder:
             for number in range(min(top_k, len(hills.mass)))
         )
         density = CellDensity(self.grid.cells, self.grid.centres, hills.density)
-        return Posterior(modes, density, hills.of_cell)
+        half_km = self._half_km(modes[0].lat_lon, points, hills, mode_of_point)
+        return Posterior(modes, density, hills.of_cell, half_km)
 
     def hills(self, probability: Floats32) -> Hills:
         """The hills of one image, before their masses are made honest."""
@@ -152,6 +153,20 @@ class Decoder:
         heavy = np.flatnonzero(weights > LEAST_SHARE / len(weights))
         lat, lon = geometric_median(self._units[heavy], weights[heavy])
         return float(lat), float(lon)
+
+    def _half_km(
+        self,
+        lat_lon: tuple[float, float],
+        points: Floats,
+        hills: Hills,
+        mode_of_point: NDArray[np.intp],
+    ) -> float:
+        """Radius that holds half of the points, where those of a hill share out its mass."""
+        of_hill = np.bincount(mode_of_point, points, len(hills.mass))
+        factor = hills.mass / np.maximum(of_hill, np.finfo(np.float64).tiny)
+        weights = points * factor[mode_of_point]
+        heavy = np.flatnonzero(weights > LEAST_SHARE / len(weights))
+        return _radius_km(lat_lon, self._lat_lon[heavy], weights[heavy], 0.5)
 
 
 def shares(probability: NDArray[np.floating], inside: NDArray[np.bool_]) -> Floats:
@@ -191,6 +206,15 @@ def geometric_median(units: Floats, weights: Floats) -> Floats:
         point = point + direction / pull.sum()
         point /= np.linalg.norm(point)
     return unit_to_lat_lon(point)
+
+
+def _radius_km(lat_lon: tuple[float, float], places: Floats, weights: Floats, mass: float) -> float:
+    """Radius around a point that holds a share ``mass`` of the weights of places ``[M, 2]``."""
+    distances = distance_km(np.array(lat_lon), places)
+    order = np.argsort(distances)
+    reached = np.cumsum(weights[order])
+    index = min(int(np.searchsorted(reached, mass * reached[-1])), len(order) - 1)
+    return float(distances[order[index]])
 
 
 def _smoothing_kernel(centres: Floats, width_km: float) -> Floats32:

@@ -124,12 +124,16 @@ class GeoModel:
         read = matcher.coordinates(reader.read(features, summary))
         return replace(side, maps=matcher.pulls(read), map_weight=matcher.weight)
 
-    def location_side(self, lat_lon: ArrayLike) -> LocationSide:
-        """Degrees ``[N, 2]`` to the location side of the alignment."""
+    def location_side(self, lat_lon: ArrayLike, surroundings: Floats | None = None) -> LocationSide:
+        """Degrees ``[N, 2]`` to the location side of the alignment.
+
+        ``surroundings`` saves reading them from the atlas, if a model needs them.
+        """
         degrees = np.asarray(lat_lon, np.float64)
         if self.maps is None:
-            return self.aligner.location_side(self.location.embed(degrees))
-        surroundings = read_surroundings(Atlas.load(), degrees)
+            return self.aligner.location_side(self.location.embed(degrees, surroundings))
+        if surroundings is None:
+            surroundings = read_surroundings(Atlas.load(), degrees)
         side = self.aligner.location_side(self.location.embed(degrees, surroundings))
         matcher = self.maps.matcher
         coordinates = matcher.coordinates(self.maps.reader.mapped(surroundings))

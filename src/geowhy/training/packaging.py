@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.concepts.vocabulary import Vocabulary
-from geowhy.geo.atlas import Atlas, uniform_on_land
 from geowhy.inference.calibration import Calibration, best_map_weight, calibrate
-from geowhy.inference.gallery import Gallery
 from geowhy.inference.novelty import NoveltyDetector
 from geowhy.model.alignment import ConceptAligner
 from geowhy.model.backbone import OnnxBackbone
@@ -23,8 +21,9 @@ from geowhy.model.map_reader import MapReader, without_picture
 from geowhy.model.store import ModelFolder, write_model
 from geowhy.training.aligner import TorchAligner
 from geowhy.training.config import TrainingConfig
-from geowhy.training.features import FeatureStore, Progress
+from geowhy.training.features import Progress
 from geowhy.training.location_torch import TorchLocationEncoder
+from geowhy.training.pool import ViewPool
 from geowhy.training.sources import PREPROCESSING
 from geowhy.training.views import ViewManifest
 
@@ -57,12 +56,10 @@ class Tuning:
     novelty: NoveltyDetector
 
 
-def tune(
-    parts: TrainedParts, features: FeatureStore, manifest: ViewManifest, report: Progress
-) -> Tuning:
+def tune(parts: TrainedParts, pool: ViewPool, manifest: ViewManifest, report: Progress) -> Tuning:
     """Fits the tuning on the validation views of the manifest."""
-    model = _shipped(parts)
-    gallery = Gallery.build(_gallery_points(parts.config), model)
+    model, features = _shipped(parts), pool.features
+    gallery = pool.gallery(model)
     report(1, 4)
     novelty = NoveltyDetector.fit(without_picture(features.read(manifest.rows("train"))))
     report(2, 4)
@@ -79,12 +76,14 @@ def tune(
     return Tuning(images.map_weight, calibration, novelty)
 
 
-def package_model(path: Path, parts: TrainedParts, tuning: Tuning, report: Progress) -> ModelFolder:
+def package_model(
+    path: Path, parts: TrainedParts, tuning: Tuning, pool: ViewPool, report: Progress
+) -> ModelFolder:
     """Builds the gallery, and writes the folder ``path``."""
     model = _shipped(parts)
     if model.maps:
         model = replace(model, maps=model.maps.weighing(tuning.map_weight))
-    gallery = Gallery.build(_gallery_points(parts.config), model)
+    gallery = pool.gallery(model)
     report(1, 2)
     vocabulary = Vocabulary.load()
     config = {
@@ -101,11 +100,6 @@ def package_model(path: Path, parts: TrainedParts, tuning: Tuning, report: Progr
     folder = write_model(path, config, tensors, parts.backbone_file)
     report(2, 2)
     return folder
-
-
-def _gallery_points(config: TrainingConfig) -> NDArray[np.float64]:
-    rng = np.random.default_rng(config.gallery.seed)
-    return uniform_on_land(Atlas.load(), config.gallery.size, rng)
 
 
 def _shipped(parts: TrainedParts) -> GeoModel:

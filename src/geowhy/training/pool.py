@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.geo.atlas import Atlas, uniform_on_land
+from geowhy.inference.gallery import Gallery
+from geowhy.model.geomodel import GeoModel
 from geowhy.model.map_reader import without_picture
 from geowhy.model.surroundings import SURROUNDINGS_SIZE, read_surroundings
 from geowhy.training.aligner import Whitening, fit_whitening
@@ -86,6 +88,11 @@ class ViewPool:
             images = whitening(without_picture(self.features.read(held_out)))
             validation = self._places(held_out, images, known)
         return FitData(raw, whitening, training, validation, gallery, land)
+
+    def gallery(self, model: GeoModel) -> Gallery:
+        """The gallery of the configuration, as a model sees it."""
+        around = self._around(self._gallery) if self._columns else None
+        return Gallery.build(self._centres[self._gallery], model, around)
 
     @property
     def _columns(self) -> int:

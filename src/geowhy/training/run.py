@@ -64,14 +64,14 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
         parts, best_step = fits.fit(manifest, config.optimiser.steps, folder, bars)
         tuning = None
         if processes.leads:
-            tuning = tune(parts, features, manifest, bars.stage("calibrating"))
+            tuning = tune(parts, pool, manifest, bars.stage("calibrating"))
         if config.split.refit:
             final = final_views(views, config.split, sources.world)
             matcher = parts.maps.matcher if parts.maps else None
             again = bars.named("refit: ")
             parts, _ = fits.fit(final, best_step, folder / "refit", again, matcher)
         if tuning is not None:
-            package_model(folder / "model", parts, tuning, bars.stage("packaging"))
+            package_model(folder / "model", parts, tuning, pool, bars.stage("packaging"))
         processes.wait()
     return folder / "model"
 
