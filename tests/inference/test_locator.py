@@ -25,7 +25,7 @@ def locator():
 def test_the_packaged_model_is_whole_and_small():
     folder = ModelFolder.open(resolve_model("embedded"))
     folder.verify()
-    assert sum(file.stat().st_size for file in folder.path.iterdir()) < 40e6
+    assert sum(file.stat().st_size for file in folder.path.iterdir()) < 70e6
 
 
 def test_a_photograph_of_a_cat_gets_no_confident_place(locator):
@@ -68,14 +68,17 @@ def test_a_score_is_the_log_odds_of_the_strongest_mode_that_the_posterior_is_mad
     cells = decoded.posterior.mode_of_cell[locator.gallery.grid.point_to_cell]
     odds = np.exp(logits - logits.max()) * (cells == 0)
     expected = odds @ logits / odds.sum() - logits.mean()
-    assert locator.locate(VIEWS[0]).explanation.score == pytest.approx(expected, abs=2e-2)
+    assert locator.locate(VIEWS[0]).explanation.score == pytest.approx(expected, abs=5e-2)
 
 
 def test_the_kept_gallery_is_what_the_location_encoder_gives(locator):
     some = slice(0, None, 997)
     side = locator.model.location_side(locator.gallery.lat_lon[some])
-    assert locator.gallery.side.concepts[some] == pytest.approx(side.concepts, abs=1e-3)
-    assert locator.gallery.side.maps[some] == pytest.approx(side.maps, rel=1e-3, abs=1e-3)
+    for name in ("concepts", "maps"):  # kept as bytes
+        kept = getattr(locator.gallery.side, name)
+        off = np.abs(kept[some] - getattr(side, name)) / np.abs(kept).max(axis=0)
+        assert off.max() < 0.6 / 127
+    assert locator.gallery.side.norms[some] == pytest.approx(side.norms, rel=1e-2, abs=1e-2)
 
 
 def test_one_or_many_read_from_anywhere_give_the_same_answer(locator):

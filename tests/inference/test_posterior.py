@@ -92,6 +92,25 @@ def test_less_sureness_gives_lighter_hills_more_and_moves_no_answer():
 
 
 def test_a_mode_without_probability_of_its_own_is_shared_out_evenly():
-    inside = np.array([True, True, False])
-    assert shares(np.array([0.0, 0.0, 1.0]), inside) == pytest.approx([0.5, 0.5, 0.0])
-    assert shares(np.array([0.3, 0.1, 0.6]), inside) == pytest.approx([0.75, 0.25, 0.0])
+    rows, weights = shares(np.array([0.0, 0.0, 1.0]), np.array([0, 1]))
+    assert (rows.tolist(), weights.tolist()) == ([0, 1], [0.5, 0.5])
+
+
+def test_shares_of_a_mode_add_up_and_leave_out_what_weighs_nothing():
+    rows, weights = shares(np.array([0.3, 1e-9, 0.6, 0.1]), np.array([0, 1, 3]))
+    assert rows.tolist() == [0, 3]
+    assert weights == pytest.approx([0.75, 0.25])
+
+
+def test_smoothing_does_not_hide_how_sharply_a_place_was_recognised():
+    sharp = DECODER.decode(bump((52, 30), 200).astype(np.float32), top_k=1)
+    # Half of a Gaussian in two dimensions lies within 1.18 of its deviation; points are 85 km apart.
+    assert sharp.half_km == pytest.approx(1.18 * 200, abs=60)
+    assert sharp.radius_km(0.5) > 400
+
+
+def test_the_inner_radius_counts_points_by_the_mass_of_their_hill():
+    places = (bump((52, 30), 200, 0.55) + bump((-26, 135), 200, 0.45)).astype(np.float32)
+    sure = Decoder(GALLERY, DECODER.grid, 450.0, sureness=1.0).decode(places, top_k=1)
+    surer = Decoder(GALLERY, DECODER.grid, 450.0, sureness=3.0).decode(places, top_k=1)
+    assert surer.half_km < sure.half_km - 50

@@ -35,6 +35,7 @@ Many = list[ImageSource] | tuple[ImageSource, ...]
 _T = TypeVar("_T")
 
 IMAGES_AT_ONCE = 32
+SCORED_AT_ONCE = 8  # with 200,000 places: 6 MB of scores, of which a few copies are made
 SMALLEST_SIDE = 256  # pixels; a JPEG need not be decoded any finer for a 128-pixel input
 
 
@@ -149,15 +150,16 @@ class Locator:
         """Posteriors, radii and abstentions of RGB images ``[H, W, 3]``, without explanations."""
         features = self.model.features(pixels)
         side = self.model.image_side(features)
-        logits = self.model.aligner.scores(side, self.gallery.side)
-        probabilities = softmax(logits, self.calibration.temperature)
-        strange = self._novelty.score(without_picture(features))
-        return [
-            self._decoded(side.rows(slice(number, number + 1)), probability, novelty, top_k)
-            for number, (probability, novelty) in enumerate(
-                zip(probabilities, strange.tolist(), strict=True)
-            )
-        ]
+        strange = self._novelty.score(without_picture(features)).tolist()
+        decoded: list[Decoded] = []
+        for start in range(0, len(pixels), SCORED_AT_ONCE):
+            some = side.rows(slice(start, start + SCORED_AT_ONCE))
+            logits = self.model.aligner.scores(some, self.gallery.side)
+            for probability in softmax(logits, self.calibration.temperature):
+                number = len(decoded)
+                one = side.rows(slice(number, number + 1))
+                decoded.append(self._decoded(one, probability, strange[number], top_k))
+        return decoded
 
     def _locate_batch(
         self, read: list[NamedImage | ImageError], top_k: int
@@ -174,8 +176,9 @@ class Locator:
         self, side: ImageSide, probability: NDArray[np.float32], novelty: float, top_k: int
     ) -> Decoded:
         posterior = self._decoder.decode(probability, top_k)
-        inside = posterior.mode_of_cell[self.gallery.grid.point_to_cell] == 0
-        place = self.gallery.side.mean(shares(probability, inside).astype(np.float32))
+        mode_of_point = posterior.mode_of_cell[self.gallery.grid.point_to_cell]
+        rows, weights = shares(probability, np.flatnonzero(mode_of_point == 0))
+        place = self.gallery.side.mean(rows, weights.astype(np.float32))
         radius_50_km, radius_90_km = self.calibration.radii_km(posterior)
         reason = self._reason_to_abstain(novelty, radius_50_km)
         return Decoded(side, place, posterior, radius_50_km, radius_90_km, reason)

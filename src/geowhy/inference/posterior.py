@@ -30,8 +30,9 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
+Rows = NDArray[np.intp]
 
-LEAST_SHARE = 1e-3  # of a mode: all points that weigh less are together no more
+LEAST_SHARE = 1e-3  # of a mode; divided by the number of points, it bounds what is left out
 MEDIAN_ROUNDS = 12  # Weiszfeld's steps; the median moves by less than 1 km after about eight
 
 
@@ -135,7 +136,10 @@ class Decoder:
         hills = self.hills(probability).tempered(self.sureness)
         mode_of_point = hills.of_cell[self.grid.point_to_cell]
         modes = tuple(
-            Mode(self._median(points, mode_of_point == number), float(hills.mass[number]))
+            Mode(
+                self._median(*shares(points, np.flatnonzero(mode_of_point == number))),
+                float(hills.mass[number]),
+            )
             for number in range(min(top_k, len(hills.mass)))
         )
         density = CellDensity(self.grid.cells, self.grid.centres, hills.density)
@@ -148,10 +152,8 @@ class Decoder:
         smooth = (smooth / smooth.sum()).astype(np.float64)
         return Hills(smooth, *self.grid.modes(smooth))
 
-    def _median(self, points: Floats, inside: NDArray[np.bool_]) -> tuple[float, float]:
-        weights = shares(points, inside)
-        heavy = np.flatnonzero(weights > LEAST_SHARE / len(weights))
-        lat, lon = geometric_median(self._units[heavy], weights[heavy])
+    def _median(self, rows: Rows, weights: Floats) -> tuple[float, float]:
+        lat, lon = geometric_median(self._units[rows], weights)
         return float(lat), float(lon)
 
     def _half_km(
@@ -169,15 +171,17 @@ class Decoder:
         return _radius_km(lat_lon, self._lat_lon[heavy], weights[heavy], 0.5)
 
 
-def shares(probability: NDArray[np.floating], inside: NDArray[np.bool_]) -> Floats:
-    """How much of a mode each gallery point is, ``[M]``; adds up to 1, 0 outside.
+def shares(probability: NDArray[np.floating], members: Rows) -> tuple[Rows, Floats]:
+    """The gallery points of a mode that weigh anything, and how much of it each is.
 
-    A mode of a smoothed density may hold no probability of its own: then all its points are alike.
+    A mode of a smoothed density may hold no probability of its own: then its ``members`` are all
+    alike. Points that weigh next to nothing are left out, for most of them do; shares add up to 1.
     """
-    weights = np.where(inside, probability, 0).astype(np.float64)
+    weights = probability[members].astype(np.float64)
     if weights.sum() <= 0:
-        weights = inside.astype(np.float64)
-    return np.asarray(weights / weights.sum(), np.float64)
+        weights = np.ones(len(members))
+    heavy = np.flatnonzero(weights >= weights.sum() * LEAST_SHARE / len(weights))
+    return members[heavy], weights[heavy] / weights[heavy].sum()
 
 
 def softmax(logits: Floats32, temperature: float) -> Floats32:

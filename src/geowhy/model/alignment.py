@@ -77,11 +77,10 @@ class LocationSide:
     maps: Floats
     norms: Floats
 
-    def mean(self, weights: Floats) -> LocationSide:
-        """The weighted mean of the places, one row; weights ``[M]`` that add up to 1."""
-        heavy = np.flatnonzero(weights)
-        parts = (part[heavy] for part in (self.embedding, self.concepts, self.maps, self.norms))
-        return LocationSide(*(weights[None, heavy] @ part for part in parts))
+    def mean(self, rows: NDArray[np.intp], weights: Floats) -> LocationSide:
+        """The weighted mean of some of the places, one row; weights add up to 1."""
+        parts = (self.embedding, self.concepts, self.maps, self.norms)
+        return LocationSide(*(weights[None] @ part[rows] for part in parts))
 
 
 class ConceptAligner:
