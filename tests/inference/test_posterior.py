@@ -104,7 +104,7 @@ def test_shares_of_a_mode_add_up_and_leave_out_what_weighs_nothing():
 
 def test_smoothing_does_not_hide_how_sharply_a_place_was_recognised():
     sharp = DECODER.decode(bump((52, 30), 200).astype(np.float32), top_k=1)
-    # Half of a Gaussian in two dimensions lies within 1.18 of its deviation; points are 85 km apart.
+    # Half of a Gaussian on a plane lies within 1.18 of its deviation; points are 85 km apart.
     assert sharp.half_km == pytest.approx(1.18 * 200, abs=60)
     assert sharp.radius_km(0.5) > 400
 
