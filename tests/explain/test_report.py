@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from geowhy.explain.report import ReportEntry, html_report
-from geowhy.explain.wording import concept_words, coordinates, kilometres, percent
+from geowhy.explain.wording import concept_words, coordinates, kilometres, log_odds, percent
 from geowhy.types import Candidate, ConceptScore, Explanation, LatLon, Prediction
 
 VOID = {"meta", "img", "br"}
@@ -150,3 +150,11 @@ def test_the_footer_names_model_and_credits_once():
 )
 def test_wording(said, expected):
     assert said == expected
+
+
+@pytest.mark.parametrize(
+    ("contribution", "words"),
+    [(0.824, "+0.82"), (-20.36, "−20.4"), (9.996, "+10.0"), (99.96, "+100"), (204.03, "+204")],
+)
+def test_log_odds_have_three_digits(contribution, words):
+    assert log_odds(contribution) == words

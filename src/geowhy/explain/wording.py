@@ -49,8 +49,9 @@ def percent(share: float) -> str:
 
 
 def log_odds(contribution: float) -> str:
-    """A contribution with its sign: "+0.82", "−0.20"."""
-    return f"{contribution:+.2f}".replace("-", MINUS)
+    """A contribution with its sign, three digits or more: "+0.82", "−20.4", "+204"."""
+    places = 2 if abs(contribution) < 9.995 else 1 if abs(contribution) < 99.95 else 0
+    return f"{contribution:+.{places}f}".replace("-", MINUS)
 
 
 def concept_words(concept: ConceptScore) -> str:
