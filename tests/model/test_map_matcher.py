@@ -76,11 +76,13 @@ def test_what_a_map_is_of_a_direction_adds_up():
     assert matcher.norms(p).shape == (20, MAPS)
 
 
-def test_coordinates_of_the_land_are_standardised():
-    matcher, _, land = fitted(noise=0.5)
+def test_coordinates_are_in_deviations_of_the_error():
+    matcher, errors, land = fitted(noise=0.5)
     p = matcher.coordinates(maps_of(land))
-    assert p.mean(axis=0) == pytest.approx(0, abs=1e-3)
-    assert p.std(axis=0) == pytest.approx(1, abs=0.05)
+    assert p.mean(axis=0) == pytest.approx(0, abs=5e-3)
+    assert p.var(axis=0) == pytest.approx(matcher.tensors["variance"], rel=0.01)
+    off = matcher.coordinates(maps_of(land[:2000] + errors)) - p[:2000]
+    assert off.std(axis=0) == pytest.approx(1, abs=0.05)
 
 
 def test_a_weight_replaces_another():
@@ -92,6 +94,6 @@ def test_a_weight_replaces_another():
 def test_a_missing_tensor_is_named():
     matcher, _, _ = fitted(noise=0.5)
     tensors = dict(matcher.tensors)
-    del tensors["precision"]
-    with pytest.raises(ModelFormatError, match="precision"):
+    del tensors["variance"]
+    with pytest.raises(ModelFormatError, match="variance"):
         MapMatcher(tensors)

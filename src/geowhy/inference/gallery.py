@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,8 @@ __all__ = ["CELL_RESOLUTION", "Gallery"]
 CELL_RESOLUTION = 2  # H3 cells about 320 km wide, as wide as the training views
 
 ENCODED_AT_ONCE = 8192
-ROUNDED = ("embedding", "concepts", "maps")
+# How finely sides are kept: unit rows, and maps in deviations of the error of reading.
+STEPS = {"embedding": 0.02, "concepts": 0.02, "maps": 0.75}
 LARGEST = 127
 
 
@@ -64,40 +66,39 @@ class Gallery:
         return cls._of(lat_lon, CellGrid.build(lat_lon, CELL_RESOLUTION), side)
 
     def to_tensors(self) -> dict[str, NDArray[np.generic]]:
-        """As arrays by name: sides as bytes, whose rounding is below 1 / 254 of a column's range.
-
-        Norms, which are added up unweighted, are float16.
-        """
-        tensors: dict[str, NDArray[np.generic]] = {
-            "lat_lon": self.lat_lon.astype(np.float32),
-            "norms": self.side.norms.astype(np.float16),
-        }
-        for name in ROUNDED:
+        """As arrays by name: sides in steps of ``STEPS``, deflated; norms follow from maps."""
+        tensors: dict[str, NDArray[np.generic]] = {"lat_lon": self.lat_lon.astype(np.float32)}
+        for name, least in STEPS.items():
             columns: NDArray[np.float32] = getattr(self.side, name)
-            step = np.maximum(np.abs(columns).max(axis=0), np.finfo(np.float32).tiny) / LARGEST
-            tensors[name] = np.round(columns / step).astype(np.int8)
-            tensors[f"{name}.step"] = step.astype(np.float32)
+            step = np.maximum(np.abs(columns).max(axis=0) / LARGEST, least).astype(np.float32)
+            steps = np.round(columns / step).astype(np.int8)
+            tensors[name] = np.frombuffer(zlib.compress(steps.T.tobytes(), 9), np.uint8)
+            tensors[f"{name}.step"] = step
         return tensors | {f"grid.{name}": array for name, array in self.grid.to_arrays().items()}
 
     @classmethod
-    def from_tensors(cls, tensors: dict[str, NDArray[np.generic]]) -> Gallery:
-        """Takes what ``to_tensors`` gave.
+    def from_tensors(cls, tensors: dict[str, NDArray[np.generic]], model: GeoModel) -> Gallery:
+        """Takes what ``to_tensors`` of a gallery of the same model gave.
 
         Raises:
-            ModelFormatError: if an array is missing.
+            ModelFormatError: if an array is missing or damaged.
         """
         try:
             grid = {n.removeprefix("grid."): a for n, a in tensors.items() if n.startswith("grid.")}
+            lat_lon = tensors["lat_lon"].astype(np.float64)
             embedding, concepts, maps = (
-                np.multiply(tensors[name], tensors[f"{name}.step"], dtype=np.float32)
-                for name in ROUNDED
+                _inflated(tensors[name], tensors[f"{name}.step"], len(lat_lon)) for name in STEPS
             )
-            side = LocationSide(embedding, concepts, maps, tensors["norms"].astype(np.float32))
-            return cls._of(tensors["lat_lon"].astype(np.float64), CellGrid.from_arrays(grid), side)
-        except KeyError as error:
+            side = LocationSide(embedding, concepts, maps, model.norms(maps))
+            return cls._of(lat_lon, CellGrid.from_arrays(grid), side)
+        except (KeyError, ValueError, zlib.error) as error:
             raise ModelFormatError(
                 f"the gallery lacks {error}: the model folder is damaged; get or train it anew"
             ) from error
+
+    def as_kept(self, model: GeoModel) -> Gallery:
+        """The gallery as a model folder will hold it, rounded."""
+        return self.from_tensors(self.to_tensors(), model)
 
     @classmethod
     def _of(cls, lat_lon: NDArray[np.float64], grid: CellGrid, side: LocationSide) -> Gallery:
@@ -108,3 +109,13 @@ class Gallery:
             side.norms.mean(axis=0, keepdims=True),
         )
         return cls(lat_lon, grid, side, average)
+
+
+def _inflated(
+    deflated: NDArray[np.generic], step: NDArray[np.generic], count: int
+) -> NDArray[np.float32]:
+    """Columns of ``count`` rows, ``[count, len(step)]``."""
+    steps = np.frombuffer(zlib.decompress(deflated.tobytes()), np.int8)
+    columns = np.ascontiguousarray(steps.reshape(len(step), count).T, np.float32)
+    columns *= step
+    return columns

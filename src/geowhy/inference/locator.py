@@ -101,8 +101,9 @@ class Locator:
             raise ModelFormatError(
                 f"{folder.path}: the calibration lacks {error}: get or train the model anew"
             ) from error
-        gallery = Gallery.from_tensors(folder.tensors("gallery"))
-        return cls(GeoModel.load(folder), gallery, calibration, novelty)
+        model = GeoModel.load(folder)
+        gallery = Gallery.from_tensors(folder.tensors("gallery"), model)
+        return cls(model, gallery, calibration, novelty)
 
     @property
     def name(self) -> str:

@@ -109,6 +109,10 @@ class GeoModel:
         """How much the m compared maps are of the r columns of ``maps``, ``[r, m]``."""
         return self.maps.matcher.attribution if self.maps else np.empty((0, 0), np.float32)
 
+    def norms(self, maps: Floats) -> Floats:
+        """What places with such ``maps`` ``[M, r]`` pay for them, ``[M, m]``."""
+        return self.maps.matcher.norms(maps) if self.maps else maps[:, :0]
+
     def features(self, pixels: Sequence[Pixels]) -> Floats:
         """Backbone features ``[N, f]`` of RGB images ``[H, W, 3]``."""
         return self.backbone.embed(pixels)

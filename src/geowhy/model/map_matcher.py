@@ -37,21 +37,20 @@ LEVEL_WEIGHT = 0.1
 LEAST_INFORMATION = 0.02  # nats; what tells less isn't worth its place in the gallery
 RIDGE = 1e-4  # added to variances: no pattern is read, or known, more exactly
 
-MATCHER_TENSORS = ("frequency", "direction", "mean", "precision", "attribution", "weight")
+MATCHER_TENSORS = ("frequency", "direction", "mean", "variance", "attribution", "weight")
 
 
 class MapMatcher:
     """Brings maps to R numbers whose products say how well those of a view and of a place agree.
 
-    With ``q`` read off a view, ``p`` of a place, and a direction's precision ``e``, its share in
-    the score is ``weight * e / 2 * (2 q p - (1 - 1 / e) p²)``: the log-odds, but for what is the
-    same for all places.
+    A number is in deviations of the error of reading. With ``q`` read off a view, ``p`` of a place,
+    and ``s`` the variance on land, its share in the score is ``weight / 2 * (2 q p - (1 - 1 / s)
+    p²)``: the log-odds, but for what is the same for all places.
 
     Attributes:
         tensors: by name, float32. ``frequency`` ``[R]`` and ``direction`` ``[R, m]`` pick a number
-            out of the patterns of the m maps, ``mean`` ``[R]`` is its mean on land, where its
-            variance is 1; ``precision`` ``[R]`` is that variance over the error's; ``attribution``
-            ``[R, m]`` tells how much of it each map is; ``weight`` is a scalar.
+            out of the patterns of the m maps; ``mean`` and ``variance`` ``[R]`` it has on land;
+            ``attribution`` ``[R, m]`` tells how much of it each map is; ``weight`` is a scalar.
     """
 
     def __init__(self, tensors: Mapping[str, Floats]) -> None:
@@ -69,17 +68,17 @@ class MapMatcher:
         spread, error = _covariances(land - mean), _covariances(errors)
         unit = np.linalg.inv(np.linalg.cholesky(spread))
         ratios, axes = np.linalg.eigh(unit @ error @ unit.transpose(0, 2, 1))
-        directions = (axes.transpose(0, 2, 1) @ unit).astype(np.float32)
+        directions = axes.transpose(0, 2, 1) @ unit / np.sqrt(ratios)[:, :, None]
         weight = np.where(np.arange(len(ratios)) == 0, LEVEL_WEIGHT, 1.0)[:, None]
         told = -0.5 * np.log(np.clip(ratios, 1e-6, 1)) * weight
         frequency, axis = np.nonzero(told > LEAST_INFORMATION)
-        direction = directions[frequency, axis]
+        direction = directions[frequency, axis].astype(np.float32)
         return cls(
             {
                 "frequency": frequency.astype(np.float32),
                 "direction": direction,
                 "mean": (direction * mean[frequency]).sum(axis=1),
-                "precision": (1 / ratios)[frequency, axis].astype(np.float32),
+                "variance": (1 / ratios)[frequency, axis].astype(np.float32),
                 "attribution": _attribution(direction, spread[frequency]),
                 "weight": np.ones(1, np.float32),
             }
@@ -108,18 +107,17 @@ class MapMatcher:
 
     def pulls(self, coordinates: Floats) -> Floats:
         """What a view's coordinates ``[N, R]`` multiply those of a place by, at weight 1."""
-        return np.asarray(coordinates * self._strength, np.float32)
+        return np.asarray(coordinates * self._level_weight, np.float32)
 
     def norms(self, coordinates: Floats) -> Floats:
         """What a place's coordinates ``[M, R]`` cost it, for each map ``[M, m]``, at weight 1."""
-        discount = self._strength / 2 * (1 - 1 / self.tensors["precision"])
-        return np.asarray((coordinates**2 * discount) @ self.attribution, np.float32)
+        cost = self._level_weight / 2 * (1 - 1 / self.tensors["variance"])
+        return np.asarray((coordinates**2 * cost) @ self.attribution, np.float32)
 
     @property
-    def _strength(self) -> Floats:
-        level = self.tensors["frequency"] == 0
-        weight = np.where(level, np.float32(LEVEL_WEIGHT), np.float32(1))
-        return np.asarray(weight * self.tensors["precision"], np.float32)
+    def _level_weight(self) -> Floats:
+        is_level = self.tensors["frequency"] == 0
+        return np.where(is_level, np.float32(LEVEL_WEIGHT), np.float32(1))
 
 
 def patterns(maps: Floats) -> Floats:

@@ -90,9 +90,9 @@ class ViewPool:
         return FitData(raw, whitening, training, validation, gallery, land)
 
     def gallery(self, model: GeoModel) -> Gallery:
-        """The gallery of the configuration, as a model sees it."""
+        """The gallery of the configuration, as a model's folder will hold it."""
         around = self._around(self._gallery) if self._columns else None
-        return Gallery.build(self._centres[self._gallery], model, around)
+        return Gallery.build(self._centres[self._gallery], model, around).as_kept(model)
 
     @property
     def _columns(self) -> int:
