@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from geowhy.errors import ModelFormatError
+from geowhy.errors import ConfigError, ModelFormatError
 from geowhy.geo.sphere import lat_lon_to_unit
 from geowhy.model.map_matcher import patterns
 from geowhy.model.map_reader import (
@@ -105,6 +105,15 @@ def test_a_coast_is_recognised_among_many(reader):
     scores = matcher.pulls(read) @ there.T - matcher.norms(there).sum(axis=1)
     assert (scores.argmax(axis=1) == np.arange(200)).mean() > 0.9
     assert reports == [(1, 2), (2, 2)]
+
+
+def test_too_few_views_to_hold_some_out_are_an_error():
+    features, summary, surroundings = views(20)
+    nothing = np.empty((20, 0), np.float32)
+    places = Places.of(np.full((20, 2), 5.0), surroundings, nothing, nothing, "cpu")
+    whole = ReadingLesson(features, summary, surroundings, surroundings)
+    with pytest.raises(ConfigError, match=r"raise views\.count"):
+        fit_matcher(whole, places, places, 100.0, CONFIG, 0, lambda done, total: None)
 
 
 def test_maps_of_places_are_in_the_units_of_what_is_read(reader):

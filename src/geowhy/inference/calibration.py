@@ -8,6 +8,7 @@ hills brings back.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -114,11 +115,8 @@ def decode_all(
 ) -> list[Posterior]:
     """Posteriors of many images, their strongest mode only."""
     decoder = Decoder(gallery.lat_lon, gallery.grid, smoothing_km, sureness)
-    return [
-        decoder.decode(probability, top_k=1)
-        for chunk in _chunks(images)
-        for probability in softmax(aligner.scores(chunk, gallery.side), temperature)
-    ]
+    rows = _probabilities(aligner, gallery, images, temperature)
+    return [decoder.decode(probability, top_k=1) for probability in rows]
 
 
 def _best_sureness(
@@ -133,12 +131,8 @@ def _best_sureness(
     decoder = Decoder(gallery.lat_lon, gallery.grid, smoothing_km)
     cell_of_truth = distance_matrix_km(truth, gallery.grid.centres).argmin(axis=1)
     losses = np.zeros(len(SURENESSES))
-    probabilities = (
-        row
-        for chunk in _chunks(images)
-        for row in softmax(aligner.scores(chunk, gallery.side), temperature)
-    )
-    for probability, cell in zip(probabilities, cell_of_truth, strict=True):
+    rows = _probabilities(aligner, gallery, images, temperature)
+    for probability, cell in zip(rows, cell_of_truth, strict=True):
         hills = decoder.hills(probability)
         masses = [hills.tempered(sureness).mass[hills.of_cell[cell]] for sureness in SURENESSES]
         losses -= np.log(np.array(masses) + LEAST_PROBABILITY)
@@ -185,8 +179,10 @@ def _errors_km(posteriors: list[Posterior], truth: Floats) -> Floats:
     return distance_km(np.array([p.lat_lon for p in posteriors]), truth)
 
 
-def _chunks(images: ImageSide) -> list[ImageSide]:
-    return [
-        images.rows(slice(start, start + IMAGES_AT_ONCE))
-        for start in range(0, len(images.concepts), IMAGES_AT_ONCE)
-    ]
+def _probabilities(
+    aligner: ConceptAligner, gallery: Gallery, images: ImageSide, temperature: float
+) -> Iterator[Floats32]:
+    """Probabilities of the gallery points, image by image."""
+    for start in range(0, len(images.concepts), IMAGES_AT_ONCE):
+        chunk = images.rows(slice(start, start + IMAGES_AT_ONCE))
+        yield from softmax(aligner.scores(chunk, gallery.side), temperature)

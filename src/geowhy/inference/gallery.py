@@ -117,5 +117,5 @@ def _inflated(
     """Columns of ``count`` rows, ``[count, len(step)]``."""
     steps = np.frombuffer(zlib.decompress(deflated.tobytes()), np.int8)
     columns = np.ascontiguousarray(steps.reshape(len(step), count).T, np.float32)
-    columns *= step
+    columns *= step.astype(np.float32)
     return columns

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.errors import ConfigError
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.geo.sphere import EARTH_RADIUS_KM
 from geowhy.model.map_matcher import MapMatcher, patterns
@@ -44,6 +45,9 @@ def fit_matcher(
         config: of the reader.
         seed: of the folds and the readers.
         on_progress: takes folds done and to do.
+
+    Raises:
+        ConfigError: if there are too few views to hold some out.
     """
     units = places.units.cpu().numpy()
     cells = ten_degree_cell(places.lat_lon.cpu().numpy())
@@ -54,6 +58,12 @@ def fit_matcher(
     for fold in range(MEASURED):
         held_out = np.flatnonzero(fold_of_cell[cells] == fold)
         taught = _clear_of(held_out, units, clear_km)
+        if not len(held_out) or not len(taught):
+            raise ConfigError(
+                f"{len(units)} training views leave {len(taught)} that are clear of the "
+                f"{len(held_out)} held out to measure the map reader: raise views.count, or set "
+                "reader.steps = 0"
+            )
         reader = MapReader(train_reader(lesson, taught, config, seed).to_tensors())
         some = held_out[:: max(1, len(held_out) // VIEWS_A_FOLD)]
         read = patterns(reader.read(lesson.features[some], lesson.summary[some]))
