@@ -63,6 +63,25 @@ def test_radii_hold_what_they_promise_on_other_images():
     assert (errors <= radii[:, 1]).mean() == pytest.approx(0.9, abs=0.08)
 
 
+def test_a_sharper_posterior_gets_smaller_radii():
+    aligner, gallery, images, truth = earth()
+    images = replace(images, maps=0 * images.maps)
+    found = calibrate(aligner, gallery, images, truth, np.zeros(400, np.float32))
+    sharp, broad = (
+        np.array(
+            [
+                found.radii_km(posterior)
+                for posterior in decode_all(
+                    aligner, gallery, images.rows(slice(0, 20)), temperature, found.smoothing_km
+                )
+            ]
+        )
+        for temperature in (found.temperature, 9 * found.temperature)
+    )
+    assert (sharp[:, 0] < 0.8 * broad[:, 0]).all()
+    assert (sharp[:, 1] < broad[:, 1]).all()
+
+
 def test_sureness_makes_the_stated_probability_of_an_answer_true():
     aligner, gallery, images, truth = earth()
     misled = replace(images, map_weight=0.1)  # half of the answers are far off

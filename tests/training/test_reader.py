@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from geowhy.errors import ConfigError, ModelFormatError
-from geowhy.geo.sphere import lat_lon_to_unit
+from geowhy.geo.sphere import distance_matrix_km, lat_lon_to_unit
 from geowhy.model.map_matcher import patterns
 from geowhy.model.map_reader import (
     PICTURE_COLUMNS,
@@ -14,6 +14,7 @@ from geowhy.model.map_reader import (
     without_picture,
 )
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES, SURROUNDINGS_SIZE
+from geowhy.training import matcher_fit
 from geowhy.training.config import ReaderConfig
 from geowhy.training.dataset import Places
 from geowhy.training.matcher_fit import _clear_of, fit_matcher
@@ -105,6 +106,31 @@ def test_a_coast_is_recognised_among_many(reader):
     scores = matcher.pulls(read) @ there.T - matcher.norms(there).sum(axis=1)
     assert (scores.argmax(axis=1) == np.arange(200)).mean() > 0.9
     assert reports == [(1, 2), (2, 2)]
+
+
+def test_errors_are_of_views_that_the_reader_was_not_taught(monkeypatch):
+    features, summary, surroundings = views(120)
+    lat_lon = np.random.default_rng(1).uniform(-50, 50, (120, 2))
+    nothing = np.empty((120, 0), np.float32)
+    places = Places.of(lat_lon, surroundings, nothing, nothing, "cpu")
+    whole = ReadingLesson(features, summary, surroundings, surroundings)
+    taught, read = [], []
+    train, reading = matcher_fit.train_reader, MapReader.read
+
+    def noted_train(lesson, rows, config, seed):
+        taught.append(lat_lon[rows])
+        return train(lesson, rows, config.model_copy(update={"steps": 1}), seed)
+
+    def noted_read(self, some, summary_of_some):
+        read.append(lat_lon[[int(np.flatnonzero((features == row).all(1))[0]) for row in some]])
+        return reading(self, some, summary_of_some)
+
+    monkeypatch.setattr(matcher_fit, "train_reader", noted_train)
+    monkeypatch.setattr(MapReader, "read", noted_read)
+    fit_matcher(whole, places, places, 400.0, CONFIG, 0, lambda done, total: None)
+    assert len(taught) == len(read) == 2
+    for known, asked in zip(taught, read, strict=True):
+        assert distance_matrix_km(asked, known).min() >= 399.0
 
 
 def test_too_few_views_to_hold_some_out_are_an_error():
