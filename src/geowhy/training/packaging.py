@@ -61,7 +61,8 @@ def tune(parts: TrainedParts, pool: ViewPool, manifest: ViewManifest, report: Pr
     model, features = _shipped(parts), pool.features
     gallery = pool.gallery(model)
     report(1, 4)
-    novelty = NoveltyDetector.fit(without_picture(features.read(manifest.rows("train"))))
+    fitted = NoveltyDetector.fit(without_picture(features.read(manifest.rows("train"))))
+    novelty = NoveltyDetector.from_tensors(_rounded(fitted.to_tensors()))
     report(2, 4)
     rows = manifest.rows("validation")
     raw, truth = features.read(rows), manifest.centres[rows]
@@ -95,7 +96,7 @@ def package_model(
     tensors = {
         "model": _halved(model_tensors(model)),
         "gallery": gallery.to_tensors(),
-        "novelty": tuning.novelty.to_tensors(),
+        "novelty": _halved(tuning.novelty.to_tensors()),
     }
     folder = write_model(path, config, tensors, parts.backbone_file)
     report(2, 2)
