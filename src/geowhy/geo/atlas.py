@@ -9,9 +9,11 @@ table, one entry per code, turns codes into values. ``scripts/build_earth.py`` m
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
+import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -20,10 +22,19 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geowhy.errors import CoordinateError, DataError
+from geowhy.errors import ChecksumError, CoordinateError, DataError
 from geowhy.geo.sphere import uniform_on_sphere
 
-__all__ = ["Atlas", "Country", "Layer", "LayerInfo", "Source", "Storage", "uniform_on_land"]
+__all__ = [
+    "Atlas",
+    "Country",
+    "Layer",
+    "LayerInfo",
+    "Source",
+    "Storage",
+    "layer_digest",
+    "uniform_on_land",
+]
 
 PACKAGED_ATLAS = Path(__file__).parent.parent / "data" / "earth" / "atlas.npz"
 
@@ -62,6 +73,7 @@ class LayerInfo:
         missing: where the layer has no value; there it reads NaN, or -1 for classes.
         labels: names of the classes 0, 1, …; empty for other kinds.
         sources: packages that it was made from.
+        sha256: what :func:`layer_digest` makes of the layer as the file holds it.
     """
 
     name: str
@@ -72,6 +84,7 @@ class LayerInfo:
     missing: str
     labels: tuple[str, ...]
     sources: tuple[Source, ...]
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +98,8 @@ class Storage:
         scale: value of one code step, after the transform.
         offset: value of code 1, after the transform.
         classes: class of each code, for class layers; empty if code - 1.
+        numbers: value of each code after the transform, None where missing, for continuous layers;
+            empty if ``offset`` and ``scale`` give it.
     """
 
     array: str
@@ -93,6 +108,7 @@ class Storage:
     scale: float = 1.0
     offset: float = 0.0
     classes: tuple[int, ...] = ()
+    numbers: tuple[float | None, ...] = ()
 
     def table(self, kind: Kind, codes: NDArray[Any]) -> NDArray[np.float32] | NDArray[np.int16]:
         """Value of every possible code, code 0 being *missing*."""
@@ -104,6 +120,8 @@ class Storage:
         if kind == "class":
             return (steps - 1).astype(np.int16)
         values = self.offset + self.scale * (steps - 1.0)
+        if self.numbers:
+            values = np.array(self.numbers, np.float64)  # None becomes NaN
         # Codes beyond the largest used one may overflow; nobody reads them.
         with np.errstate(over="ignore"):
             values = np.expm1(values) if self.transform == "log1p" else values
@@ -217,6 +235,19 @@ class Atlas:
         """Whether degrees ``[N, 2]`` are on land; large lakes are not."""
         return self.layer("land").at(lat_lon) > 0
 
+    def verify(self) -> None:
+        """Check every layer in the file against its SHA-256; not done when layers are read.
+
+        Raises:
+            ChecksumError: if a layer isn't what was written; the message names it.
+        """
+        for name, info in self.infos.items():
+            if _digest_in_file(self.path, info, self.storages[name]) != info.sha256:
+                raise ChecksumError(
+                    f"{self.path}: the layer {name} isn't what was written; "
+                    "install geowhy again or run python scripts/build_earth.py"
+                )
+
     def _read(self, name: str) -> Layer:
         info, storage = self.infos[name], self.storages[name]
         shared = next((n for n in self._layers if self.storages[n].array == storage.array), None)
@@ -237,6 +268,22 @@ def uniform_on_land(
     return found[:count]
 
 
+def layer_digest(info: LayerInfo, storage: Storage, stored: NDArray[Any]) -> str:
+    """SHA-256, in hexadecimal, of one layer as the file holds it.
+
+    It is that of a JSON text, its keys sorted and without spaces, followed by the bytes of the
+    array ``stored`` row by row, packed as they are. The text has all fields of ``info`` but
+    ``sha256``, all of ``storage``, and the array's type and shape: so the table of values is
+    covered to the last digit, and rounding on another machine can't change the sum.
+    """
+    meaning = {key: value for key, value in asdict(info).items() if key != "sha256"}
+    array = {"dtype": stored.dtype.str, "shape": stored.shape}
+    text = json.dumps([meaning, asdict(storage), array], sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(text.encode())
+    digest.update(np.ascontiguousarray(stored).data)
+    return digest.hexdigest()
+
+
 @lru_cache(maxsize=4)
 def _load(path: Path) -> Atlas:
     meta = _from_file(path, lambda arrays: json.loads(arrays["meta"].tobytes()))
@@ -251,11 +298,25 @@ def _info(entry: dict[str, Any]) -> LayerInfo:
 
 
 def _storage(entry: dict[str, Any]) -> Storage:
-    return Storage(**{**entry, "classes": tuple(entry["classes"])})
+    numbers = tuple(entry.get("numbers", ()))
+    return Storage(**{**entry, "classes": tuple(entry["classes"]), "numbers": numbers})
+
+
+def _digest_in_file(path: Path, info: LayerInfo, storage: Storage) -> str:
+    """The layer's digest; empty if its array can't even be read."""
+    try:
+        return layer_digest(info, storage, _read_stored(path, storage))
+    except DataError:
+        return ""
+
+
+def _read_stored(path: Path, storage: Storage) -> NDArray[Any]:
+    stored: NDArray[Any] = _from_file(path, lambda arrays: arrays[storage.array])
+    return stored
 
 
 def _read_codes(path: Path, storage: Storage) -> NDArray[Any]:
-    stored: NDArray[Any] = _from_file(path, lambda arrays: arrays[storage.array])
+    stored = _read_stored(path, storage)
     if storage.packing == "delta":
         # Whole numbers that wrap around: the sums come out right.
         return np.cumsum(stored, axis=1, dtype=stored.dtype)
@@ -270,7 +331,7 @@ def _from_file(path: Path, read: Callable[[Any], Any]) -> Any:  # noqa: ANN401 -
         raise DataError(
             f"{path}: there is no atlas; make it with python scripts/build_earth.py"
         ) from None
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile, zlib.error) as error:
         raise DataError(
             f"{path}: this isn't a readable atlas ({error}); "
             "install geowhy again or run python scripts/build_earth.py"
