@@ -1,5 +1,7 @@
 """Names for coordinates."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from geographiclib.geodesic import Geodesic
@@ -59,9 +61,39 @@ def test_countries_of_points(gazetteer):
     assert gazetteer.country_of(points) == ["FR", "ZA", "", "HK", "PR", "US"]
 
 
-def test_points_off_the_earth_are_refused(gazetteer):
+def test_regions_of_points(gazetteer):
+    regions = {
+        (30.27, -97.74): "Texas",
+        (21.4, -158.0): "Hawaii",
+        (52.9, 173.0): "Alaska",  # Attu, beyond the antimeridian
+        (38.95, -77.05): "District of Columbia",
+        (33.75, -84.4): "Georgia",
+        (41.7, 44.8): "Tbilisi",
+        (48.86, 2.35): "Île-de-France",
+        (48.14, 11.58): "Bavaria",
+        (-36.85, 174.7): "Auckland",
+        (-23.55, -46.63): "São Paulo",
+        (67.0, -179.5): "Chukotka Autonomous Okrug",  # beyond the antimeridian
+        (19.1, 72.9): "Maharashtra",
+        (0, -140): "",
+    }
+    assert gazetteer.region_of(list(regions)) == list(regions.values())
+    assert gazetteer.region_of((30.27, -97.74)) == ["Texas"]
+
+
+def test_without_their_layer_no_region_is_known(gazetteer):
+    infos = gazetteer.atlas.infos.items()
+    others = {name: info for name, info in infos if name != "first_level_region"}
+    without = replace(gazetteer, atlas=replace(gazetteer.atlas, infos=others))
+    assert without.region_of([(30.27, -97.74), (0, 0)]) == ["", ""]
     with pytest.raises(CoordinateError):
-        gazetteer.describe((100, 0))
+        without.region_of((100, 0))
+
+
+@pytest.mark.parametrize("method", ["describe", "country_of", "region_of"])
+def test_points_off_the_earth_are_refused(gazetteer, method):
+    with pytest.raises(CoordinateError):
+        getattr(gazetteer, method)((100, 0))
 
 
 @given(st.lists(st.tuples(st.floats(-90, 90), st.floats(-180, 180)), min_size=1, max_size=4))

@@ -94,8 +94,21 @@ class Gazetteer:
         Raises:
             CoordinateError: if a coordinate is not on Earth.
         """
-        layer = self.atlas.layer("country")
-        return [layer.info.labels[i] if i >= 0 else "" for i in layer.at(lat_lon).tolist()]
+        return self._labels("country", lat_lon)
+
+    def region_of(self, lat_lon: ArrayLike) -> list[str]:
+        """First-level region, such as a state or province, at each of degrees ``[N, 2]``.
+
+        Such as "Texas" or "Bavaria", by cells of 0.1 degrees; empty where there is none, and if the
+        atlas has no layer of them.
+
+        Raises:
+            CoordinateError: if a coordinate is not on Earth.
+        """
+        if "first_level_region" not in self.atlas.infos:
+            return [""] * len(self.country_of(lat_lon))
+        # The labels end in the code of the country.
+        return [label.rpartition(", ")[0] for label in self._labels("first_level_region", lat_lon)]
 
     def describe(self, lat_lon: ArrayLike) -> str:
         """A place in words, of degrees ``[2]``: the city to go by, and the country of the point.
@@ -123,6 +136,11 @@ class Gazetteer:
         if afloat or country in ("", city.country):
             return place
         return f"in {self._country_name(country)}, {place}"
+
+    def _labels(self, layer_name: str, lat_lon: ArrayLike) -> list[str]:
+        """Name of the class of a layer at each point; empty where it has none."""
+        layer = self.atlas.layer(layer_name)
+        return [layer.info.labels[i] if i >= 0 else "" for i in layer.at(lat_lon).tolist()]
 
     def _landmark(self, point: NDArray[np.float64]) -> City:
         """The largest city near a point; the nearest if none is near."""
