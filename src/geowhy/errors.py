@@ -10,7 +10,8 @@
     ├── ChecksumError           a file whose SHA-256 isn't the pinned one
     ├── DownloadError           a package that can't be fetched
     ├── ConfigError             a training configuration that can't be run
-    ├── VocabularyError         a concept file that can't be used; names file, place and remedy
+    ├── VocabularyError         a concept file that can't be used; names file, line and remedy
+    ├── GroundingError          an expression over the atlas that can't be used; says where
     ├── CoordinateError         a latitude or longitude that is not on Earth
     └── MissingExtraError       an optional dependency that isn't installed
 
@@ -26,6 +27,7 @@ __all__ = [
     "DataError",
     "DownloadError",
     "GeowhyError",
+    "GroundingError",
     "ImageError",
     "MissingExtraError",
     "ModelFormatError",
@@ -78,6 +80,10 @@ class ConfigError(GeowhyError):
 
 class VocabularyError(GeowhyError):
     """A concept file can't be used."""
+
+
+class GroundingError(GeowhyError):
+    """An expression over the layers of the atlas can't be used."""
 
 
 class CoordinateError(GeowhyError):

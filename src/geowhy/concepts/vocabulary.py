@@ -1,76 +1,49 @@
-"""Reads the vocabulary: concepts, and how each is grounded in the layers of the atlas.
+"""Reads the vocabulary: what may be said about a place, one TOML file a category.
 
-One TOML file a category. A grounding names one layer and the values for which the concept holds:
-``above`` and ``below`` (half-open, in the layer's unit), or ``is`` (class labels).
+::
+
+    category = "climate"
+
+    [[concept]]
+    id = "hot_desert_climate"
+    name = "hot desert climate"
+    definition = "Hot and arid (Köppen BWh)."
+    prompts = ["a hot desert", "bare ground under a blazing sun", "a dry wadi without a tree"]
+    grounding = "koppen_30 == 'BWh'"  # optional: where on Earth it holds
+    from_above = true                 # optional: whether a view from above shows it
+
+Every file is checked when it is read: each mistake is named with its file, line and remedy.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geowhy.errors import DataError, VocabularyError
-from geowhy.geo.atlas import Atlas, Layer
+from geowhy.concepts.checks import check_groundings, check_names
+from geowhy.concepts.concept import Concept
+from geowhy.concepts.grounding import LayerValues, parse_grounding
+from geowhy.errors import GroundingError, VocabularyError
+from geowhy.geo.atlas import Atlas
 
-__all__ = ["Concept", "Grounding", "Vocabulary"]
+__all__ = ["PACKAGED_VOCABULARY", "Vocabulary"]
 
 PACKAGED_VOCABULARY = Path(__file__).parent / "vocabulary"
 
-CONCEPT_KEYS = {"id", "name", "definition", "grounding"}
-GROUNDING_KEYS = {"layer", "above", "below", "is"}
-
-
-@dataclass(frozen=True, slots=True)
-class Grounding:
-    """Where on Earth a concept holds: one layer, and the values that count.
-
-    Attributes:
-        layer: name of an atlas layer.
-        above: lower bound, in the layer's unit, inclusive.
-        below: upper bound, in the layer's unit, exclusive.
-        labels: classes that count, for a class layer.
-    """
-
-    layer: str
-    above: float = -np.inf
-    below: float = np.inf
-    labels: tuple[str, ...] = ()
-
-    def truth(self, atlas: Atlas, lat_lon: ArrayLike) -> NDArray[np.float32]:
-        """1 where the concept holds, 0 where not, NaN where the layer is silent; ``[N]``."""
-        layer = atlas.layer(self.layer)
-        values = layer.at(lat_lon)
-        if self.labels:
-            numbers = [layer.info.labels.index(label) for label in self.labels]
-            return np.where(values < 0, np.nan, np.isin(values, numbers)).astype(np.float32)
-        holds = (values >= self.above) & (values < self.below)
-        return np.where(np.isnan(values), np.nan, holds).astype(np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Concept:
-    """Something that may be said about a place.
-
-    Attributes:
-        id: short identifier, unique in a vocabulary.
-        name: as shown to people.
-        category: the group that it belongs to.
-        definition: one line.
-        grounding: where on Earth it holds.
-    """
-
-    id: str
-    name: str
-    category: str
-    definition: str
-    grounding: Grounding
+NEEDED = ("id", "name", "definition", "prompts")
+OPTIONAL = ("grounding", "from_above")
+LEAST_PROMPTS = 3
+ID = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
+FILE_KEYS = {"category", "concept"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +53,19 @@ class Vocabulary:
     concepts: tuple[Concept, ...]
 
     @classmethod
-    def load(cls, folder: Path = PACKAGED_VOCABULARY) -> Vocabulary:
-        """Reads and checks all TOML files of a folder.
+    def load(cls, folder: Path = PACKAGED_VOCABULARY, atlas: Atlas | None = None) -> Vocabulary:
+        """Reads and checks all TOML files of a folder against an atlas, by default the packaged.
 
         Raises:
-            VocabularyError: with file, concept and remedy.
+            VocabularyError: with file, line and remedy.
         """
         files = sorted(folder.glob("*.toml"))
         if not files:
             raise VocabularyError(f"{folder} holds no .toml file: put one there for each category")
-        concepts = tuple(concept for file in files for concept in _read_file(file))
-        _check_unique(concepts)
+        atlas = atlas or Atlas.load()
+        concepts = tuple(concept for file in files for concept in _File(file, atlas).concepts())
+        check_names(concepts)
+        check_groundings(concepts, atlas)
         return cls(concepts)
 
     @property
@@ -99,100 +74,159 @@ class Vocabulary:
         return tuple(concept.name for concept in self.concepts)
 
     @property
+    def categories(self) -> tuple[str, ...]:
+        """The categories, in order, each once."""
+        return tuple(dict.fromkeys(concept.category for concept in self.concepts))
+
+    @property
+    def grounded(self) -> Vocabulary:
+        """The concepts with a grounding alone."""
+        return Vocabulary(tuple(c for c in self.concepts if c.grounding is not None))
+
+    @property
+    def seen(self) -> Vocabulary:
+        """The concepts that a view from above shows."""
+        return Vocabulary(tuple(c for c in self.concepts if c.from_above))
+
+    @property
+    def unseen(self) -> Vocabulary:
+        """The concepts that no view from above shows, such as the language that people speak."""
+        return Vocabulary(tuple(c for c in self.concepts if not c.from_above))
+
+    def only(self, ids: Iterable[str]) -> Vocabulary:
+        """The concepts with these ids alone, in the order of the vocabulary."""
+        kept = frozenset(ids)
+        return Vocabulary(tuple(c for c in self.concepts if c.id in kept))
+
+    @property
     def digest(self) -> str:
-        """SHA-256 of everything that the vocabulary says."""
-        text = json.dumps([asdict(concept) for concept in self.concepts], sort_keys=True)
+        """SHA-256 of all that the vocabulary says; where it says so doesn't count."""
+        text = json.dumps([concept.content for concept in self.concepts], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def truth(self, atlas: Atlas, lat_lon: ArrayLike) -> NDArray[np.float32]:
-        """Truth of every concept at degrees ``[N, 2]``: 1, 0 or NaN, ``[N, k]``."""
-        return np.stack([c.grounding.truth(atlas, lat_lon) for c in self.concepts], axis=1)
+        """What every concept is at degrees ``[N, 2]``, ``[N, k]``; NaN without a grounding.
+
+        1 or 0 for a class, a number for a degree, NaN where the atlas is silent.
+        """
+        places = LayerValues(atlas, lat_lon)
+        truth = np.full((len(places), len(self.concepts)), np.nan, np.float32)
+        for column, concept in enumerate(self.concepts):
+            if concept.grounding is not None:
+                truth[:, column] = concept.grounding.at(places)
+        return truth
 
 
-def _read_file(file: Path) -> list[Concept]:
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise VocabularyError(f"{file}: not valid TOML ({error}): mend that line") from error
-    if not isinstance(content.get("category"), str):
-        raise VocabularyError(f'{file}: no category: begin the file with category = "…"')
-    entries = content.get("concept", [])
-    if not isinstance(entries, list) or not entries:
-        raise VocabularyError(f"{file}: no concept: add a [[concept]] table")
-    return [_read_concept(entry, content["category"], file) for entry in entries]
+class _File:
+    """One TOML file, and where its entries stand."""
 
-
-def _read_concept(entry: Mapping[str, object], category: str, file: Path) -> Concept:
-    where = f"{file}, concept {entry.get('id', '(without id)')!r}"
-    _check_keys(entry, CONCEPT_KEYS, where)
-    missing = sorted(CONCEPT_KEYS - set(entry))
-    if missing:
-        raise VocabularyError(f"{where}: no {' and no '.join(missing)}: add it")
-    grounding = entry["grounding"]
-    if not isinstance(grounding, dict):
-        raise VocabularyError(f"{where}: the grounding is not a table: write {{ layer = … }}")
-    return Concept(
-        str(entry["id"]),
-        str(entry["name"]),
-        category,
-        str(entry["definition"]),
-        _read_grounding(grounding, where),
-    )
-
-
-def _read_grounding(table: Mapping[str, object], where: str) -> Grounding:
-    _check_keys(table, GROUNDING_KEYS, where)
-    layer = _layer(str(table.get("layer", "")), where)
-    if layer.info.kind == "continuous":
-        above, below = (_bound(table, key, where) for key in ("above", "below"))
-        if "is" in table or (above is None and below is None):
+    def __init__(self, path: Path, atlas: Atlas) -> None:
+        self.path, self._atlas = path, atlas
+        try:
+            text = path.read_text(encoding="utf-8")
+            self._content = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise VocabularyError(f"{path}: not valid TOML: {error}: mend that line") from error
+        except UnicodeDecodeError as error:
+            raise VocabularyError(f"{path}: not UTF-8 ({error}): save it as UTF-8") from error
+        except OSError as error:
             raise VocabularyError(
-                f"{where}: {layer.info.name} is continuous: give above, below or both"
+                f"{path}: can't be read ({error.strerror}): mend its permissions or remove it"
+            ) from error
+        self._lines = text.splitlines()
+        self._starts = [i for i, line in enumerate(self._lines, 1) if _is_header(line)]
+
+    def concepts(self) -> list[Concept]:
+        """All concepts of the file, checked one by one."""
+        category = self._content.get("category")
+        if not isinstance(category, str) or not category.strip():
+            raise VocabularyError(f'{self.path}:1: no category: begin with category = "…"')
+        unknown = sorted(set(self._content) - FILE_KEYS)
+        if unknown:
+            raise self._error(None, unknown[0], f"unknown key {unknown[0]!r}: remove it")
+        entries = self._content.get("concept")
+        if not isinstance(entries, list) or not entries:
+            raise VocabularyError(f"{self.path}:1: no concept: add a [[concept]] table")
+        return [self._concept(number, entry, category) for number, entry in enumerate(entries)]
+
+    def _concept(self, number: int, entry: Mapping[str, Any], category: str) -> Concept:
+        self._check_keys(number, entry)
+        if not ID.fullmatch(entry["id"]):
+            raise self._error(number, "id", f"{entry['id']!r} is no id: use a-z, 0-9 and _")
+        grounding = None
+        if "grounding" in entry:
+            try:
+                grounding = parse_grounding(self._text(number, entry, "grounding"), self._atlas)
+            except GroundingError as error:
+                raise self._error(number, "grounding", f"grounding, {error}") from error
+        return Concept(
+            id=entry["id"],
+            name=self._text(number, entry, "name"),
+            category=category,
+            definition=self._text(number, entry, "definition"),
+            prompts=self._prompts(number, entry["prompts"]),
+            grounding=grounding,
+            from_above=self._from_above(number, entry),
+            where=f"{self.path}:{self._line(number, 'id')}",
+        )
+
+    def _check_keys(self, number: int, entry: Mapping[str, Any]) -> None:
+        known = (*NEEDED, *OPTIONAL)
+        for key in entry:
+            if key not in known:
+                raise self._error(number, key, f"unknown key {key!r}: known are {', '.join(known)}")
+        missing = [key for key in NEEDED if key not in entry]
+        if missing:
+            raise self._error(number, "id", f"no {' and no '.join(missing)}: add it")
+        self._text(number, entry, "id")
+
+    def _text(self, number: int, entry: Mapping[str, Any], key: str) -> str:
+        value = entry[key]
+        if not isinstance(value, str) or not value.strip():
+            raise self._error(number, key, f"{key} = {value!r} isn't a text: write one in quotes")
+        return value.strip()
+
+    def _prompts(self, number: int, value: object) -> tuple[str, ...]:
+        listed = value if isinstance(value, list) else []
+        prompts = tuple(p.strip() for p in listed if isinstance(p, str) and p.strip())
+        if len(set(prompts)) < LEAST_PROMPTS or len(prompts) != len(listed):
+            raise self._error(
+                number,
+                "prompts",
+                f"{len(set(prompts))} different prompts: list {LEAST_PROMPTS} or more texts",
             )
-        return Grounding(
-            layer.info.name,
-            -np.inf if above is None else above,
-            np.inf if below is None else below,
-        )
-    labels = table.get("is")
-    if not isinstance(labels, list) or not labels or "above" in table or "below" in table:
-        raise VocabularyError(f'{where}: {layer.info.name} has classes: give is = ["…"]')
-    for label in labels:
-        if label not in layer.info.labels:
-            known = ", ".join(layer.info.labels)
-            raise VocabularyError(f"{where}: no class {label!r} in {layer.info.name}: {known}")
-    return Grounding(layer.info.name, labels=tuple(labels))
+        return prompts
+
+    def _from_above(self, number: int, entry: Mapping[str, Any]) -> bool:
+        value = entry.get("from_above", False)
+        if not isinstance(value, bool):
+            raise self._error(number, "from_above", f"from_above = {value!r}: write true or false")
+        if value and "grounding" not in entry:
+            raise self._error(
+                number, "from_above", "from_above without a grounding: add one, or remove it"
+            )
+        return value
+
+    def _error(self, number: int | None, key: str, reason: str) -> VocabularyError:
+        if number is None:
+            return VocabularyError(f"{self.path}:{self._first(key, 0, len(self._lines))}: {reason}")
+        entry = self._content["concept"][number]
+        name = entry.get("id", f"number {number + 1}")
+        return VocabularyError(f"{self.path}:{self._line(number, key)}: concept {name!r}: {reason}")
+
+    def _line(self, number: int, key: str) -> int:
+        """Line of a key of a concept; of the concept, if the key isn't there."""
+        if number >= len(self._starts):  # written as an inline table
+            return 1
+        ends = [*self._starts[1:], len(self._lines) + 1]
+        return self._first(key, self._starts[number], ends[number] - 1) or self._starts[number]
+
+    def _first(self, key: str, start: int, end: int) -> int:
+        """First line after ``start``, up to ``end``, that sets a key; 0 if none does."""
+        sets_key = re.compile(rf'\s*"?{re.escape(key)}"?\s*=')
+        lines = enumerate(self._lines[start:end], start + 1)
+        return next((number for number, line in lines if sets_key.match(line)), 0)
 
 
-def _layer(name: str, where: str) -> Layer:
-    try:
-        return Atlas.load().layer(name)
-    except DataError as error:
-        raise VocabularyError(f"{where}: {error}") from error
-
-
-def _bound(table: Mapping[str, object], key: str, where: str) -> float | None:
-    value = table.get(key)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise VocabularyError(f"{where}: {key} = {value!r} is not a number")
-    return float(value)
-
-
-def _check_keys(table: Mapping[str, object], known: set[str], where: str) -> None:
-    unknown = sorted(set(table) - known)
-    if unknown:
-        raise VocabularyError(
-            f"{where}: unknown key {unknown[0]!r}: known are {', '.join(sorted(known))}"
-        )
-
-
-def _check_unique(concepts: tuple[Concept, ...]) -> None:
-    for attribute in ("id", "name"):
-        values = [getattr(concept, attribute) for concept in concepts]
-        for value in values:
-            if values.count(value) > 1:
-                raise VocabularyError(
-                    f"two concepts have the {attribute} {value!r}: rename or remove one"
-                )
+def _is_header(line: str) -> bool:
+    return re.match(r"\s*\[\[\s*concept\s*\]\]", line) is not None

@@ -1,0 +1,289 @@
+"""Groundings: where on Earth a concept holds, as an expression over the layers of the atlas.
+
+``koppen_30 in ['Af', 'Am']``, ``200 <= precipitation < 500`` and ``elevation < 50 and land_cover !=
+'water'`` are true or false at a place: they ground a *class*. ``log(1 + relief)`` is a number: it
+grounds a *degree*, of which a place has more or less.
+
+The words are those of Python, and Python's own parser reads them, but nothing is ever evaluated as
+code: the tree is checked node by node, and what isn't listed here is refused.
+
+==========================  ====================================================================
+a number                    ``3``, ``2.5``, a continuous layer, ``latitude``, ``longitude``
+of numbers                  ``+ - * /``, ``abs log sqrt min max``
+a truth                     ``< <= > >=`` of numbers, also chained; a flag layer
+of a class layer            ``== 'label'``, ``!= 'label'``, ``in ['label', …]``, ``not in […]``
+of truths                   ``and or not``
+==========================  ====================================================================
+
+Where a layer is silent, so is the expression, unless the rest decides: *false and unknown* is
+false.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from geowhy.errors import DataError, GroundingError
+from geowhy.geo.atlas import Atlas, Layer
+
+__all__ = ["Grounding", "GroundingKind", "LayerValues", "parse_grounding"]
+
+Floats = NDArray[np.float32]
+GroundingKind = Literal["class", "degree"]
+Evaluate = Callable[["LayerValues"], Floats]
+
+LONGEST = 500  # characters; the parser's depth is bounded by it
+LARGEST_NUMBER = 1e9
+COORDINATES = {"latitude": 0, "longitude": 1}
+ARITHMETIC: dict[type[ast.operator], np.ufunc] = {
+    ast.Add: np.add,
+    ast.Sub: np.subtract,
+    ast.Mult: np.multiply,
+    ast.Div: np.divide,
+}
+FUNCTIONS: dict[str, tuple[np.ufunc, int]] = {  # and how many arguments each takes
+    "abs": (np.abs, 1),
+    "log": (np.log, 1),
+    "sqrt": (np.sqrt, 1),
+    "min": (np.minimum, 2),
+    "max": (np.maximum, 2),
+}
+ORDER: dict[type[ast.cmpop], np.ufunc] = {
+    ast.Lt: np.less,
+    ast.LtE: np.less_equal,
+    ast.Gt: np.greater,
+    ast.GtE: np.greater_equal,
+}
+MEMBERSHIP = (ast.Eq, ast.NotEq, ast.In, ast.NotIn)
+
+
+class LayerValues:
+    """Values of the atlas at fixed places; each layer is looked up once."""
+
+    def __init__(self, atlas: Atlas, lat_lon: ArrayLike) -> None:
+        """Places are degrees ``[N, 2]``."""
+        self._atlas = atlas
+        self._lat_lon = np.asarray(lat_lon, np.float64).reshape(-1, 2)
+        self._found: dict[str, NDArray[np.float32] | NDArray[np.int16]] = {}
+
+    def __len__(self) -> int:
+        return len(self._lat_lon)
+
+    def __getitem__(self, name: str) -> NDArray[np.float32] | NDArray[np.int16]:
+        """A layer, or a coordinate in degrees; ``[N]``."""
+        if name in COORDINATES:
+            return self._lat_lon[:, COORDINATES[name]].astype(np.float32)
+        if name not in self._found:
+            self._found[name] = self._atlas.layer(name).at(self._lat_lon)
+        return self._found[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Grounding:
+    """A parsed expression.
+
+    Attributes:
+        text: as written.
+        kind: ``class`` if it is true or false, ``degree`` if it is a number.
+        layers: names of the layers that it reads.
+    """
+
+    text: str
+    kind: GroundingKind
+    layers: tuple[str, ...]
+    _evaluate: Evaluate = field(repr=False, compare=False)
+
+    def at(self, places: LayerValues) -> Floats:
+        """1 or 0 for a class, a number for a degree, NaN where the atlas is silent; ``[N]``."""
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            values = self._evaluate(places)
+        # A constant is the same everywhere; a logarithm of nothing is unknown.
+        values = np.broadcast_to(values, (len(places),))
+        return np.where(np.isfinite(values), values, np.nan).astype(np.float32)
+
+
+def parse_grounding(text: str, atlas: Atlas) -> Grounding:
+    """Checks an expression against the layers of an atlas.
+
+    Raises:
+        GroundingError: if it isn't one of the expressions above, or names no layer or class of the
+            atlas; says where, and what to write instead.
+    """
+    if len(text) > LONGEST:
+        raise GroundingError(f"{len(text)} characters are too many: write at most {LONGEST}")
+    try:
+        root = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise GroundingError(
+            f"{text!r} isn't an expression ({getattr(error, 'msg', error)}): write something like "
+            "elevation < 100 or koppen_5 == 'B arid'"
+        ) from None
+    checker = _Checker(atlas)
+    kind: GroundingKind = "class" if checker.is_truth(root) else "degree"
+    evaluate = checker.truth(root) if kind == "class" else checker.number(root)
+    if not checker.layers:
+        raise GroundingError(f"{text!r} reads no layer, so it is the same everywhere: name one")
+    return Grounding(text.strip(), kind, tuple(sorted(checker.layers)), evaluate)
+
+
+class _Checker:
+    """Turns nodes into functions of the layers, and refuses what isn't in the grammar."""
+
+    def __init__(self, atlas: Atlas) -> None:
+        self._atlas = atlas
+        self.layers: set[str] = set()
+
+    def is_truth(self, node: ast.expr) -> bool:
+        """Whether a node can only be true or false."""
+        if isinstance(node, ast.Name) and node.id in self._atlas.infos:
+            return self._atlas.infos[node.id].kind == "flag"
+        is_not = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+        return is_not or isinstance(node, ast.BoolOp | ast.Compare)
+
+    def truth(self, node: ast.expr) -> Evaluate:
+        """A node that is true or false."""
+        match node:
+            case ast.BoolOp(op, values):
+                return _joined([self.truth(value) for value in values], isinstance(op, ast.And))
+            case ast.UnaryOp(ast.Not(), operand):
+                inner = self.truth(operand)
+                return lambda places: 1 - inner(places)
+            case ast.Compare(left, operators, rights):
+                sides = [left, *rights]
+                pairs = zip(sides[:-1], operators, sides[1:], strict=True)
+                return _joined([self._comparison(*pair) for pair in pairs], both=True)
+            case ast.Name(name) if name in self._atlas.infos:
+                return self._flag(node, name)
+        raise self._refusal(node, "is neither true nor false: compare it with something")
+
+    def number(self, node: ast.expr) -> Evaluate:
+        """A node that is a number."""
+        match node:
+            case ast.Constant(int() | float() as value) if not isinstance(value, bool):
+                if abs(value) > LARGEST_NUMBER:
+                    raise self._refusal(node, "is beyond every layer: write a smaller number")
+                constant = np.float32(value)
+                return lambda places: np.full(len(places), constant)
+            case ast.UnaryOp(ast.USub(), operand):
+                inner = self.number(operand)
+                return lambda places: -inner(places)
+            case ast.BinOp(left, operator, right) if type(operator) in ARITHMETIC:
+                return _applied(ARITHMETIC[type(operator)], [self.number(left), self.number(right)])
+            case ast.Call(ast.Name(name), arguments, []) if name in FUNCTIONS:
+                function, count = FUNCTIONS[name]
+                if len(arguments) != count:
+                    raise self._refusal(node, f"{name} takes {count} numbers, not {len(arguments)}")
+                return _applied(function, [self.number(argument) for argument in arguments])
+            case ast.Name(name):
+                return self._values(node, name)
+        allowed = f"a number, a continuous layer, + - * / and {', '.join(FUNCTIONS)}"
+        raise self._refusal(node, f"isn't a number: allowed are {allowed}")
+
+    def _comparison(self, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Evaluate:
+        if isinstance(operator, MEMBERSHIP):
+            return self._membership(left, operator, right)
+        if type(operator) not in ORDER:
+            raise self._refusal(left, "can't be compared like that: use < <= > >= == != in")
+        return _ordered(ORDER[type(operator)], self.number(left), self.number(right))
+
+    def _membership(self, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Evaluate:
+        if not isinstance(left, ast.Name):
+            raise self._refusal(left, "isn't a class layer, and == and in are for those alone")
+        layer = self._layer(left, left.id)
+        if layer.info.kind != "class":
+            raise self._refusal(
+                left, f"is {layer.info.kind}, and == and in are for classes: use < or >="
+            )
+        several = isinstance(operator, ast.In | ast.NotIn)
+        numbers = self._numbers(layer, right, several)
+        negated = isinstance(operator, ast.NotEq | ast.NotIn)
+        name = left.id
+
+        def evaluate(places: LayerValues) -> Floats:
+            values = places[name]
+            holds = np.isin(values, numbers, invert=negated)
+            return np.where(values < 0, np.nan, holds).astype(np.float32)
+
+        return evaluate
+
+    def _numbers(self, layer: Layer, node: ast.expr, several: bool) -> list[int]:
+        """Classes of the labels in a node: a list of strings, or one string."""
+        listed = isinstance(node, ast.List | ast.Tuple)
+        labels = node.elts if isinstance(node, ast.List | ast.Tuple) else [node]
+        if several != listed or not labels:
+            form = "in ['…', '…']" if several else "== '…'"
+            raise self._refusal(node, f"doesn't fit: write {layer.info.name} {form}")
+        return [self._number_of(layer, label) for label in labels]
+
+    def _number_of(self, layer: Layer, node: ast.expr) -> int:
+        known = layer.info.labels
+        label = node.value if isinstance(node, ast.Constant) else None
+        if not isinstance(label, str):
+            raise self._refusal(node, f"isn't a label in quotes, such as '{known[0]}'")
+        if label not in known:
+            near = difflib.get_close_matches(label, known, n=3) or known
+            raise self._refusal(
+                node, f"is no class of {layer.info.name}: there are {', '.join(near)}"
+            )
+        return known.index(label)
+
+    def _flag(self, node: ast.expr, name: str) -> Evaluate:
+        layer = self._layer(node, name)
+        if layer.info.kind != "flag":
+            raise self._refusal(node, f"is {layer.info.kind}, not true or false: compare it")
+        return lambda places: places[name].astype(np.float32)
+
+    def _values(self, node: ast.expr, name: str) -> Evaluate:
+        if name in COORDINATES:
+            self.layers.add(name)
+            return lambda places: places[name].astype(np.float32)
+        layer = self._layer(node, name)
+        if layer.info.kind != "continuous":
+            raise self._refusal(node, f"has no numbers: it is {layer.info.kind}; write {name} ==")
+        return lambda places: places[name].astype(np.float32)
+
+    def _layer(self, node: ast.expr, name: str) -> Layer:
+        try:
+            layer = self._atlas.layer(name)
+        except DataError as error:
+            raise self._refusal(node, f"is unknown: {error}") from None
+        self.layers.add(name)
+        return layer
+
+    @staticmethod
+    def _refusal(node: ast.expr, reason: str) -> GroundingError:
+        return GroundingError(f"character {node.col_offset + 1}: {ast.unparse(node)} {reason}")
+
+
+def _applied(function: np.ufunc, arguments: list[Evaluate]) -> Evaluate:
+    return lambda places: function(*(argument(places) for argument in arguments))
+
+
+def _ordered(function: np.ufunc, left: Evaluate, right: Evaluate) -> Evaluate:
+    def evaluate(places: LayerValues) -> Floats:
+        one, other = left(places), right(places)
+        unknown = np.isnan(one) | np.isnan(other)
+        return np.where(unknown, np.nan, function(one, other)).astype(np.float32)
+
+    return evaluate
+
+
+def _joined(parts: list[Evaluate], both: bool) -> Evaluate:
+    """Kleene's *and*, or *or*: one part that decides makes up for parts that are unknown."""
+    deciding = np.float32(0 if both else 1)
+
+    def evaluate(places: LayerValues) -> Floats:
+        values = np.stack([part(places) for part in parts])
+        decided = (values == deciding).any(axis=0)
+        unknown = np.isnan(values).any(axis=0)
+        rest = np.where(unknown, np.nan, 1 - deciding)
+        return np.where(decided, deciding, rest).astype(np.float32)
+
+    return evaluate
