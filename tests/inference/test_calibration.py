@@ -20,36 +20,42 @@ def scattered(count, rng):
     return np.stack([lat, rng.uniform(-180, 180, count)], axis=1)
 
 
-def earth(seed=0):
-    """A gallery whose concepts are its unit vectors, and noisy images of known places."""
+@pytest.fixture(scope="module")
+def earth(make_bank):
+    """Aligner, gallery, images, truth; concepts are unit vectors, seen with noise."""
+    return make_earth(make_bank(np.eye(3)))
+
+
+def make_earth(bank, seed=0):
     rng = np.random.default_rng(seed)
     tensors = {name: np.zeros(1, np.float32) for name in TENSORS}
+    tensors["offset"] = np.zeros((3, 3), np.float32)
     tensors["log_scale"] = np.array(np.log(200.0), np.float32)
     points, truth = scattered(3000, rng), scattered(400, rng)
     units = lat_lon_to_unit(points).astype(np.float32)
-    nothing = np.empty((len(points), 0), np.float32)
-    side = LocationSide(nothing, units, units, nothing)
-    average = LocationSide(nothing[:1], units[:1], units[:1], nothing[:1])
+    nothing, ones = np.empty((len(points), 0), np.float32), np.ones((len(points), 1), np.float32)
+    side = LocationSide(units, ones, nothing, units, nothing)
+    average = LocationSide(units[:1], ones[:1], nothing[:1], units[:1], nothing[:1])
     gallery = Gallery(points, CellGrid.build(points, CELL_RESOLUTION), side, average)
     seen = lat_lon_to_unit(truth) + NOISE * rng.normal(size=(400, 3))
     concepts = (seen / np.linalg.norm(seen, axis=1, keepdims=True)).astype(np.float32)
     wrong = rng.normal(size=(400, 3)).astype(np.float32)
     images = ImageSide(np.empty((400, 0), np.float32), concepts, 200 * wrong, 0.2)
-    return ConceptAligner(tensors, "concept"), gallery, images, truth
+    return ConceptAligner(tensors, bank, "concept"), gallery, images, truth
 
 
-def test_maps_that_mislead_get_the_least_weight():
-    assert best_map_weight(*earth()) == MAP_WEIGHTS[0]
+def test_maps_that_mislead_get_the_least_weight(earth):
+    assert best_map_weight(*earth) == MAP_WEIGHTS[0]
 
 
-def test_maps_that_know_better_get_more_weight():
-    aligner, gallery, images, truth = earth()
+def test_maps_that_know_better_get_more_weight(earth):
+    aligner, gallery, images, truth = earth
     right = 2000 * lat_lon_to_unit(truth).astype(np.float32)
     assert best_map_weight(aligner, gallery, replace(images, maps=right), truth) > MAP_WEIGHTS[0]
 
 
-def test_radii_hold_what_they_promise_on_other_images():
-    aligner, gallery, images, truth = earth()
+def test_radii_hold_what_they_promise_on_other_images(earth):
+    aligner, gallery, images, truth = earth
     images = replace(images, maps=0 * images.maps)
     fitted, other = slice(0, 200), slice(200, 400)
     novelty = np.linspace(0, 1, 200, dtype=np.float32)
@@ -63,8 +69,8 @@ def test_radii_hold_what_they_promise_on_other_images():
     assert (errors <= radii[:, 1]).mean() == pytest.approx(0.9, abs=0.08)
 
 
-def test_a_sharper_posterior_gets_smaller_radii():
-    aligner, gallery, images, truth = earth()
+def test_a_sharper_posterior_gets_smaller_radii(earth):
+    aligner, gallery, images, truth = earth
     images = replace(images, maps=0 * images.maps)
     found = calibrate(aligner, gallery, images, truth, np.zeros(400, np.float32))
     sharp, broad = (
@@ -82,8 +88,8 @@ def test_a_sharper_posterior_gets_smaller_radii():
     assert (sharp[:, 1] < broad[:, 1]).all()
 
 
-def test_sureness_makes_the_stated_probability_of_an_answer_true():
-    aligner, gallery, images, truth = earth()
+def test_sureness_makes_the_stated_probability_of_an_answer_true(earth):
+    aligner, gallery, images, truth = earth
     misled = replace(images, map_weight=0.1)  # half of the answers are far off
     found = calibrate(aligner, gallery, misled, truth, np.zeros(400, np.float32))
     assert found.sureness < 1

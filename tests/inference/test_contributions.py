@@ -1,6 +1,7 @@
 """Shares of concepts and maps add up to the score, in every space."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -21,7 +22,6 @@ SHAPES = {
     "concept_1.weight": (5, 7),
     "concept_1.bias": (5,),
     "location_mean": (12,),
-    "basis": (12, 5),
     "offset": (12, 5),
     "log_scale": (),
 }
@@ -34,16 +34,22 @@ def normal(rng, *shape):
     return rng.normal(size=shape).astype(np.float32)
 
 
-def explained(space, seed=0, temperature=1.7):
+@pytest.fixture
+def explained(make_bank):
+    directions = np.random.default_rng(9).normal(size=(12, 5))
+    return partial(explain, make_bank(directions))
+
+
+def explain(bank, space, seed=0, temperature=1.7):
     rng = np.random.default_rng(seed)
     tensors = {name: rng.normal(size=SHAPES[name]).astype(np.float32) for name in TENSORS}
     tensors["feature_spread"] = np.abs(tensors["feature_spread"]) + 1
-    aligner = ConceptAligner(tensors, space)
+    aligner = ConceptAligner(tensors, bank, space)
     images = aligner.image_side(normal(rng, 1, 20))
     images = replace(images, maps=normal(rng, 1, DIRECTIONS), map_weight=0.3)
     places = aligner.location_side(normal(rng, 30, 12))
     places = replace(places, maps=normal(rng, 30, DIRECTIONS), norms=normal(rng, 30, MAPS))
-    parts = (places.embedding, places.concepts, places.maps, places.norms)
+    parts = (places.scaled, places.length, places.unit, places.maps, places.norms)
     attribution = rng.dirichlet(np.ones(MAPS), DIRECTIONS).astype(np.float32)
     average = LocationSide(*(part.mean(axis=0, keepdims=True) for part in parts))
     place = LocationSide(*(part[:1] for part in parts))
@@ -55,22 +61,22 @@ def explained(space, seed=0, temperature=1.7):
 
 @pytest.mark.parametrize("space", ["embedding", "concept", "both"])
 @pytest.mark.parametrize("seed", range(5))
-def test_contributions_add_up_to_the_log_odds_against_the_average_place(space, seed):
+def test_contributions_add_up_to_the_log_odds_against_the_average_place(explained, space, seed):
     explanation, score = explained(space, seed)
     total = sum(c.contribution for c in explanation.contributions) + explanation.unexplained
     assert explanation.score == pytest.approx(score, abs=1e-4)
     assert total == pytest.approx(score, abs=1e-4)
 
 
-def test_in_the_concept_space_nothing_is_unexplained():
+def test_in_the_concept_space_nothing_is_unexplained(explained):
     assert explained("concept")[0].unexplained == 0.0
 
 
-def test_in_the_embedding_space_the_rest_is_shown():
+def test_in_the_embedding_space_the_rest_is_shown(explained):
     assert abs(explained("embedding")[0].unexplained) > 1e-3
 
 
-def test_shown_concepts_are_ranked_and_their_share_grows_to_all():
+def test_shown_concepts_are_ranked_and_their_share_grows_to_all(explained):
     explanation, _ = explained("concept")
     shown = [c.contribution for c in explanation.shown(8)]
     assert shown == sorted(shown, reverse=True)
@@ -80,7 +86,7 @@ def test_shown_concepts_are_ranked_and_their_share_grows_to_all():
     assert shares[8] == pytest.approx(1.0)
 
 
-def test_a_map_is_never_called_absent():
+def test_a_map_is_never_called_absent(explained):
     every = [c for seed in range(5) for c in explained("concept", seed)[0].contributions]
     assert all(c.present for c in every if c.name in "XYZ")
     assert not all(c.present for c in every)

@@ -8,7 +8,6 @@ from PIL import Image
 
 import geowhy
 from geowhy.errors import ImageError, ModelFormatError, ModelNotFoundError
-from geowhy.inference.gallery import LARGEST, STEPS
 from geowhy.inference.locator import Locator
 from geowhy.model.registry import resolve_model
 from geowhy.model.store import ModelFolder
@@ -75,9 +74,10 @@ def test_a_score_is_the_log_odds_of_the_strongest_mode_that_the_posterior_is_mad
 def test_the_kept_gallery_is_what_the_location_encoder_gives(locator):
     some = slice(0, None, 997)
     side = locator.model.location_side(locator.gallery.lat_lon[some])
-    for name in ("concepts", "maps"):
+    steps = ModelFolder.open(resolve_model("embedded")).tensors("gallery")
+    for name in ("scaled", "maps"):
         kept = getattr(locator.gallery.side, name)
-        step = np.maximum(STEPS[name], np.abs(kept).max(axis=0) / LARGEST)
+        step = steps[f"{name}.step"]
         assert (np.abs(kept[some] - getattr(side, name)) / step).max() < 0.55
     kept = locator.gallery.side
     assert kept.norms == pytest.approx(locator.model.norms(kept.maps))

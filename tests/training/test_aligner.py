@@ -41,17 +41,16 @@ def test_more_components_than_statistics_are_refused(features):
         fit_whitening(features, 11, GRID)
 
 
-def aligner(features, **changes):
+def aligner(features, bank, **changes):
     whitening = fit_whitening(features, 6, GRID)
     config = AlignmentConfig(whitened=6, hidden=16, concept_hidden=8, dropout=0, **changes)
-    basis = np.eye(5, 3, dtype=np.float32)
     torch.manual_seed(0)  # with some weights every image looks alike
-    module = TorchAligner(config, whitening, basis, np.zeros(5, np.float32))
+    module = TorchAligner(config, whitening, bank, np.zeros(5, np.float32))
     return module, torch.from_numpy(whitening(features[:200]))
 
 
-def test_summary_dropout_leaves_the_layout_alone(features):
-    module, whitened = aligner(features, summary_dropout=0.5)
+def test_summary_dropout_leaves_the_layout_alone(features, make_bank):
+    module, whitened = aligner(features, make_bank(np.eye(5, 3)), summary_dropout=0.5)
     blind = torch.cat([torch.zeros(200, 6), whitened[:, 6:]], dim=1)
     with torch.no_grad():
         found = module.train().image_side(whitened).concepts

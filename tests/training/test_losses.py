@@ -70,8 +70,8 @@ def test_soft_targets_are_gaussian_in_great_circle_distance():
     assert targets == pytest.approx(weights / weights.sum(), abs=1e-6)
 
 
-def test_grounding_is_nothing_for_scores_along_the_truth():
-    truth = torch.randn(6, 4)
-    unit = torch.nn.functional.normalize(truth, dim=1)
-    assert grounding_loss(unit, truth).item() == pytest.approx(0, abs=1e-6)
-    assert grounding_loss(-unit, truth).item() == pytest.approx(2, abs=1e-6)
+def test_grounding_is_the_squared_error_of_scores():
+    truth, off = batches(3)
+    assert grounding_loss(truth, truth).item() == 0
+    expected = (off - truth).square().mean().item()
+    assert grounding_loss(off, truth).item() == pytest.approx(expected)

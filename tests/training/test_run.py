@@ -2,15 +2,18 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from geowhy.errors import ConfigError, DataError
+from geowhy.concepts.bank import BANK_FILE, PLACE_BANK_FILE, ConceptBank
+from geowhy.errors import ConfigError, DataError, ModelFormatError, VocabularyError
 from geowhy.evaluation.report import evaluate
 from geowhy.inference.locator import Locator
 from geowhy.model.store import ModelFolder
@@ -20,15 +23,6 @@ from geowhy.training.run import train
 from geowhy.training.views import ViewManifest
 
 pytestmark = pytest.mark.usefixtures("small_earth")
-
-
-@pytest.fixture(scope="module")
-def trained(small_earth, tmp_path_factory):
-    from .conftest import CONFIG
-
-    folder = tmp_path_factory.mktemp("trained")
-    (folder / "tiny.toml").write_text(CONFIG)
-    return train(folder / "tiny.toml", folder / "run", "cpu", resume=False)
 
 
 def same_weights(a, b):
@@ -192,7 +186,57 @@ def test_either_kind_of_capsule_trains_alone(seen, config_file, tmp_path):
     names = load_file(model / "model.safetensors")
     capsules = {name.split("/")[1].split(".")[0] for name in names if name.startswith("location/")}
     assert capsules == ({"surroundings"} if seen == "surroundings" else {"capsule_0", "capsule_1"})
-    assert Locator.from_pretrained(model).gallery.side.concepts.any()
+    assert Locator.from_pretrained(model).gallery.side.scaled.any()
+
+
+def test_concepts_that_no_view_shows_are_told_of_places_alone(trained):
+    locator = Locator.from_pretrained(trained)
+    assert "hot" in locator.model.bank.ids
+    assert "left" not in locator.model.bank.ids
+    assert locator.model.places.bank.ids == ("left",)
+    assert "left" not in locator.model.contributors
+    scores = locator.model.places.concept_scores([(-25.0, 135.0), (40.0, -100.0)])
+    assert scores[0] > scores[1]  # Australia, Kansas
+
+
+def test_what_training_places_dont_have_is_left_out_and_said(
+    config_file, small_vocabulary, tmp_path, capsys
+):
+    folder = tmp_path / "vocabulary"
+    folder.mkdir()
+    text = (small_vocabulary / "few.toml").read_text()
+    rare = text.split("[[concept]]")[1].replace("hot", "kiwi")
+    rare = rare.replace("temperature_mean > 20", "country == 'NZ'").replace("= true", "= false")
+    (folder / "few.toml").write_text(f"{text}\n[[concept]]{rare}")
+    changed = config_file.read_text().replace(str(small_vocabulary), str(folder))
+    config_file.write_text(changed.replace("steps = 24", "steps = 6"))
+    model = train(config_file, tmp_path / "run", "cpu", resume=False)
+    assert "kiwi" not in Locator.from_pretrained(model).model.places.bank.ids
+    assert "not learnt, hardly any training place has it: kiwi" in capsys.readouterr().out
+
+
+def test_a_vocabulary_that_views_show_nothing_of_is_refused(
+    config_file, small_vocabulary, tmp_path
+):
+    folder = tmp_path / "vocabulary"
+    folder.mkdir()
+    text = (small_vocabulary / "few.toml").read_text()
+    (folder / "few.toml").write_text(text.replace("from_above = true", "from_above = false"))
+    config_file.write_text(config_file.read_text().replace(str(small_vocabulary), str(folder)))
+    with pytest.raises(VocabularyError, match="from_above = true"):
+        train(config_file, tmp_path / "run", "cpu", resume=False)
+
+
+@pytest.mark.parametrize("file", [BANK_FILE, PLACE_BANK_FILE])
+def test_a_bank_that_the_model_was_not_trained_with_is_refused(trained, file, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(trained, folder)
+    bank = ConceptBank.load(folder / file)
+    (folder / file).write_bytes(replace(bank, directions=-bank.directions).to_bytes())
+    with pytest.raises(ModelFormatError, match=f"trained with the concept bank .* but {file} is"):
+        Locator.from_pretrained(folder)
+    (folder / file).write_bytes(bank.to_bytes())
+    assert Locator.from_pretrained(folder).name == "tiny"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.model.alignment import ConceptAligner, ImageSide, LocationSide
+from geowhy.model.alignment import ConceptAligner, ImageSide, LocationSide, normalised
 from geowhy.types import ConceptScore, Explanation
 
 __all__ = ["contributions", "explain_place"]
@@ -32,11 +32,11 @@ def explain_place(
 ) -> Explanation:
     """Why one place scores as it does for one image; every side holds a single row.
 
-    ``names`` are those of the concepts, then of the m maps that the model compares; of those
+    ``names`` are those of the k concepts, then of the m maps that the model compares; of those
     ``attribution`` ``[r, m]`` tells how much each is of the columns of ``maps``.
     """
     shares, unexplained = contributions(aligner, image, place, average, attribution, temperature)
-    more = (place.concepts - average.concepts)[0] > 0
+    more = (place.scaled - average.scaled)[0] @ aligner.basis > 0
     present = np.pad(more, (0, len(shares) - len(more)), constant_values=True)
     scores = [
         ConceptScore(name, float(share), bool(has))
@@ -59,10 +59,10 @@ def contributions(
     shares = np.zeros(image.concepts.shape[1])
     unexplained = 0.0
     if aligner.space != "embedding":
-        difference = (place.concepts - average.concepts)[0].astype(np.float64)
-        shares += scale * image.concepts[0] * difference
+        difference = (place.scaled - average.scaled)[0].astype(np.float64)
+        shares += scale * normalised(image.concepts)[0] * (difference @ aligner.basis)
     if aligner.space != "concept":
-        difference = (place.embedding - average.embedding)[0].astype(np.float64)
+        difference = (place.unit - average.unit)[0].astype(np.float64)
         x = image.embedding[0].astype(np.float64)
         basis = aligner.basis.astype(np.float64)
         along = np.linalg.lstsq(basis, difference, rcond=None)[0]

@@ -18,8 +18,10 @@ __all__ = ["CELL_RESOLUTION", "Gallery"]
 CELL_RESOLUTION = 2  # H3 cells about 320 km wide, as wide as the training views
 
 ENCODED_AT_ONCE = 8192
-# How finely sides are kept: unit rows, and maps in deviations of the error of reading.
-STEPS = {"embedding": 0.02, "concepts": 0.02, "maps": 0.75}
+# How finely sides are kept: embeddings by the deviation of each column, maps by that of the error
+# of reading.
+EMBEDDING_STEP = 0.25
+MAP_STEP = 0.75
 LARGEST = 127
 
 
@@ -30,7 +32,7 @@ class Gallery:
     Attributes:
         lat_lon: degrees ``[M, 2]``.
         grid: the H3 cells that they occupy.
-        side: their embeddings and concept scores.
+        side: what a score needs of each.
         average: the average place: mean of each column of ``side``.
     """
 
@@ -58,22 +60,23 @@ class Gallery:
             for chunk in chunks
         ]
         side = LocationSide(
-            np.concatenate([s.embedding for s in sides]),
-            np.concatenate([s.concepts for s in sides]),
+            np.concatenate([s.scaled for s in sides]),
+            np.concatenate([s.length for s in sides]),
+            np.concatenate([s.unit for s in sides]),
             np.concatenate([s.maps for s in sides]),
             np.concatenate([s.norms for s in sides]),
         )
         return cls._of(lat_lon, CellGrid.build(lat_lon, CELL_RESOLUTION), side)
 
     def to_tensors(self) -> dict[str, NDArray[np.generic]]:
-        """As arrays by name: sides in steps of ``STEPS``, deflated; norms follow from maps."""
-        tensors: dict[str, NDArray[np.generic]] = {"lat_lon": self.lat_lon.astype(np.float32)}
-        for name, least in STEPS.items():
-            columns: NDArray[np.float32] = getattr(self.side, name)
-            step = np.maximum(np.abs(columns).max(axis=0) / LARGEST, least).astype(np.float32)
-            steps = np.round(columns / step).astype(np.int8)
-            tensors[name] = np.frombuffer(zlib.compress(steps.T.tobytes(), 9), np.uint8)
-            tensors[f"{name}.step"] = step
+        """As arrays by name: columns in whole steps, deflated; the rest follows from them."""
+        tensors: dict[str, NDArray[np.generic]] = {
+            "lat_lon": self.lat_lon.astype(np.float32),
+            "length": self.side.length.astype(np.float16),
+        }
+        spread = self.side.scaled.std(axis=0)
+        tensors |= _deflated("scaled", self.side.scaled, EMBEDDING_STEP * spread)
+        tensors |= _deflated("maps", self.side.maps, np.full(self.side.maps.shape[1], MAP_STEP))
         return tensors | {f"grid.{name}": array for name, array in self.grid.to_arrays().items()}
 
     @classmethod
@@ -86,10 +89,9 @@ class Gallery:
         try:
             grid = {n.removeprefix("grid."): a for n, a in tensors.items() if n.startswith("grid.")}
             lat_lon = tensors["lat_lon"].astype(np.float64)
-            embedding, concepts, maps = (
-                _inflated(tensors[name], tensors[f"{name}.step"], len(lat_lon)) for name in STEPS
-            )
-            side = LocationSide(embedding, concepts, maps, model.norms(maps))
+            scaled, maps = (_inflated(tensors, name, len(lat_lon)) for name in ("scaled", "maps"))
+            length = tensors["length"].astype(np.float32)
+            side = model.aligner.placed(scaled, length, maps, model.norms(maps))
             return cls._of(lat_lon, CellGrid.from_arrays(grid), side)
         except (KeyError, ValueError, zlib.error) as error:
             raise ModelFormatError(
@@ -102,20 +104,29 @@ class Gallery:
 
     @classmethod
     def _of(cls, lat_lon: NDArray[np.float64], grid: CellGrid, side: LocationSide) -> Gallery:
-        average = LocationSide(
-            side.embedding.mean(axis=0, keepdims=True),
-            side.concepts.mean(axis=0, keepdims=True),
-            side.maps.mean(axis=0, keepdims=True),
-            side.norms.mean(axis=0, keepdims=True),
-        )
+        parts = (side.scaled, side.length, side.unit, side.maps, side.norms)
+        average = LocationSide(*(part.mean(axis=0, keepdims=True) for part in parts))
         return cls(lat_lon, grid, side, average)
 
 
+def _deflated(
+    name: str, columns: NDArray[np.float32], least: NDArray[np.floating]
+) -> dict[str, NDArray[np.generic]]:
+    """Columns ``[M, c]`` in steps no smaller than ``least`` ``[c]``."""
+    largest = np.abs(columns).max(axis=0, initial=0)
+    step = np.maximum(np.maximum(largest / LARGEST, least), np.finfo(np.float32).tiny)
+    step = step.astype(np.float32)
+    steps = np.round(columns / step).astype(np.int8)
+    packed = np.frombuffer(zlib.compress(steps.T.tobytes(), 9), np.uint8)
+    return {name: packed, f"{name}.step": step}
+
+
 def _inflated(
-    deflated: NDArray[np.generic], step: NDArray[np.generic], count: int
+    tensors: dict[str, NDArray[np.generic]], name: str, count: int
 ) -> NDArray[np.float32]:
-    """Columns of ``count`` rows, ``[count, len(step)]``."""
-    steps = np.frombuffer(zlib.decompress(deflated.tobytes()), np.int8)
+    """Columns of ``count`` rows, ``[count, c]``."""
+    step = tensors[f"{name}.step"].astype(np.float32)
+    steps = np.frombuffer(zlib.decompress(tensors[name].tobytes()), np.int8)
     columns = np.ascontiguousarray(steps.reshape(len(step), count).T, np.float32)
-    columns *= step.astype(np.float32)
+    columns *= step
     return columns

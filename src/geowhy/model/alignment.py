@@ -16,6 +16,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.concepts.bank import ConceptBank
+from geowhy.errors import ModelFormatError
 from geowhy.model.tensors import required_tensors
 
 __all__ = ["ConceptAligner", "ImageSide", "LocationSide", "Objective", "Space", "normalised"]
@@ -24,6 +26,9 @@ Floats = NDArray[np.float32]
 Objective = Literal["concept", "geoclip"]
 Space = Literal["embedding", "concept", "both"]
 
+Columns = slice | NDArray[np.intp]
+
+ALL = slice(None)
 FEATURE_LIMIT = 6.0  # standard deviations; a stray feature shall not drown the others
 
 TENSORS = (
@@ -39,7 +44,6 @@ TENSORS = (
     "concept_1.weight",
     "concept_1.bias",
     "location_mean",
-    "basis",
     "offset",
     "log_scale",
 )
@@ -47,10 +51,13 @@ TENSORS = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageSide:
-    """Images, ready to be scored; unit rows ``[N, d]`` and ``[N, k]``.
+    """Images, ready to be scored.
 
-    ``maps``, ``[N, r]``, are pulls of a `MapMatcher`, and ``map_weight`` is its weight; ``[N, 0]``
-    and 0 in a model without one.
+    Attributes:
+        embedding: unit rows ``[N, d]``.
+        concepts: ``z_img``, ``[N, k]``.
+        maps: pulls of a `MapMatcher`, ``[N, r]``; ``[N, 0]`` in a model without one.
+        map_weight: its weight; 0 without one.
     """
 
     embedding: Floats
@@ -66,20 +73,26 @@ class ImageSide:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocationSide:
-    """Places, ready to be scored; unit rows ``[M, d]`` and ``[M, k]``.
+    """Places, ready to be scored.
 
-    ``embedding`` is empty, ``[M, 0]``, where the model scores in the concept space alone. ``maps``
-    ``[M, r]`` and ``norms`` ``[M, m]`` are those of a `MapMatcher`; empty in a model without one.
+    Attributes:
+        scaled: centred embeddings ``[M, d]`` over ``length``: their concept scores have length 1.
+        length: of the concept scores, ``[M, 1]``.
+        unit: the same embeddings scaled to length 1; empty, ``[M, 0]``, where the model scores in
+            the concept space alone.
+        maps: ``[M, r]`` of a `MapMatcher`; ``[M, 0]`` in a model without one.
+        norms: ``[M, m]`` of a `MapMatcher`; ``[M, 0]`` in a model without one.
     """
 
-    embedding: Floats
-    concepts: Floats
+    scaled: Floats
+    length: Floats
+    unit: Floats
     maps: Floats
     norms: Floats
 
     def mean(self, rows: NDArray[np.intp], weights: Floats) -> LocationSide:
         """The weighted mean of some of the places, one row; weights add up to 1."""
-        parts = (self.embedding, self.concepts, self.maps, self.norms)
+        parts = (self.scaled, self.length, self.unit, self.maps, self.norms)
         return LocationSide(*(weights[None] @ part[rows] for part in parts))
 
 
@@ -88,27 +101,31 @@ class ConceptAligner:
 
     Attributes:
         space: where scores are taken: ``embedding``, ``concept``, or ``both`` added up.
+        bank: the concepts, and their fixed directions ``E``.
         tensors: the weights by name, float32.
+        basis: ``B = E + Δ``, ``[d, k]``.
     """
 
-    def __init__(self, tensors: Mapping[str, Floats], space: Space) -> None:
+    def __init__(self, tensors: Mapping[str, Floats], bank: ConceptBank, space: Space) -> None:
         """Takes the weights.
 
         Raises:
-            ModelFormatError: if one is missing.
+            ModelFormatError: if one is missing, or the bank is another model's.
         """
         self.space: Space = space
+        self.bank = bank
         self.tensors = required_tensors("the alignment", tensors, TENSORS)
+        if self.tensors["offset"].shape != bank.directions.shape:
+            raise ModelFormatError(
+                f"the alignment has offsets {self.tensors['offset'].shape} for a concept bank "
+                f"{bank.directions.shape}: they belong to different models; get the model anew"
+            )
+        self.basis = bank.directions + self.tensors["offset"]
 
     @property
     def scale(self) -> float:
         """Inverse temperature of the scores, 1 / τ."""
         return float(np.exp(self.tensors["log_scale"].item()))
-
-    @property
-    def basis(self) -> Floats:
-        """``B = E + Δ``, ``[d, k]``."""
-        return self.tensors["basis"] + self.tensors["offset"]
 
     def whitened(self, features: Floats) -> Floats:
         """Backbone features ``[N, f]``, standardised and projected to ``[N, w]``."""
@@ -122,26 +139,34 @@ class ConceptAligner:
         hidden = self._relu_layer("head_0", self.whitened(features))
         embedding = self._layer("head_1", hidden)
         scores = self._layer("concept_1", self._relu_layer("concept_0", embedding))
-        return ImageSide(normalised(embedding), normalised(scores), _nothing(features), 0.0)
+        return ImageSide(normalised(embedding), scores, _nothing(features), 0.0)
 
     def location_side(self, embeddings: Floats) -> LocationSide:
         """From embeddings of the location encoder ``[M, d]``."""
         centred = embeddings - self.tensors["location_mean"]
-        kept = centred if self.space != "concept" else centred[:, :0]
-        return LocationSide(
-            normalised(kept),
-            normalised(np.asarray(centred @ self.basis, np.float32)),
-            _nothing(embeddings),
-            _nothing(embeddings),
-        )
+        length = np.linalg.norm(centred @ self.basis, axis=1, keepdims=True)
+        scaled = centred / np.maximum(length, np.finfo(np.float32).tiny)
+        return self.placed(scaled, length, _nothing(embeddings), _nothing(embeddings))
+
+    def placed(self, scaled: Floats, length: Floats, maps: Floats, norms: Floats) -> LocationSide:
+        """The location side of embeddings ``[M, d]`` that are scaled already."""
+        unit = scaled[:, :0] if self.space == "concept" else normalised(scaled)
+        return LocationSide(scaled, length, unit, maps, norms)
+
+    def concept_scores(self, places: LocationSide, columns: Columns = ALL) -> Floats:
+        """``z_loc`` of all k concepts, or of some columns of them, ``[M, k]``.
+
+        By how many standard deviations a place exceeds the average place, as the model has it.
+        """
+        return (places.scaled @ self.basis[:, columns]) * places.length
 
     def scores(self, images: ImageSide, places: LocationSide) -> Floats:
         """Logits ``[N, M]`` of places given images, before calibration."""
-        similarity = np.zeros((len(images.concepts), len(places.concepts)), np.float32)
+        similarity = np.zeros((len(images.concepts), len(places.scaled)), np.float32)
         if self.space != "concept":
-            similarity += images.embedding @ places.embedding.T
+            similarity += images.embedding @ places.unit.T
         if self.space != "embedding":
-            similarity += images.concepts @ places.concepts.T
+            similarity += (normalised(images.concepts) @ self.basis.T) @ places.scaled.T
         similarity *= np.float32(self.scale)
         agreement = images.maps @ places.maps.T - places.norms.sum(axis=1)
         similarity += np.float32(images.map_weight) * agreement

@@ -9,18 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geowhy.errors import ModelFormatError
+from geowhy.concepts.bank import BANK_FILE, PLACE_BANK_FILE, ConceptBank
+from geowhy.errors import DataError, ModelFormatError
 from geowhy.geo.atlas import Atlas
 from geowhy.model.alignment import ConceptAligner, ImageSide, LocationSide
 from geowhy.model.backbone import BACKBONE_FILE, ImageBackbone, OnnxBackbone
 from geowhy.model.location import LocationArchitecture, LocationEncoder
 from geowhy.model.map_matcher import MAP_TITLES, MapMatcher
 from geowhy.model.map_reader import MapReader, without_picture
+from geowhy.model.place_reader import PlaceReader
 from geowhy.model.preprocessing import Preprocessing
 from geowhy.model.store import ModelFolder
 from geowhy.model.surroundings import read_surroundings
 
-__all__ = ["GeoModel", "MapComparison", "model_config", "model_tensors"]
+__all__ = ["GeoModel", "MapComparison", "model_banks", "model_config", "model_tensors"]
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -54,7 +56,7 @@ class GeoModel:
         aligner: heads, concept basis and temperature.
         maps: what reads maps off an image and what holds them against those of places; None in a
             model that compares no maps.
-        concepts: names of the k concepts.
+        places: tells places by concepts that no image shows; None in a model without such.
     """
 
     name: str
@@ -62,7 +64,7 @@ class GeoModel:
     location: LocationEncoder
     aligner: ConceptAligner
     maps: MapComparison | None
-    concepts: tuple[str, ...]
+    places: PlaceReader | None
 
     @classmethod
     def load(cls, folder: ModelFolder) -> GeoModel:
@@ -76,33 +78,38 @@ class GeoModel:
             architecture = LocationArchitecture(
                 **{**section["location"], "sigmas": tuple(section["location"]["sigmas"])}
             )
-            concepts = tuple(section["concepts"])
             preprocessing = Preprocessing(**section["preprocessing"])
             space, name = section["space"], section["name"]
         except (KeyError, TypeError) as error:
             raise ModelFormatError(
                 f"{folder.path}: config.json lacks {error}: get or train the model anew"
             ) from error
-        aligner = ConceptAligner(_group(tensors, "alignment/"), space)
-        if aligner.basis.shape != (architecture.size, len(concepts)):
-            raise ModelFormatError(
-                f"{folder.path}: a concept basis of shape {aligner.basis.shape} for "
-                f"{len(concepts)} concepts in {architecture.size} dimensions: get it anew"
-            )
+        bank = _bank(folder, BANK_FILE)
+        aligner = ConceptAligner(_group(tensors, "alignment/"), bank, space)
         return cls(
             name,
             OnnxBackbone.load(folder.path / BACKBONE_FILE, preprocessing),
             LocationEncoder.from_tensors(_group(tensors, "location/"), architecture),
             aligner,
             _map_comparison(tensors),
-            concepts,
+            _place_reader(folder, tensors),
         )
 
     @property
+    def bank(self) -> ConceptBank:
+        """The concepts that images show, and the directions that their basis started from."""
+        return self.aligner.bank
+
+    @property
+    def place_bank(self) -> ConceptBank | None:
+        """The concepts of places alone."""
+        return self.places.bank if self.places else None
+
+    @property
     def contributors(self) -> tuple[str, ...]:
-        """Names of all that a score is a sum of: the concepts, then the compared maps."""
+        """Names of all that a score is a sum of: the shared concepts, then the compared maps."""
         maps = MAP_TITLES.values() if self.maps else ()
-        return (*self.concepts, *(f"layout of {title}" for title in maps))
+        return (*self.bank.names, *(f"layout of {title}" for title in maps))
 
     @property
     def attribution(self) -> Floats:
@@ -151,8 +158,15 @@ def model_config(model: GeoModel) -> dict[str, Any]:
         "space": model.aligner.space,
         "preprocessing": asdict(model.backbone.preprocessing),
         "location": asdict(model.location.architecture),
-        "concepts": list(model.concepts),
+        "banks": {name: bank.digest for name, bank in model_banks(model).items()},
     }
+
+
+def model_banks(model: GeoModel) -> dict[str, ConceptBank]:
+    """The concept banks of a model by the name of their files."""
+    return {BANK_FILE: model.bank} | (
+        {PLACE_BANK_FILE: model.place_bank} if model.place_bank else {}
+    )
 
 
 def model_tensors(model: GeoModel) -> dict[str, Floats]:
@@ -160,7 +174,29 @@ def model_tensors(model: GeoModel) -> dict[str, Floats]:
     groups = {"alignment": model.aligner.tensors, "location": model.location.to_tensors()}
     if model.maps:
         groups |= {"reader": model.maps.reader.tensors, "matcher": model.maps.matcher.tensors}
+    if model.places:
+        groups["places"] = model.places.tensors
     return {f"{group}/{n}": array for group, part in groups.items() for n, array in part.items()}
+
+
+def _bank(folder: ModelFolder, name: str) -> ConceptBank:
+    """A bank of a model's folder, if it is the one that the model was trained with."""
+    try:
+        bank = ConceptBank.load(folder.path / name)
+    except DataError as error:
+        raise ModelFormatError(str(error)) from error
+    expected = folder.section("model").get("banks", {}).get(name)
+    if bank.digest != expected:
+        raise ModelFormatError(
+            f"{folder.path}: trained with the concept bank {str(expected)[:12]}, but {name} is "
+            f"{bank.digest[:12]}: put its own bank back, or get or train the model anew"
+        )
+    return bank
+
+
+def _place_reader(folder: ModelFolder, tensors: dict[str, Floats]) -> PlaceReader | None:
+    own = _group(tensors, "places/")
+    return PlaceReader(own, _bank(folder, PLACE_BANK_FILE)) if own else None
 
 
 def _map_comparison(tensors: dict[str, Floats]) -> MapComparison | None:

@@ -17,11 +17,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from geowhy.errors import ModelFormatError, ModelNotFoundError
-from geowhy.model.backbone import BACKBONE_FILE
 
 __all__ = ["FORMAT_VERSION", "ModelFolder", "write_model"]
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 CONFIG_FILE = "config.json"
 
 Tensors = dict[str, NDArray[Any]]
@@ -108,11 +107,15 @@ class ModelFolder:
 
 
 def write_model(
-    path: Path, config: Mapping[str, Any], tensors: Mapping[str, Tensors], backbone: Path
+    path: Path,
+    config: Mapping[str, Any],
+    tensors: Mapping[str, Tensors],
+    others: Mapping[str, bytes],
 ) -> ModelFolder:
     """Writes a model folder beside ``path``, then puts it in place of what was there.
 
-    ``tensors`` holds the content of each safetensors file by the file's name.
+    ``tensors`` holds the content of each safetensors file by its name without the suffix,
+    ``others`` that of further files by their full name.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     shutil.rmtree(partial, ignore_errors=True)
@@ -121,7 +124,8 @@ def write_model(
         for name, arrays in tensors.items():
             whole = {key: array.copy(order="C") for key, array in arrays.items()}
             save_file(whole, partial / f"{name}.safetensors")
-        shutil.copyfile(backbone, partial / BACKBONE_FILE)
+        for name, content in others.items():
+            (partial / name).write_bytes(content)
         files = {
             file.name: {"bytes": file.stat().st_size, "sha256": _sha256(file)}
             for file in sorted(partial.iterdir())

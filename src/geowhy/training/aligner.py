@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ConfigError
 from geowhy.model.alignment import FEATURE_LIMIT, Space
 from geowhy.training.config import AlignmentConfig
@@ -75,32 +76,39 @@ def _principal_components(standard: Floats, size: int) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AlignerSides:
-    """One side of the model: unit embeddings ``[N, d]`` and unit concept scores ``[N, k]``."""
+    """One side of the model.
+
+    Attributes:
+        embedding: rows of length 1, ``[N, d]``.
+        concepts: rows of ``z`` scaled to length 1, ``[N, k]``.
+        told: ``z`` itself, in standard deviations, ``[N, k]``.
+    """
 
     embedding: Tensor
     concepts: Tensor
-
-    @classmethod
-    def of(cls, embedding: Tensor, concepts: Tensor) -> AlignerSides:
-        """Brings the rows of both to length 1."""
-        return cls(F.normalize(embedding, dim=1), F.normalize(concepts, dim=1))
+    told: Tensor
 
     def split(self, count: int) -> tuple[AlignerSides, AlignerSides]:
         """The first ``count`` rows, and the others."""
+        parts = (self.embedding, self.concepts, self.told)
         return (
-            AlignerSides(self.embedding[:count], self.concepts[:count]),
-            AlignerSides(self.embedding[count:], self.concepts[count:]),
+            AlignerSides(*(part[:count] for part in parts)),
+            AlignerSides(*(part[count:] for part in parts)),
         )
 
 
 class TorchAligner(nn.Module):
     """The alignment module; its ``state_dict`` has the names that `ConceptAligner` takes."""
 
-    basis: Tensor
+    directions: Tensor
     location_mean: Tensor
 
     def __init__(
-        self, config: AlignmentConfig, whitening: Whitening, basis: Floats, location_mean: Floats
+        self,
+        config: AlignmentConfig,
+        whitening: Whitening,
+        bank: ConceptBank,
+        location_mean: Floats,
     ) -> None:
         """Random head and ``f_img`` from torch's generator; Δ starts at 0."""
         super().__init__()
@@ -110,10 +118,11 @@ class TorchAligner(nn.Module):
             ("feature_spread", whitening.spread),
             ("whitening", whitening.projection),
             ("location_mean", location_mean),
-            ("basis", basis),
         ):
             self.register_buffer(name, torch.tensor(array))
-        size, concepts = basis.shape
+        self.bank = bank
+        self.register_buffer("directions", torch.tensor(bank.directions), persistent=False)
+        size, concepts = bank.directions.shape
         self.head_0 = nn.Linear(whitening.projection.shape[1], config.hidden)
         self.head_1 = nn.Linear(config.hidden, size)
         self.concept_0 = nn.Linear(size, config.concept_hidden)
@@ -130,7 +139,7 @@ class TorchAligner(nn.Module):
         hidden = torch.relu(self.head_0(whitened))
         embedding = self.head_1(self.dropout(hidden))
         scores = self.concept_1(torch.relu(self.concept_0(embedding)))
-        return AlignerSides.of(embedding, scores)
+        return AlignerSides(F.normalize(embedding, dim=1), F.normalize(scores, dim=1), scores)
 
     def _without_some_summaries(self, whitened: Tensor) -> Tensor:
         """Leaves some images with their layout alone."""
@@ -140,11 +149,12 @@ class TorchAligner(nn.Module):
     def location_side(self, embeddings: Tensor) -> AlignerSides:
         """From embeddings of the location encoder ``[M, d]``."""
         centred = embeddings - self.location_mean
-        return AlignerSides.of(centred, centred @ (self.basis + self.offset))
+        scores = centred @ (self.directions + self.offset)
+        return AlignerSides(F.normalize(centred, dim=1), F.normalize(scores, dim=1), scores)
 
     def logits(self, images: AlignerSides, places: AlignerSides) -> Tensor:
         """Scores of places given images, ``[N, M]``."""
-        similarity = torch.zeros((), device=self.basis.device)
+        similarity = torch.zeros((), device=self.offset.device)
         if self.space != "concept":
             similarity = similarity + images.embedding @ places.embedding.T
         if self.space != "embedding":

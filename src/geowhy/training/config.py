@@ -16,6 +16,7 @@ __all__ = [
     "GalleryConfig",
     "LocationConfig",
     "OptimiserConfig",
+    "PlaceReaderConfig",
     "ReaderConfig",
     "SplitConfig",
     "TrainingConfig",
@@ -119,6 +120,18 @@ class ReaderConfig(_Section):
     summary_dropout: float = Field(0.3, ge=0, lt=1)
 
 
+class PlaceReaderConfig(_Section):
+    """The network that tells places by concepts that no view shows."""
+
+    steps: int = Field(1_000, ge=1)
+    batch: int = Field(512, ge=2)
+    hidden: int = Field(512, ge=2)
+    size: int = Field(96, ge=2)
+    rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(5e-2, ge=0)
+    dropout: float = Field(0.3, ge=0, lt=1)
+
+
 class OptimiserConfig(_Section):
     """Steps, batches and rates."""
 
@@ -140,16 +153,21 @@ class GalleryConfig(_Section):
 
 
 class TrainingConfig(_Section):
-    """Everything that determines a run, but for the data."""
+    """Everything that determines a run, but for the data.
+
+    ``vocabulary`` is a folder of concept files; the packaged one if empty.
+    """
 
     name: str = Field("embedded", pattern=r"^[A-Za-z0-9._-]+$")
     seed: int = 0
     backbone: Literal["efficientnet-lite0", "efficientnet-lite2"] = "efficientnet-lite2"
+    vocabulary: str = ""
     views: ViewsConfig = ViewsConfig()
     split: SplitConfig = SplitConfig()
     location: LocationConfig = LocationConfig()
     alignment: AlignmentConfig = AlignmentConfig()
     reader: ReaderConfig = ReaderConfig()
+    place_reader: PlaceReaderConfig = PlaceReaderConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     gallery: GalleryConfig = GalleryConfig()
 

@@ -184,12 +184,15 @@ def _turned_alike(images: Tensor, surroundings: Tensor, summary: int) -> tuple[T
 
 
 def _concept_losses(
-    config: AlignmentConfig, images: AlignerSides, places: AlignerSides, truth: Tensor
+    config: AlignmentConfig,
+    images: AlignerSides,
+    places: AlignerSides,
+    truth: Tensor,
 ) -> dict[str, Tensor]:
     """Divergence (eq. 6) and grounding of paired images and places."""
     sigma = median_bandwidth(images.concepts, places.concepts)
     divergence = DIVERGENCES[config.divergence]
-    grounding = grounding_loss(images.concepts, truth) + grounding_loss(places.concepts, truth)
+    grounding = grounding_loss(images.told, truth) + grounding_loss(places.told, truth)
     return {
         "divergence": divergence(images.concepts, places.concepts, sigma),
         "grounding": grounding,

@@ -9,15 +9,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.inference.calibration import Calibration, best_map_weight, calibrate
 from geowhy.inference.novelty import NoveltyDetector
 from geowhy.model.alignment import ConceptAligner
-from geowhy.model.backbone import OnnxBackbone
-from geowhy.model.geomodel import GeoModel, MapComparison, model_config, model_tensors
+from geowhy.model.backbone import BACKBONE_FILE, OnnxBackbone
+from geowhy.model.geomodel import (
+    GeoModel,
+    MapComparison,
+    model_banks,
+    model_config,
+    model_tensors,
+)
 from geowhy.model.location import LocationEncoder
 from geowhy.model.map_matcher import MapMatcher
 from geowhy.model.map_reader import MapReader, without_picture
+from geowhy.model.place_reader import PlaceReader
 from geowhy.model.store import ModelFolder, write_model
 from geowhy.training.aligner import TorchAligner
 from geowhy.training.config import TrainingConfig
@@ -38,6 +44,7 @@ class TrainedParts:
     aligner: TorchAligner
     encoder: TorchLocationEncoder
     maps: MapComparison | None
+    places: PlaceReader | None
     backbone_file: Path
 
 
@@ -86,19 +93,19 @@ def package_model(
         model = replace(model, maps=model.maps.weighing(tuning.map_weight))
     gallery = pool.gallery(model)
     report(1, 2)
-    vocabulary = Vocabulary.load()
     config = {
         "model": model_config(model),
         "calibration": asdict(tuning.calibration),
         "training": parts.config.model_dump(),
-        "concept_bank": {"source": "grounded", "vocabulary_sha256": vocabulary.digest},
     }
     tensors = {
         "model": _halved(model_tensors(model)),
         "gallery": gallery.to_tensors(),
         "novelty": _halved(tuning.novelty.to_tensors()),
     }
-    folder = write_model(path, config, tensors, parts.backbone_file)
+    banks = {name: bank.to_bytes() for name, bank in model_banks(model).items()}
+    others = {BACKBONE_FILE: parts.backbone_file.read_bytes(), **banks}
+    folder = write_model(path, config, tensors, others)
     report(2, 2)
     return folder
 
@@ -111,9 +118,11 @@ def _shipped(parts: TrainedParts) -> GeoModel:
         LocationEncoder.from_tensors(
             _rounded(parts.encoder.to_tensors()), parts.encoder.architecture
         ),
-        ConceptAligner(_rounded(parts.aligner.to_tensors()), parts.aligner.space),
+        ConceptAligner(
+            _rounded(parts.aligner.to_tensors()), parts.aligner.bank, parts.aligner.space
+        ),
         _rounded_comparison(parts.maps) if parts.maps else None,
-        Vocabulary.load().names,
+        PlaceReader(_rounded(parts.places.tensors), parts.places.bank) if parts.places else None,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.concepts.concept import Concept
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.geo.atlas import Atlas, uniform_on_land
 from geowhy.inference.gallery import Gallery
@@ -23,6 +24,7 @@ from geowhy.training.views import ViewManifest
 __all__ = ["FitData", "ViewPool"]
 
 SOME_PLACES = 24_000  # enough of the gallery to validate on, and to know the land at large
+FEWEST_PLACES = 10  # that have a concept, or lack it; fewer say nothing of it
 
 Floats = NDArray[np.float32]
 Points = NDArray[np.float64]
@@ -34,19 +36,27 @@ class FitData:
     """Everything that one fit reads.
 
     Attributes:
+        seen: the concepts that views show and that training places can tell: some have each, some
+            lack it.
+        unseen: the same of those that no view shows.
         raw: backbone features of the training views ``[N, f]``.
         whitening: fitted on them.
         training: places.
         validation: places; None where no view is held out for it.
         gallery: places, of which the first ``SOME_PLACES`` are the ``land``.
+        known_land: views of all cells that aren't held out, up to their rims, degrees ``[N, 2]``:
+            for what is learnt without a look at a view.
     """
 
+    seen: Vocabulary
+    unseen: Vocabulary
     raw: Floats
     whitening: Whitening
     training: Places
     validation: Places | None
     gallery: Places
     land: Places
+    known_land: Points
 
 
 class ViewPool:
@@ -56,10 +66,19 @@ class ViewPool:
     """
 
     def __init__(
-        self, config: TrainingConfig, centres: Points, features: FeatureStore, device: str
+        self,
+        config: TrainingConfig,
+        vocabulary: Vocabulary,
+        centres: Points,
+        features: FeatureStore,
+        device: str,
     ) -> None:
-        """Views with ``centres`` in degrees ``[N, 2]``; places go to ``device``."""
+        """Views with ``centres`` in degrees ``[N, 2]``; places go to ``device``.
+
+        The truth of places is that of the concepts of ``vocabulary``, which are all grounded.
+        """
         self.features = features
+        self.vocabulary = vocabulary
         self._config = config
         self._device = device
         self._atlas = Atlas.load()
@@ -77,22 +96,36 @@ class ViewPool:
         raw = self.features.read(rows)
         told = without_picture(raw)
         whitening = fit_whitening(told, self._config.alignment.whitened, LAYOUT_GRID)
-        known = GroundTruth.fit(self._truth(rows))
-        training = self._places(rows, whitening(told), known)
-        gallery = self._places(self._gallery, _no_images(len(self._gallery)), known)
+        known_rows = np.concatenate([rows, manifest.rows("margin")])
+        seen, unseen = self._learnable(rows).seen, self._learnable(known_rows).unseen
+        known = GroundTruth.fit(self._truth(seen, rows))
+        training = self._places(rows, whitening(told), seen, known)
+        nothing = np.empty((len(self._gallery), 0), np.float32)
+        gallery = self._places(self._gallery, nothing, seen, known)
         land = gallery.first(SOME_PLACES)
         if self._config.alignment.negatives == "land":
             land = land.with_prior(training, self._config.alignment.target_sigma_km)
         validation = None
         if len(held_out):
             images = whitening(without_picture(self.features.read(held_out)))
-            validation = self._places(held_out, images, known)
-        return FitData(raw, whitening, training, validation, gallery, land)
+            validation = self._places(held_out, images, seen, known)
+        known_land = self._centres[known_rows]
+        data = (raw, whitening, training, validation, gallery, land, known_land)
+        return FitData(seen, unseen, *data)
 
     def gallery(self, model: GeoModel) -> Gallery:
         """The gallery of the configuration, as a model's folder will hold it."""
         around = self._around(self._gallery) if self._columns else None
         return Gallery.build(self._centres[self._gallery], model, around).as_kept(model)
+
+    def _learnable(self, rows: Rows) -> Vocabulary:
+        """The concepts of which the places of ``rows`` have enough, and lack enough.
+
+        A concept may hold only in cells that are held out, as one of a region can.
+        """
+        truth = self._truth(self.vocabulary, rows)
+        pairs = zip(self.vocabulary.concepts, truth.T, strict=True)
+        return self.vocabulary.only(c.id for c, values in pairs if _is_told(c, values))
 
     @property
     def _columns(self) -> int:
@@ -100,13 +133,15 @@ class ViewPool:
         asked = self._config.location.surroundings or self._config.reader.steps
         return SURROUNDINGS_SIZE if asked else 0
 
-    def _places(self, rows: Rows, images: Floats, known: GroundTruth) -> Places:
-        truth = known.standardised(self._truth(rows))
+    def _places(
+        self, rows: Rows, images: Floats, vocabulary: Vocabulary, known: GroundTruth
+    ) -> Places:
+        truth = known.standardised(self._truth(vocabulary, rows))
         around = self._around(rows)
         return Places.of(self._centres[rows], around, images, truth, self._device)
 
-    def _truth(self, rows: Rows) -> Floats:
-        return Vocabulary.load().truth(self._atlas, self._centres[rows])
+    def _truth(self, vocabulary: Vocabulary, rows: Rows) -> Floats:
+        return vocabulary.truth(self._atlas, self._centres[rows])
 
     def _around(self, rows: Rows) -> Floats:
         unread = rows[~self._is_read[rows]]
@@ -116,5 +151,10 @@ class ViewPool:
         return self._surroundings[rows]
 
 
-def _no_images(count: int) -> Floats:
-    return np.empty((count, 0), np.float32)
+def _is_told(concept: Concept, truth: Floats) -> bool:
+    """Whether places ``[N]`` tell a concept: both kinds of a class, or different degrees."""
+    known = truth[~np.isnan(truth)]
+    if concept.grounding is not None and concept.grounding.kind == "degree":
+        return len(np.unique(known)) > 1
+    holds = int((known > 0).sum())
+    return min(holds, len(known) - holds) >= FEWEST_PLACES

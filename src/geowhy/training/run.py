@@ -14,14 +14,16 @@ import torch
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from geowhy.concepts.bank import fit_grounded
-from geowhy.concepts.vocabulary import Vocabulary
-from geowhy.errors import ConfigError
+from geowhy.concepts.bank import ConceptBank
+from geowhy.concepts.sources import GroundedSource
+from geowhy.concepts.vocabulary import PACKAGED_VOCABULARY, Vocabulary
+from geowhy.errors import ConfigError, VocabularyError
 from geowhy.geo.atlas import Atlas
 from geowhy.model.backbone import OnnxBackbone
 from geowhy.model.geomodel import MapComparison
 from geowhy.model.map_matcher import MapMatcher
 from geowhy.model.map_reader import MapReader
+from geowhy.model.place_reader import PlaceReader
 from geowhy.training.aligner import TorchAligner
 from geowhy.training.config import TrainingConfig
 from geowhy.training.features import FeatureStore, Progress, embed_views
@@ -30,6 +32,7 @@ from geowhy.training.location_torch import TorchLocationEncoder
 from geowhy.training.loop import AlignmentRun, train_alignment
 from geowhy.training.matcher_fit import fit_matcher
 from geowhy.training.packaging import TrainedParts, package_model, tune
+from geowhy.training.place_reader_torch import train_place_reader
 from geowhy.training.pool import FitData, ViewPool
 from geowhy.training.processes import Processes, joined_processes
 from geowhy.training.reader_torch import ReadingLesson, train_reader
@@ -47,18 +50,20 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
 
     Raises:
         ConfigError: if the configuration or the device can't be used.
+        VocabularyError: if the vocabulary can't be used.
         ModelNotFoundError: if the backbone or the world image isn't there; says how to get it.
         KeyboardInterrupt: after Ctrl-C, with a checkpoint to resume from.
     """
     config = TrainingConfig.load(config_path)
     if device != "cpu" and not torch.cuda.is_available():
         raise ConfigError(f"--device {device}: torch sees no GPU here: use --device cpu")
+    vocabulary = _grounded_vocabulary(config)
     folder = output or Path("runs") / config.name
     with joined_processes() as processes, _progress_bars(processes) as bars:
         sources = TrainingSources.open(config)
         views = sample_views(config.views, Atlas.load())
         features = _embedded(views, sources, processes, bars)
-        pool = ViewPool(config, views.centres, features, device)
+        pool = ViewPool(config, vocabulary, views.centres, features, device)
         fits = _Fits(config, pool, sources.backbone_file, device, processes, resume)
         manifest = split_views(views, config.split, sources.world)
         parts, best_step = fits.fit(manifest, config.optimiser.steps, folder, bars)
@@ -74,6 +79,18 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
             package_model(folder / "model", parts, tuning, pool, bars.stage("packaging"))
         processes.wait()
     return folder / "model"
+
+
+def _grounded_vocabulary(config: TrainingConfig) -> Vocabulary:
+    """The concepts that can be learned: those that the atlas tells."""
+    folder = Path(config.vocabulary or PACKAGED_VOCABULARY)
+    vocabulary = Vocabulary.load(folder).grounded
+    if not any(concept.from_above for concept in vocabulary.concepts):
+        raise VocabularyError(
+            f"{folder}: no concept has a grounding and from_above = true, so views can't be told "
+            "apart by concepts: add some"
+        )
+    return vocabulary
 
 
 def _embedded(
@@ -117,6 +134,9 @@ class _Fits:
             manifest.save(folder / MANIFEST_FILE)
         self.processes.wait()
         data = self.pool.fit_data(manifest)
+        left_out = set(self.pool.vocabulary.names) - {*data.seen.names, *data.unseen.names}
+        if left_out:
+            bars.say(f"not learnt, hardly any training place has it: {', '.join(sorted(left_out))}")
         encoder = initial_encoder(self.config).to(self.device)
         aligner = self._initial_aligner(data, encoder, bars)
         run = AlignmentRun(
@@ -125,8 +145,9 @@ class _Fits:
         report = bars.stage("aligning")
         step = train_alignment(run, aligner, encoder, self.processes, self.resume, report)
         maps = self._map_comparison(data, manifest, bars, matcher)
-        parts = TrainedParts(self.config, aligner.cpu(), encoder.cpu(), maps, self.backbone_file)
-        return parts, step
+        places = self._place_reader(data, bars)
+        trained = (aligner.cpu(), encoder.cpu(), maps, places)
+        return TrainedParts(self.config, *trained, self.backbone_file), step
 
     def _initial_aligner(
         self, data: FitData, encoder: TorchLocationEncoder, bars: _Stages
@@ -141,9 +162,10 @@ class _Fits:
         embeddings = embed_places(encoder, places, RIDGE_PLACES).cpu().numpy()
         mean = embeddings.mean(axis=0)
         truth = places.truth[:RIDGE_PLACES].cpu().numpy()
-        basis = fit_grounded(embeddings - mean, truth, config.location.ridge)
+        source = GroundedSource(embeddings - mean, truth, config.location.ridge)
+        bank = ConceptBank.build(data.seen, source)
         torch.manual_seed(config.seed)
-        aligner = TorchAligner(config.alignment, data.whitening, basis, mean)
+        aligner = TorchAligner(config.alignment, data.whitening, bank, mean)
         return aligner.to(places.lat_lon.device)
 
     def _map_comparison(
@@ -169,11 +191,19 @@ class _Fits:
             matcher = fit_matcher(lesson, places, gallery, clear_km, config, seed, report)
         return MapComparison(MapReader(reader.to_tensors()), matcher)
 
+    def _place_reader(self, data: FitData, bars: _Stages) -> PlaceReader | None:
+        """What tells places by concepts that no view shows; the leading process trains it alone."""
+        if not data.unseen.concepts or not self.processes.leads:
+            return None
+        report = bars.stage("learning concepts of places")
+        config, seed = self.config.place_reader, self.config.seed
+        return train_place_reader(data.unseen, data.known_land, config, seed, report)
+
     @property
     def _digest(self) -> str:
         """Names the run: other settings, concepts or features make it another one."""
         features = self.pool.features.shards[0].parent.name
-        parts = (self.config.model_dump_json(), Vocabulary.load().digest, features)
+        parts = (self.config.model_dump_json(), self.pool.vocabulary.digest, features)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -187,6 +217,10 @@ class _Stages:
     def named(self, prefix: str) -> _Stages:
         """The same bars, for stages whose names begin so."""
         return _Stages(self._bars, prefix)
+
+    def say(self, text: str) -> None:
+        """Writes a line above the bars."""
+        self._bars.console.print(self._prefix + text, highlight=False)
 
     def stage(self, name: str) -> Progress:
         """Begins a stage; the result takes done and total."""

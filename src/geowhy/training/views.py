@@ -24,7 +24,15 @@ from geowhy.geo.sphere import EARTH_RADIUS_KM, lat_lon_to_unit
 from geowhy.images.overhead import WorldImage, footprint
 from geowhy.training.config import SplitConfig, ViewsConfig
 
-__all__ = ["SPLITS", "ViewManifest", "final_views", "sample_views", "split_views", "unseen"]
+__all__ = [
+    "SPLITS",
+    "ViewManifest",
+    "cell_splits",
+    "final_views",
+    "sample_views",
+    "split_views",
+    "unseen",
+]
 
 SPLITS = ("train", "validation", "test", "margin", "unused")
 CHUNK = 256
@@ -130,7 +138,7 @@ def _hold_out(
 ) -> ViewManifest:
     """Holds out the cells of the splits ``names``; all others are for training."""
     counts = {"validation": config.validation_views, "test": config.test_views}
-    of_cell = _assign_cells(manifest.centres, config)
+    of_cell = cell_splits(manifest.centres, config)
     split = np.full(len(of_cell), SPLITS.index("train"), np.int8)
     held_out = np.zeros(len(of_cell), bool)
     for name in names:
@@ -150,8 +158,8 @@ def _hold_out(
     return divided
 
 
-def _assign_cells(centres: Points, config: SplitConfig) -> NDArray[np.int8]:
-    """Split of each view's cell, ``[N]``.
+def cell_splits(centres: Points, config: SplitConfig) -> NDArray[np.int8]:
+    """Split of the cell of each view of a pool, an index into ``SPLITS``, ``[N]``.
 
     The cells with land are ranked from south to north, in random order within a row, and each ten
     in a row are dealt out by the shares: so every split sees every climate.
