@@ -84,7 +84,7 @@ def test_text(geowhy, folder):
         "    under 1 %  at sea, 500 km west of Lobito, Angola (12.00° S, 8.52° E)",
         "  What speaks for it, in log-odds",
         f"     +1.50  {'█' * 24}  savanna",
-        f"     +0.75  {'█' * 12 + ' ' * 12}  not snow",
+        f"     +0.75  {'█' * 12 + ' ' * 12}  less snow",
         "  What speaks against it",
         f"     −0.50  {'█' * 8 + ' ' * 16}  coast",
         "  These 3 concepts are 92 % of the evidence; what no concept carries adds +0.25.",

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 HEAVY = {"numpy", "torch", "onnxruntime", "PIL", "h3", "rich", "typer", "pyarrow", "pydantic"}
+HEAVY |= {"matplotlib"}
 WRONG = (["nothing"], ["locate"], ["locate", "a", "--top-k", "0"], ["--x"])
 VERBS = ([], ["locate"], ["train"], ["evaluate"], ["models"], ["models", "get"], ["demo"])
+VERBS += (["concepts"], ["concepts", "list"], ["concepts", "map"])
 
 
 def run(*arguments, code):
@@ -48,7 +50,10 @@ def test_wrong_usage_is_status_2(geowhy, wrong):
 def test_without_a_verb_it_shows_the_overview(geowhy):
     result = geowhy()
     assert result.exit_code == 2
-    assert all(verb in result.stdout for verb in ("locate", "train", "evaluate", "models", "demo"))
+    assert all(
+        verb in result.stdout
+        for verb in ("locate", "train", "evaluate", "models", "concepts", "demo")
+    )
 
 
 def test_options_may_stand_between_images(geowhy, fake_model, folder):

@@ -145,7 +145,7 @@ def test_the_footer_names_model_and_credits_once():
         (percent(0.996), "over 99 %"),
         (percent(1.0), "100 %"),
         (concept_words(ConceptScore("warm", 0.5, True)), "warm"),
-        (concept_words(ConceptScore("warm", 0.5, False)), "not warm"),
+        (concept_words(ConceptScore("warm", 0.5, False)), "less warm"),
     ],
 )
 def test_wording(said, expected):

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import Protocol
 
-from geowhy.cli import demo, evaluate, locate, models, train
+from geowhy.cli import concepts, demo, evaluate, locate, models, train
 from geowhy.errors import GeowhyError
 from geowhy.explain.wording import plainly
 
@@ -42,10 +42,11 @@ VERBS: dict[str, Verb] = {
     "train": train,
     "evaluate": evaluate,
     "models": models,
+    "concepts": concepts,
     "demo": demo,
 }
 
-HAVE_SUBVERBS = {"models"}
+HAVE_SUBVERBS = {"models", "concepts"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

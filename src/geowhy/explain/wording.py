@@ -1,6 +1,6 @@
 """Answers in words: the same ones in the terminal and in the report.
 
-Every text can be read aloud: "9.41° N, 0.84° W", "310 km", "not warm", "under 1 %".
+Every text can be read aloud: "9.41° N, 0.84° W", "310 km", "less warm", "under 1 %".
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def log_odds(contribution: float) -> str:
 
 
 def concept_words(concept: ConceptScore) -> str:
-    """A concept as the place has it: "savanna", or "not warm" if it has less than the average."""
-    # "Not" goes with every name: things, qualities and regions.
-    return concept.name if concept.present else f"not {concept.name}"
+    """A concept as the place has it: "savanna", or "less warm" than the average place."""
+    # "Less" goes with every name: things, qualities and quantities.
+    return concept.name if concept.present else f"less {concept.name}"
 
 
 def place_name(prediction: Prediction) -> str:

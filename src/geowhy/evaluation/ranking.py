@@ -1,0 +1,92 @@
+"""How well a score orders places by the truth of a concept."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.evaluation.metrics import Estimate
+
+__all__ = ["Ranking", "auc", "mean_with_interval", "ranking", "resampled_weights", "spearman"]
+
+Floats = NDArray[np.floating]
+Ranking = Literal["AUC", "Spearman"]
+
+FEWEST = 10  # places that have, and that lack, a concept; with fewer an AUC means nothing
+RESAMPLES = 100
+
+
+def ranking(truth: Floats, score: Floats, is_degree: bool) -> float:
+    """AUC of a class, Spearman correlation of a degree; places of unknown truth are left out.
+
+    NaN if there are no scores, if fewer than ten places have the concept, or lack it, or if all
+    are alike.
+    """
+    known = ~(np.isnan(truth) | np.isnan(score))
+    measure = spearman if is_degree else auc
+    return measure(truth[known], score[known])
+
+
+def auc(truth: Floats, score: Floats) -> float:
+    """How often a place that has a concept scores above one that hasn't; ties count half."""
+    has = truth > 0
+    positive, negative = int(has.sum()), int((~has).sum())
+    if min(positive, negative) < FEWEST:
+        return float("nan")
+    above = _ranks(score)[has].sum() - positive * (positive + 1) / 2
+    return float(above / (positive * negative))
+
+
+def spearman(truth: Floats, score: Floats) -> float:
+    """Correlation of ranks."""
+    if len(truth) < FEWEST or np.ptp(truth) == 0 or np.ptp(score) == 0:
+        return float("nan")
+    return float(np.corrcoef(_ranks(truth), _ranks(score))[0, 1])
+
+
+def resampled_weights(blocks: NDArray[np.integer], seed: int = 0) -> NDArray[np.float32]:
+    """How often each place is drawn when whole blocks are drawn with replacement, ``[R, N]``."""
+    names, of_place = np.unique(blocks, return_inverse=True)
+    rng = np.random.default_rng(seed)
+    draws = rng.integers(len(names), size=(RESAMPLES, len(names)))
+    counts = np.stack([np.bincount(draw, minlength=len(names)) for draw in draws])
+    return counts.astype(np.float32)[:, of_place]
+
+
+def mean_with_interval(truth: Floats, score: Floats, weights: NDArray[np.float32]) -> Estimate:
+    """Mean AUC over classes ``[N, k]``, and its 95 % interval over weightings ``[R, N]``.
+
+    Classes that too few places have, or lack, don't count.
+    """
+    values, resampled = [], []
+    for has, by_class in zip(truth.T, score.T, strict=True):
+        value = ranking(has, by_class, is_degree=False)
+        if not np.isnan(value):
+            values.append(value)
+            resampled.append(_weighted_aucs(has, by_class, weights))
+    if not values:
+        return Estimate(*[float("nan")] * 3)
+    low, high = np.percentile(np.nanmean(resampled, axis=0), [2.5, 97.5])
+    return Estimate(float(np.mean(values)), float(low), float(high))
+
+
+def _weighted_aucs(truth: Floats, score: Floats, weights: NDArray[np.float32]) -> Floats:
+    """AUC under each weighting, ``[R]``; NaN where a draw lacks either kind of place."""
+    order = np.argsort(score)
+    order = order[~np.isnan(truth[order])]
+    has = truth[order] > 0
+    drawn = weights[:, order].astype(np.float64)
+    positive, negative = drawn * has, drawn * ~has
+    below = np.cumsum(negative, axis=1)
+    pairs = positive.sum(axis=1) * negative.sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((positive * below).sum(axis=1) / np.where(pairs > 0, pairs, np.nan))
+
+
+def _ranks(values: Floats) -> NDArray[np.float64]:
+    """Ranks from 1; equal values share the mean of theirs."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray(((last - counts + 1 + last) / 2)[place], np.float64)

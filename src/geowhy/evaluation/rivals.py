@@ -1,0 +1,99 @@
+"""What else could order places by a concept: the baselines that a location encoder has to beat.
+
+Each is fitted on the truth at training places and asked about held-out ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.concepts.sources import fit_grounded
+from geowhy.geo.sphere import lat_lon_to_unit
+from geowhy.model.location import LocationEncoder
+
+__all__ = ["Features", "fitted_directions", "harmonics", "nearest_places", "unit_embeddings"]
+
+Floats = NDArray[np.float32]
+Points = NDArray[np.float64]
+Features = Callable[[Points], Floats]
+
+NEIGHBOURS = 5
+ASKED_AT_ONCE = 1000
+RIDGE = 1e-4
+
+
+def fitted_directions(features: Features, training: Points, truth: Floats, asked: Points) -> Floats:
+    """Scores ``[M, k]`` of the places ``asked`` along ridge-fitted directions of some features.
+
+    As for the untrained directions of a concept bank, but in another space; features are
+    standardised. Places are degrees; truth ``[N, k]``.
+    """
+    known, wanted = features(training), features(asked)
+    mean, spread = known.mean(axis=0), known.std(axis=0) + 1e-6
+    directions = fit_grounded((known - mean) / spread, truth, RIDGE)
+    return np.asarray(((wanted - mean) / spread) @ directions, np.float32)
+
+
+def nearest_places(training: Points, truth: Floats, asked: Points) -> Floats:
+    """Mean truth of the five nearest training places, ``[M, k]``, where it is known there."""
+    units, wanted = lat_lon_to_unit(training), lat_lon_to_unit(asked)
+    filled, known = np.nan_to_num(truth), (~np.isnan(truth)).astype(np.float32)
+    average = np.nanmean(truth, axis=0)
+    scores = np.empty((len(asked), truth.shape[1]), np.float32)
+    for start in range(0, len(asked), ASKED_AT_ONCE):
+        chunk = slice(start, start + ASKED_AT_ONCE)
+        nearest = np.argpartition(-(wanted[chunk] @ units.T), NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+        count = known[nearest].sum(axis=1)
+        means = filled[nearest].sum(axis=1) / np.maximum(count, 1)
+        scores[chunk] = np.where(count > 0, means, average)
+    return scores
+
+
+def harmonics(degree: int) -> Features:
+    """Real spherical harmonics up to a degree: a function to ``[N, (degree + 1)²]``."""
+
+    def features(lat_lon: Points) -> Floats:
+        lat, lon = np.radians(lat_lon.T)
+        legendre = _legendre(np.sin(lat), degree)
+        columns = []
+        for order in range(degree + 1):
+            waves = [np.cos(order * lon)] + ([np.sin(order * lon)] if order else [])
+            columns += [p * wave for p in legendre[order] for wave in waves]
+        return np.stack(columns, axis=1).astype(np.float32)
+
+    return features
+
+
+def unit_embeddings(encoder: LocationEncoder) -> Features:
+    """Unit embeddings of a location encoder, as a function of places."""
+
+    def features(lat_lon: Points) -> Floats:
+        embeddings = encoder.embed(lat_lon)
+        return np.asarray(embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True))
+
+    return features
+
+
+def _legendre(sine: NDArray[np.float64], degree: int) -> list[list[NDArray[np.float64]]]:
+    """Fully normalised associated Legendre functions: by order, from that degree upwards.
+
+    The standard recurrence in the degree, which is stable when normalised.
+    """
+    cosine = np.sqrt(np.maximum(1 - sine**2, 0))
+    diagonal = np.ones_like(sine)
+    by_order = []
+    for m in range(degree + 1):
+        if m:
+            diagonal = diagonal * cosine * np.sqrt((2 * m + 1) / (2 * m))
+        found = [diagonal]
+        if m < degree:
+            found.append(np.sqrt(2 * m + 3) * sine * diagonal)
+        for n in range(m + 2, degree + 1):
+            a = np.sqrt((4 * n * n - 1) / (n * n - m * m))
+            b = np.sqrt(((n - 1) ** 2 - m * m) / (4 * (n - 1) ** 2 - 1))
+            found.append(a * (sine * found[-1] - b * found[-2]))
+        by_order.append(found)
+    return by_order
