@@ -203,10 +203,11 @@ def geometric_median(units: Floats, weights: Floats) -> Floats:
     for _ in range(MEDIAN_ROUNDS):
         cosine = np.clip(units @ point, -1.0, 1.0)
         angle = np.arccos(cosine)
-        # Vectors of length `angle` in the tangent plane, towards each unit vector.
-        sine = np.maximum(np.sin(angle), 1e-9)
+        sine = np.sqrt(np.maximum(1.0 - cosine**2, 1e-18))
         pull = weights / np.maximum(angle, 1e-6)
-        direction = (pull * angle / sine) @ (units - cosine[:, None] * point)
+        # The sum of vectors of length `angle` in the tangent plane, towards each unit vector.
+        share = pull * angle / sine
+        direction = share @ units - (share @ cosine) * point
         point = point + direction / pull.sum()
         point /= np.linalg.norm(point)
     return unit_to_lat_lon(point)
