@@ -18,6 +18,7 @@ from safetensors.numpy import load_file
 
 from geowhy.concepts.bank import ConceptBank
 from geowhy.concepts.concept import Concept
+from geowhy.concepts.grounding import LayerValues, parse_grounding
 from geowhy.concepts.vocabulary import PACKAGED_VOCABULARY, Vocabulary
 from geowhy.errors import ModelFormatError
 from geowhy.evaluation.concept_report import GEOCLIP, ConceptReport, ConceptRow
@@ -52,18 +53,25 @@ Report = Callable[[str], None]
 FITTED_PLACES = 20_000  # as many as the directions of the bank were fitted on
 HARMONICS = 20
 VIEWS_AT_ONCE = 512
-STATE_CONCEPTS = (  # ids of land cover, the layer that the paper compares with
-    "forest",
-    "cropland",
-    "grassland",
-    "shrubland",
-    "savanna",
-    "woody_savanna",
-    "needleleaf_forest",
-    "temperate_forest",
-    "barren",
-    "wetland",
-)
+# Ids of concepts, and what their share of a state is by the layer of land cover, whatever they
+# are grounded in: "forest" is a place with much forest around; the paper compares with forest.
+STATE_SHARES = {
+    "forest": (
+        "land_cover in ['evergreen needleleaf forest', 'evergreen broadleaf forest', "
+        "'deciduous needleleaf forest', 'deciduous broadleaf forest', 'mixed forest']"
+    ),
+    "needleleaf_forest": (
+        "land_cover in ['evergreen needleleaf forest', 'deciduous needleleaf forest']"
+    ),
+    "temperate_forest": "land_cover in ['deciduous broadleaf forest', 'mixed forest']",
+    "woody_savanna": "land_cover == 'woody savanna'",
+    "savanna": "land_cover == 'savanna'",
+    "shrubland": "land_cover in ['open shrubland', 'closed shrubland']",
+    "grassland": "land_cover == 'grassland'",
+    "cropland": "land_cover in ['cropland', 'cropland and natural vegetation mosaic']",
+    "barren": "land_cover == 'barren land'",
+    "wetland": "land_cover == 'permanent wetland'",
+}
 
 
 def score_concepts(model: str, report: Report) -> ConceptReport:
@@ -277,12 +285,15 @@ def _columns(vocabulary: Vocabulary, bank: ConceptBank) -> NDArray[np.intp]:
 def _states(
     model: GeoModel, vocabulary: Vocabulary, places: _Places, atlas: Atlas
 ) -> tuple[StateCorrelation, ...]:
-    """The paper's test, for the concepts of ``STATE_CONCEPTS`` that the vocabulary has."""
-    columns = np.array([n for n, c in enumerate(vocabulary.concepts) if c.id in STATE_CONCEPTS])
+    """The paper's test, for the concepts of ``STATE_SHARES`` that the vocabulary has."""
+    ids = [concept.id for concept in vocabulary.concepts]
+    columns = np.array([ids.index(id) for id in STATE_SHARES if id in ids], np.intp)
     if not len(columns):
         return ()
     sample = StatePlaces.sample(atlas)
-    shares = sample.shares(vocabulary.truth(atlas, sample.lat_lon)[:, columns])
+    around = LayerValues(atlas, sample.lat_lon)
+    covers = [parse_grounding(STATE_SHARES[ids[column]], atlas).at(around) for column in columns]
+    shares = sample.shares(np.stack(covers, axis=1))
     asked = sample.lat_lon[sample.scored]
     scores = _location_scores(model, vocabulary, asked)[0][:, columns]
     own = correlations(sample.mean_scores(scores), shares)
