@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from geowhy.concepts.grounding import parse_grounding
+from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ModelFormatError
 from geowhy.evaluation.concept_report import ConceptReport, ConceptRow
-from geowhy.evaluation.concept_scores import score_concepts
+from geowhy.evaluation.concept_scores import STATE_SHARES, score_concepts
 from geowhy.evaluation.metrics import Estimate
 from geowhy.evaluation.us_states import StateCorrelation, StatePlaces
 from geowhy.geo.atlas import Atlas
@@ -89,6 +91,14 @@ def test_the_table_compares_us_states():
     assert lines[-1].split() == ["mean", "0.800", "GeoCLIP", "0.500"]
     alone = replace(made_report(), rivals=())
     assert "geowhy models get geoclip" in alone.table()
+
+
+def test_states_are_compared_by_land_cover_alone_for_concepts_that_ship():
+    assert len(STATE_SHARES) >= 10
+    assert set(STATE_SHARES) <= {concept.id for concept in Vocabulary.load().grounded.concepts}
+    for text in STATE_SHARES.values():
+        grounding = parse_grounding(text, Atlas.load())
+        assert (grounding.kind, grounding.layers) == ("class", ("land_cover",))
 
 
 def test_states_are_sampled_whole_and_share_out_their_truth():
