@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -240,9 +241,14 @@ def save_figure(figure: Figure, path: Path) -> None:
     made = io.BytesIO()
     with rc_context({"pdf.fonttype": 42, "svg.hashsalt": "geowhy"}):  # 42: fonts journals take
         figure.savefig(made, format=kind, dpi=DOTS_PER_INCH, metadata=dates.get(kind))
+    partial = path.with_name(f".{path.name}.part")
     try:
-        path.write_bytes(made.getvalue())
+        partial.write_bytes(made.getvalue())
+        partial.replace(path)
     except OSError as error:
+        # Nothing half is left, and what was there before stays.
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise DataError(
             f"{path}: the map can't be written ({error.strerror}); choose another --output"
         ) from error
