@@ -25,6 +25,6 @@ clean:
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,atlas,plots,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,atlas,plots,rivals,dev]'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps geoclip
 	touch $@

@@ -63,7 +63,7 @@ def test_another_vocabulary_is_refused(trained, small_vocabulary):
 
 
 def row(name, **changes):
-    plain = ConceptRow(name, name, "letters", "class", True, 0.5, 0.9, 0.8, 0.7, (0.6,))
+    plain = ConceptRow(name, name, "letters", "class", True, 0.5, 0.9, 0.8, 0.7, (0.6, 0.55))
     return replace(plain, **changes)
 
 
@@ -71,7 +71,7 @@ def made_report():
     rows = (row("a"), row("b", location=0.7, image=0.5), row("c", location=np.nan, image=np.nan))
     states = (StateCorrelation("forest", 0.9, 0.4), StateCorrelation("desert", 0.7, 0.6))
     mean = Estimate(0.8, 0.7, 0.9)
-    return ConceptReport("tiny", "somewhere", ("GeoCLIP",), ("d",), rows, mean, mean, states)
+    return ConceptReport("tiny", "somewhere", ("GeoCLIP", "LightGBM"), ("d",), rows, mean, mean, states)
 
 
 def test_the_table_names_the_worst_and_the_unclear():
@@ -91,6 +91,8 @@ def test_the_table_compares_us_states():
     assert lines[-1].split() == ["mean", "0.800", "GeoCLIP", "0.500"]
     alone = replace(made_report(), rivals=())
     assert "geowhy models get geoclip" in alone.table()
+    assert "geowhy[rivals]" in alone.table()
+    assert "isn't here" not in made_report().table()
 
 
 def test_states_are_compared_by_land_cover_alone_for_concepts_that_ship():

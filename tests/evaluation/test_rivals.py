@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import sph_harm_y
 
+from geowhy.evaluation.boosted_trees import boosted_trees
 from geowhy.evaluation.ranking import auc
 from geowhy.evaluation.rivals import fitted_directions, harmonics, nearest_places
 from geowhy.evaluation.us_states import correlations
@@ -45,6 +46,19 @@ def test_directions_of_harmonics_tell_a_smooth_concept_apart():
     scores = fitted_directions(harmonics(8), training, checkerboard(training), asked)
     truth = checkerboard(asked)
     assert min(auc(truth[:, k], scores[:, k]) for k in range(2)) > 0.97
+
+
+def test_trees_tell_classes_and_degrees_from_coordinates_alone():
+    rng = np.random.default_rng(4)
+    training, asked = uniform_on_sphere(3000, rng), uniform_on_sphere(2000, rng)
+    truth = np.column_stack([checkerboard(training)[:, 0], training[:, 0]]).astype(np.float32)
+    truth[::3, 1] = np.nan  # unknown places teach nothing, and don't spoil the others
+    scores = boosted_trees(training, truth, np.array([True, False]), asked)
+    assert scores.shape == (2000, 2)
+    assert auc(checkerboard(asked)[:, 0], scores[:, 0]) > 0.99
+    assert np.abs(scores[:, 1] - asked[:, 0]).mean() < 2
+    again = boosted_trees(training, truth, np.array([True, False]), asked)
+    assert np.array_equal(scores, again)
 
 
 def test_nearest_places_vote_and_the_unknown_abstain():

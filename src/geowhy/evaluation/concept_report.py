@@ -12,9 +12,11 @@ import numpy as np
 from geowhy.evaluation.metrics import Estimate
 from geowhy.evaluation.us_states import StateCorrelation
 
-__all__ = ["GEOCLIP", "ConceptReport", "ConceptRow"]
+__all__ = ["GEOCLIP", "TREES", "ConceptReport", "ConceptRow"]
 
 GEOCLIP = "GeoCLIP"
+TREES = "LightGBM"  # boosted trees on coordinates
+GOT_BY = {GEOCLIP: "geowhy models get geoclip", TREES: "pip install 'geowhy[rivals]'"}
 UNCLEAR = 0.65  # an AUC below which a concept isn't really told
 
 
@@ -100,6 +102,7 @@ class ConceptReport:
             f"below {UNCLEAR} on the image side: " + _named(self.unclear(), "image"),
             "",
             *self._state_lines(),
+            *self._missing_lines(),
         ]
 
     def _concept_lines(self) -> list[str]:
@@ -149,9 +152,14 @@ class ConceptReport:
         own = _mean(state.own for state in self.states)
         rival = f"   {GEOCLIP} {_mean(s.rival for s in self.states)}" if has_rival else ""
         lines.append(f"  {'mean':<32}{own}{rival}")
-        if not has_rival:
-            lines.append(f"{GEOCLIP} isn't here to compare with: geowhy models get geoclip")
         return lines
+
+    def _missing_lines(self) -> list[str]:
+        return [
+            f"{rival} isn't here to compare with: {command}"
+            for rival, command in GOT_BY.items()
+            if rival not in self.rivals
+        ]
 
 
 def _mean(values: Iterable[float]) -> str:

@@ -21,7 +21,8 @@ from geowhy.concepts.concept import Concept
 from geowhy.concepts.grounding import LayerValues, parse_grounding
 from geowhy.concepts.vocabulary import PACKAGED_VOCABULARY, Vocabulary
 from geowhy.errors import ModelFormatError
-from geowhy.evaluation.concept_report import GEOCLIP, ConceptReport, ConceptRow
+from geowhy.evaluation.boosted_trees import boosted_trees, has_boosted_trees
+from geowhy.evaluation.concept_report import GEOCLIP, TREES, ConceptReport, ConceptRow
 from geowhy.evaluation.metrics import Estimate
 from geowhy.evaluation.ranking import mean_with_interval, ranking, resampled_weights
 from geowhy.evaluation.report import training_config
@@ -228,7 +229,10 @@ def _rivals(places: _Places) -> dict[str, Floats]:
     rivals = {f"SH{HARMONICS}": places.fitted(harmonics(HARMONICS))}
     if is_installed("geoclip"):
         rivals[GEOCLIP] = places.fitted(unit_embeddings(_released_geoclip()))
-    rivals["5 nearest"] = nearest_places(places.training, places.known, places.held_out)
+    fitted = (places.training, places.known)
+    rivals["5 nearest"] = nearest_places(*fitted, places.held_out)
+    if has_boosted_trees():
+        rivals[TREES] = boosted_trees(*fitted, places.is_class, places.held_out)
     return rivals
 
 
