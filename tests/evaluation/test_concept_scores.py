@@ -71,7 +71,8 @@ def made_report():
     rows = (row("a"), row("b", location=0.7, image=0.5), row("c", location=np.nan, image=np.nan))
     states = (StateCorrelation("forest", 0.9, 0.4), StateCorrelation("desert", 0.7, 0.6))
     mean = Estimate(0.8, 0.7, 0.9)
-    return ConceptReport("tiny", "somewhere", ("GeoCLIP", "LightGBM"), ("d",), rows, mean, mean, states)
+    rivals = ("GeoCLIP", "LightGBM")
+    return ConceptReport("tiny", "somewhere", rivals, ("d",), rows, mean, mean, states)
 
 
 def test_the_table_names_the_worst_and_the_unclear():

@@ -46,6 +46,7 @@ def _scores(
         "objective": "binary" if is_class else "regression",
         "seed": SEED,
         "deterministic": True,
+        "num_threads": 1,  # such small data; more threads wait for each other on a busy machine
         "verbose": -1,
     }
     data = lightgbm.Dataset(training[known], truth[known])
