@@ -7,8 +7,9 @@ BIN := .venv/bin
 demo: .venv/ready
 	$(BIN)/geowhy demo --output demo.html
 
+# Two workers of one thread each: more threads than cores wait for each other, ten times as long.
 test: .venv/ready
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 check: .venv/ready
 	$(BIN)/ruff check .
