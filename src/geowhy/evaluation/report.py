@@ -1,26 +1,34 @@
-"""``geowhy evaluate``: rebuilds the split that a model was trained on, and measures it there."""
+"""``geowhy evaluate``: measures a model on what was held out of its training.
+
+The split of views is rebuilt from the configuration. That of photographs is read from the run's
+manifest: files come and go, and with them cells would change their splits.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.errors import ConfigError, MissingExtraError
+from geowhy.errors import ConfigError, DataError, ImageError, MissingExtraError
 from geowhy.evaluation.metrics import Answers, Estimate, Metrics, measure
-from geowhy.inference.locator import Locator
+from geowhy.inference.locator import Decoded, Locator
 from geowhy.model.registry import resolve_model
 from geowhy.model.store import ModelFolder
 
 if TYPE_CHECKING:
     from geowhy.training.config import TrainingConfig
+    from geowhy.training.photos import PhotoManifest
 
 __all__ = ["EvaluationReport", "answer_views", "evaluate", "training_config"]
 
 VIEWS_AT_ONCE = 512
+PHOTOS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +36,18 @@ class EvaluationReport:
     """Metrics with the protocol that they belong to.
 
     Attributes:
-        metrics: on all views of the split.
-        unseen: on those that share no pixel with any training view; None if that is all of them.
+        images: what was scored: "views" or "photos".
+        expected: how many there are in the split.
+        metrics: on all of them that can be read.
+        unseen: on those views that share no pixel with any training view; None if that is all
+            of them.
     """
 
     model: str
     split: str
     protocol: str
     gallery: str
+    images: str
     expected: int
     metrics: Metrics
     unseen: Metrics | None
@@ -51,7 +63,8 @@ class EvaluationReport:
             f"model     {self.model}",
             f"split     {self.split}: {self.protocol}",
             f"gallery   {self.gallery}",
-            f"scored    {m.scored:,} of {self.expected:,} views in {m.blocks} blocks of 10°",
+            f"scored    {m.scored:,} of {self.expected:,} {self.images} in {m.blocks} blocks of "
+            "10°",
             "interval  95 %, bootstrap over blocks",
             "",
             *_rows(m),
@@ -68,33 +81,53 @@ class EvaluationReport:
 
 
 def evaluate(model: str, split: str = "test") -> EvaluationReport:
-    """Measures a model on the test or validation views of its own training configuration.
+    """Measures a model on the test or validation images of its own training configuration.
 
     Raises:
         ModelNotFoundError: if the model or the Blue Marble isn't installed.
+        DataError: if the manifest of its photographs is gone, or another run's.
         MissingExtraError: without the extra ``train``, which reads manifests.
         ConfigError: if the split is neither ``test`` nor ``validation``, or if the model was
             trained on it.
     """
     if split not in ("test", "validation"):
         raise ConfigError(f"split {split!r}: choose test or validation")
-    config = training_config(model)
+    config = _any_config(model)
     if split == "validation" and config.split.refit:
         raise ConfigError(
-            f"{model}: was refitted on its validation views, so they tell nothing of it: choose "
-            "test, or train a model with split.refit = false"
+            f"{model}: was refitted on its validation {_images(config)}, so they tell nothing of "
+            "it: choose test, or train a model with split.refit = false"
         )
     locator = Locator.from_pretrained(model)
+    if config.photos is not None:
+        photos = _photos_of_run(model)
+        files = [photos.files[row] for row in photos.rows(split)]
+        answers = _answer_photos(locator, files, photos.centres[photos.rows(split)])
+        return _report(locator, config, split, answers, len(files), None)
     answers, is_unseen = answer_views(locator, config, split)
     strict = config.split.margin == "shared_pixels"
+    unseen = None if strict or not is_unseen.any() else answers.only(is_unseen)
+    expected = config.split.test_views if split == "test" else config.split.validation_views
+    return _report(locator, config, split, answers, expected, unseen)
+
+
+def _report(
+    locator: Locator,
+    config: TrainingConfig,
+    split: str,
+    answers: Answers,
+    expected: int,
+    unseen: Answers | None,
+) -> EvaluationReport:
     return EvaluationReport(
         model=locator.name,
         split=split,
         protocol=_protocol(config),
         gallery=f"{len(locator.gallery.lat_lon):,} points uniform on the land of the whole Earth",
-        expected=config.split.test_views if split == "test" else config.split.validation_views,
+        images=_images(config),
+        expected=expected,
         metrics=measure(answers),
-        unseen=None if strict or not is_unseen.any() else measure(answers.only(is_unseen)),
+        unseen=None if unseen is None else measure(unseen),
     )
 
 
@@ -115,23 +148,52 @@ def answer_views(
         chunk = centres[start : start + VIEWS_AT_ONCE]
         views = cut_views(world, chunk, manifest.km_per_pixel, manifest.size)
         decoded += locator.decode(list(views), top_k=1)
-    answers = Answers(
-        truth=centres,
+    return _answers(decoded, centres), unseen(manifest, split, world)
+
+
+def _answer_photos(locator: Locator, files: list[str], centres: NDArray[np.float64]) -> Answers:
+    """Locates photographs; those that have become unreadable since training aren't scored."""
+    from geowhy.training.features import read_pixels
+
+    decoded, kept = [], []
+    for start in range(0, len(files), PHOTOS_AT_ONCE):
+        read = read_pixels(tuple(files[start : start + PHOTOS_AT_ONCE]))
+        good = {row: p for row, p in enumerate(read, start) if not isinstance(p, ImageError)}
+        decoded += locator.decode(list(good.values()), top_k=1) if good else []
+        kept += list(good)
+    if not kept:
+        raise DataError(f"not one of the {len(files):,} held-out photos can be read: {files[0]}")
+    return _answers(decoded, centres[kept])
+
+
+def _answers(decoded: list[Decoded], truth: NDArray[np.float64]) -> Answers:
+    return Answers(
+        truth=truth,
         answer=np.array([d.posterior.lat_lon for d in decoded]),
         radius_50_km=np.array([d.radius_50_km for d in decoded]),
         radius_90_km=np.array([d.radius_90_km for d in decoded]),
         abstained=np.array([bool(d.reason) for d in decoded]),
     )
-    return answers, unseen(manifest, split, world)
 
 
 def training_config(model: str) -> TrainingConfig:
-    """The configuration that a model was trained with.
+    """The configuration of the views that a model was trained on.
 
     Raises:
         ModelNotFoundError: if there is no such model.
         MissingExtraError: without the extra ``train``.
+        ConfigError: if it was trained on photographs.
     """
+    config = _any_config(model)
+    if config.photos is not None:
+        raise ConfigError(
+            f"{model}: was trained on photographs, so there are no views to measure it on: "
+            "geowhy evaluate measures it on the photographs that were held out"
+        )
+    return config
+
+
+def _any_config(model: str) -> TrainingConfig:
     try:
         from geowhy.training.config import TrainingConfig
     except ModuleNotFoundError as error:
@@ -139,7 +201,39 @@ def training_config(model: str) -> TrainingConfig:
     return TrainingConfig(**ModelFolder.open(resolve_model(model)).section("training"))
 
 
+def _photos_of_run(model: str) -> PhotoManifest:
+    """The manifest that a run left beside its model.
+
+    Raises:
+        DataError: if it isn't there, or isn't that of the model.
+    """
+    from geowhy.training.photos import PhotoManifest
+
+    folder = resolve_model(model)
+    run = folder.resolve().parent
+    manifests = [run / "refit" / PhotoManifest.FILE, run / PhotoManifest.FILE]
+    digest = ModelFolder.open(folder).section("photos")["digest"]
+    found = [PhotoManifest.load(path) for path in manifests if path.is_file()]
+    for photos in found:
+        if photos.digest == digest:
+            return photos
+    raise DataError(
+        f"{model}: was trained on photographs, and which of them were held out stands in the "
+        f"{PhotoManifest.FILE} of its run; {'that' if found else 'but none is'} in {run}"
+        f"{' is of another run' if found else ''}: leave the model in its run's folder"
+    )
+
+
+def _images(config: TrainingConfig) -> str:
+    return "views" if config.photos is None else "photos"
+
+
 def _protocol(config: TrainingConfig) -> str:
+    if config.photos is not None:
+        return (
+            f"photos of {Path(config.photos.manifest).name}, held-out 10° cells, split seed "
+            f"{config.split.seed}"
+        )
     margin = {
         "shared_pixels": "no training view shares a pixel with a held-out view",
         "none": "no margin: training views at the rims of held-out cells overlap views in them",
@@ -157,9 +251,13 @@ def _rows(m: Metrics) -> list[str]:
         ("radius 50 % holds", _percent(m.coverage_50)),
         ("radius 90 % holds", _percent(m.coverage_90)),
         ("abstained", f"{m.abstained:6.1%}"),
-        ("within 750 km if answered", f"{m.answered_recall_750:6.1%}"),
+        ("within 750 km if answered", _answered(m.answered_recall_750)),
     ]
     return [f"{name:<26}{text}" for name, text in rows]
+
+
+def _answered(share: float) -> str:
+    return "  none was answered" if math.isnan(share) else f"{share:6.1%}"
 
 
 def _percent(estimate: Estimate) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from geowhy.errors import ConfigError
 from geowhy.model.alignment import FEATURE_LIMIT, Space
 from geowhy.training.config import AlignmentConfig
 
-__all__ = ["AlignerSides", "TorchAligner", "Whitening", "fit_whitening"]
+__all__ = ["AlignerSides", "TorchAligner", "Whitening", "fit_whitening", "standardising"]
 
 Floats = NDArray[np.float32]
 
@@ -42,7 +43,8 @@ def fit_whitening(features: Floats, size: int, layout_grid: int) -> Whitening:
     The ``size`` strongest principal components are kept, each divided by the square root of its
     deviation, half way to a full whitening: the weak ones, mostly noise, stay weaker than the
     strong ones. The layout, three colours on a grid, comes after them as it is; all fields of a
-    colour share mean and spread, so that a mirrored layout is a layout.
+    colour share mean and spread, so that a mirrored layout is a layout. With a ``layout_grid`` of 0
+    there is none.
 
     Raises:
         ConfigError: if ``size`` is more than there is beside the layout.
@@ -52,9 +54,9 @@ def fit_whitening(features: Floats, size: int, layout_grid: int) -> Whitening:
             f"alignment.whitened is {size}, but the backbone has only "
             f"{features.shape[1] - 3 * layout_grid**2} statistics: lower it"
         )
-    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-3
+    mean, spread = _moments(features)
     layout = slice(features.shape[1] - 3 * layout_grid**2, None)
-    for statistic in (mean, spread):
+    for statistic in (mean, spread) if layout_grid else ():
         colours = statistic[layout].reshape(3, -1).mean(axis=1)
         statistic[layout] = colours.repeat(layout_grid**2)
     standard = np.clip((features - mean) / spread, -FEATURE_LIMIT, FEATURE_LIMIT)
@@ -64,6 +66,18 @@ def fit_whitening(features: Floats, size: int, layout_grid: int) -> Whitening:
     projection[: layout.start, : components.shape[1]] = components
     projection[layout, components.shape[1] :] = np.eye(3 * layout_grid**2)
     return Whitening(mean, spread, projection)
+
+
+def standardising(features: Floats) -> Whitening:
+    """Standardises features ``[N, f]``, and projects them nowhere: for a head that reads them all.
+
+    They are clipped like all others.
+    """
+    return Whitening(*_moments(features), np.eye(features.shape[1], dtype=np.float32))
+
+
+def _moments(features: Floats) -> tuple[Floats, Floats]:
+    return features.mean(axis=0), features.std(axis=0) + 1e-3
 
 
 def _principal_components(standard: Floats, size: int) -> Floats:
@@ -132,6 +146,33 @@ class TorchAligner(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.summary_dropout, self.summary = config.summary_dropout, config.whitened
 
+    @torch.no_grad()
+    def take_released_head(self, head: Mapping[str, Floats]) -> None:
+        """Starts as GeoCLIP's head and temperature, with the same embeddings and scores.
+
+        Its first layer reads features as they are; ours reads standardised ones, so mean and spread
+        go into its weights and bias. Features more than ``FEATURE_LIMIT`` standard deviations out
+        are clipped here, and differ. Needs `standardising` for a whitening.
+
+        Raises:
+            ConfigError: if the head has other sizes than the alignment.
+        """
+        t = {name: torch.tensor(array) for name, array in head.items()}
+        weight, bias = t["layer_0.weight"], t["layer_0.bias"]
+        sizes = (weight.shape, t["layer_1.weight"].shape)
+        if sizes != (self.head_0.weight.shape, self.head_1.weight.shape):
+            raise ConfigError(
+                f'alignment.init = "geoclip": the released head has layers {_shown(sizes)}, but '
+                f"the run has {_shown((self.head_0.weight.shape, self.head_1.weight.shape))}: take "
+                "clip-vit-l-14's features and a location encoder of 512 numbers"
+            )
+        mean, spread = (self.state_dict()[f"feature_{name}"].cpu() for name in ("mean", "spread"))
+        self.head_0.weight.copy_(weight * spread)
+        self.head_0.bias.copy_(bias + (weight.double() @ mean.double()).float())
+        self.head_1.weight.copy_(t["layer_1.weight"])
+        self.head_1.bias.copy_(t["layer_1.bias"])
+        self.log_scale.copy_(t["logit_scale"].reshape(()))
+
     def image_side(self, whitened: Tensor) -> AlignerSides:
         """From whitened features ``[N, w]``."""
         if self.training and self.summary_dropout:
@@ -164,3 +205,7 @@ class TorchAligner(nn.Module):
     def to_tensors(self) -> dict[str, Floats]:
         """A copy of all weights, as `ConceptAligner` takes them."""
         return {name: t.detach().cpu().numpy().copy() for name, t in self.state_dict().items()}
+
+
+def _shown(shapes: tuple[torch.Size, ...]) -> str:
+    return " and ".join(" × ".join(str(n) for n in reversed(shape)) for shape in shapes)

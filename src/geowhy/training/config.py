@@ -5,9 +5,17 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from geowhy.errors import ConfigError
 
@@ -16,12 +24,17 @@ __all__ = [
     "GalleryConfig",
     "LocationConfig",
     "OptimiserConfig",
+    "PhotosConfig",
     "PlaceReaderConfig",
     "ReaderConfig",
     "SplitConfig",
     "TrainingConfig",
     "ViewsConfig",
 ]
+
+CLIP = "clip-vit-l-14"
+CLIP_SIZE = 768  # of its projected features, and of the hidden layer of GeoCLIP's head
+GEOCLIP_SIZE = 512  # of GeoCLIP's embeddings
 
 
 class _Section(BaseModel):
@@ -37,11 +50,24 @@ class ViewsConfig(_Section):
     km_per_pixel: float = Field(5.0, gt=0)
 
 
+class PhotosConfig(_Section):
+    """Photographs with their positions, in place of views.
+
+    ``manifest`` is a CSV or parquet file, or a folder of photographs that carry their positions in
+    their metadata. ``root`` is where the paths of a file start; its own folder if empty.
+    """
+
+    manifest: str = Field(min_length=1)
+    root: str = ""
+    dataset: Literal["own", "mp-16"] = "own"
+
+
 class SplitConfig(_Section):
     """Which blocks of 10 degrees are held out, and how training keeps clear of them.
 
     With ``refit``, a run that has been calibrated on its validation views trains a second time, on
-    them as well; only the test views are then unseen.
+    them as well; only the test views are then unseen. Of photographs, ``test_views`` and
+    ``validation_views`` are the most that are used, and there is no margin: they share no pixels.
     """
 
     seed: int = 0
@@ -88,10 +114,12 @@ class LocationConfig(_Section):
 class AlignmentConfig(_Section):
     """The concept-aware alignment and its loss.
 
+    With ``init = "geoclip"`` the image head starts from the released weights.
     In training, ``summary_dropout`` of the images show nothing but their layout, so that the model
     can't rely on colour alone; ``symmetries`` mirrors and turns views together with their maps.
     """
 
+    init: Literal["scratch", "geoclip"] = "scratch"
     objective: Literal["concept", "geoclip"] = "concept"
     space: Literal["embedding", "concept", "both"] = "concept"
     negatives: Literal["queue", "land"] = "queue"
@@ -106,6 +134,16 @@ class AlignmentConfig(_Section):
     summary_dropout: float = Field(0.0, ge=0, lt=1)
     symmetries: bool = False
     initial_temperature: float = Field(0.07, gt=0)
+
+    @model_validator(mode="after")
+    def _fits_the_released_head(self) -> Self:
+        sizes = (self.whitened, self.hidden)
+        if self.init == "geoclip" and sizes != (CLIP_SIZE, CLIP_SIZE):
+            raise ValueError(
+                'init = "geoclip" takes the released head as it is, so set whitened = '
+                f"{CLIP_SIZE} and hidden = {CLIP_SIZE}, not {sizes[0]} and {sizes[1]}"
+            )
+        return self
 
 
 class ReaderConfig(_Section):
@@ -155,14 +193,18 @@ class GalleryConfig(_Section):
 class TrainingConfig(_Section):
     """Everything that determines a run, but for the data.
 
-    ``vocabulary`` is a folder of concept files; the packaged one if empty.
+    ``vocabulary`` is a folder of concept files; the packaged one if empty. A run with ``photos``
+    learns from photographs, and cuts no views.
     """
 
     name: str = Field("embedded", pattern=r"^[A-Za-z0-9._-]+$")
     seed: int = 0
-    backbone: Literal["efficientnet-lite0", "efficientnet-lite2"] = "efficientnet-lite2"
+    backbone: Literal["efficientnet-lite0", "efficientnet-lite2", "clip-vit-l-14"] = (
+        "efficientnet-lite2"
+    )
     vocabulary: str = ""
     views: ViewsConfig = ViewsConfig()
+    photos: PhotosConfig | None = None
     split: SplitConfig = SplitConfig()
     location: LocationConfig = LocationConfig()
     alignment: AlignmentConfig = AlignmentConfig()
@@ -170,6 +212,71 @@ class TrainingConfig(_Section):
     place_reader: PlaceReaderConfig = PlaceReaderConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     gallery: GalleryConfig = GalleryConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_margin(cls, content: Any) -> Any:  # noqa: ANN401  # whatever a file holds
+        """Photographs know no margin; a configuration that doesn't speak of it means none."""
+        is_table = isinstance(content, dict) and content.get("photos") is not None
+        if is_table and isinstance(content.get("split", {}), dict):
+            return {**content, "split": {"margin": "none", **content.get("split", {})}}
+        return content
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        for is_wrong, text in (*self._mistakes_of_photos(), *self._mistakes_of_clip()):
+            if is_wrong:
+                raise ValueError(text)
+        return self
+
+    def _mistakes_of_photos(self) -> tuple[tuple[bool, str], ...]:
+        photos = self.photos is not None
+        return (
+            (photos and "views" in self.model_fields_set, "[views] and [photos]: choose one"),
+            (
+                photos and self.split.margin != "none",
+                "split.margin: photographs share no pixels of a world image: leave it out",
+            ),
+            (
+                photos and self.reader.steps > 0,
+                "reader.steps: maps are read off views from above, not off photographs: set 0",
+            ),
+            (
+                photos and self.alignment.symmetries,
+                "alignment.symmetries: photographs aren't turned with the map: set false",
+            ),
+        )
+
+    def _mistakes_of_clip(self) -> tuple[tuple[bool, str], ...]:
+        clip, released = self.backbone == CLIP, self.alignment.init == "geoclip"
+        size = GEOCLIP_SIZE if self.location.init == "geoclip" else self.location.size
+        return (
+            (
+                released and not clip,
+                f'alignment.init = "geoclip" takes CLIP\'s features: set backbone = "{CLIP}"',
+            ),
+            (
+                released and size != GEOCLIP_SIZE,
+                f'alignment.init = "geoclip" gives embeddings of {GEOCLIP_SIZE} numbers: set '
+                f'location.size = {GEOCLIP_SIZE}, not {size}, or location.init = "geoclip"',
+            ),
+            (
+                clip and self.photos is None,
+                f"{CLIP} sees photographs, not views from above: write [photos], or choose an "
+                "efficientnet-lite",
+            ),
+            (
+                clip and self.alignment.summary_dropout > 0,
+                f"{CLIP} gives no layout that would be left: set alignment.summary_dropout = 0",
+            ),
+        )
+
+    @model_serializer(mode="wrap")
+    def _views_or_photos(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Writes the one of the two sections that counts, so that what was written can be read."""
+        content: dict[str, Any] = serialise(self)
+        del content["photos" if self.photos is None else "views"]
+        return content
 
     @classmethod
     def load(cls, path: Path) -> TrainingConfig:
@@ -191,5 +298,6 @@ class TrainingConfig(_Section):
             return cls(**content)
         except ValidationError as error:
             first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            raise ConfigError(f"{path}: {key}: {first['msg']}; mend or remove that key") from error
+            key = "".join(f"{part}." for part in first["loc"]).rstrip(".")
+            where = f"{path}: {key}" if key else str(path)
+            raise ConfigError(f"{where}: {first['msg']}; mend or remove that key") from error

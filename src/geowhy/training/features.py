@@ -1,4 +1,4 @@
-"""Embeds every view once, into shards on disk that a run reads memory-mapped.
+"""Embeds every view or photograph once, into shards on disk that a run reads memory-mapped.
 
 The folder's name holds a digest of all that determines the numbers, so other views or another
 backbone never meet old shards, and a broken extraction goes on where it stopped.
@@ -7,42 +7,54 @@ backbone never meet old shards, and a broken extraction goes on where it stopped
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.errors import ImageError
 from geowhy.images.overhead import WorldImage, cut_views
+from geowhy.images.reading import read_image
+from geowhy.inference.locator import SMALLEST_SIDE
 from geowhy.model.backbone import ImageBackbone
+from geowhy.training.photos import PhotoManifest
 from geowhy.training.views import ViewManifest
 
-__all__ = ["FeatureStore", "embed_views"]
+__all__ = ["FeatureStore", "embed_photos", "embed_views", "read_pixels"]
 
 VIEWS_PER_SHARD = 4096
+PHOTOS_PER_SHARD = 1024  # a broken extraction loses so many at most; CLIP takes a second each
+PHOTOS_AT_ONCE = 64  # decoded: 0.2 MB each, or more where a format can't be decoded smaller
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class FeatureStore:
-    """Features of all views of a manifest, float16 on disk.
+    """Features of all images of a manifest, float16 on disk.
 
     Attributes:
-        shards: files in order, each ``[VIEWS_PER_SHARD, d]`` but the last.
+        shards: files in order, each ``[rows_per_shard, d]`` but the last.
+        rows_per_shard: of each but the last.
+        unreadable: rows that have no features, and why.
     """
 
     shards: tuple[Path, ...]
+    rows_per_shard: int = VIEWS_PER_SHARD
+    unreadable: Mapping[int, str] = field(default_factory=dict)
 
     def read(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Features of some views, ``[len(rows), d]``, in the order asked for."""
+        """Features of some images, ``[len(rows), d]``, in the order asked for."""
         arrays = [np.load(shard, mmap_mode="r") for shard in self.shards]
         found = np.empty((len(rows), arrays[0].shape[1]), np.float32)
         for number, array in enumerate(arrays):
-            here = np.flatnonzero(rows // VIEWS_PER_SHARD == number)
-            found[here] = array[rows[here] % VIEWS_PER_SHARD]
+            here = np.flatnonzero(rows // self.rows_per_shard == number)
+            found[here] = array[rows[here] % self.rows_per_shard]
         return found
 
 
@@ -66,6 +78,69 @@ def embed_views(
             _write(shard, backbone.embed(views).astype(np.float16))
         on_progress(min(start + VIEWS_PER_SHARD, total), total)
     return FeatureStore(shards)
+
+
+def embed_photos(
+    photos: PhotoManifest,
+    backbone: ImageBackbone,
+    digest: str,
+    cache: Path,
+    on_progress: Progress,
+) -> FeatureStore:
+    """Embeds the photographs that have no shard yet; safe to break off at any moment.
+
+    One that can't be read stops nothing: its row says so. ``digest`` is of all files of the
+    backbone, which may keep its weights beside its graph.
+    """
+    what = f"{photos.content_digest} {digest} {backbone.preprocessing} {SMALLEST_SIDE}"
+    folder = cache / hashlib.sha256(what.encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    total, shards, unreadable = len(photos.files), [], dict[int, str]()
+    for start in range(0, total, PHOTOS_PER_SHARD):
+        shard = folder / f"{start // PHOTOS_PER_SHARD:05d}.npy"
+        reasons = shard.with_suffix(".unreadable.json")
+        files = photos.files[start : start + PHOTOS_PER_SHARD]
+        if not shard.exists():
+            features, why = _embedded(files, backbone, start, total, on_progress)
+            reasons.write_text(json.dumps(why), encoding="utf-8")  # first: a shard is complete
+            _write(shard, features)
+        why = json.loads(reasons.read_text(encoding="utf-8"))
+        unreadable |= {start + int(row): reason for row, reason in why.items()}
+        shards.append(shard)
+        on_progress(start + len(files), total)
+    return FeatureStore(tuple(shards), PHOTOS_PER_SHARD, unreadable)
+
+
+def _embedded(
+    files: tuple[str, ...], backbone: ImageBackbone, before: int, total: int, on_progress: Progress
+) -> tuple[NDArray[np.float16], dict[str, str]]:
+    """Features ``[N, f]``, zeros for the unreadable, and why each of these is."""
+    features = np.zeros((len(files), backbone.feature_size), np.float16)
+    reasons: dict[str, str] = {}
+    for start in range(0, len(files), PHOTOS_AT_ONCE):
+        read = read_pixels(files[start : start + PHOTOS_AT_ONCE])
+        rows = [start + i for i, each in enumerate(read) if not isinstance(each, ImageError)]
+        good = [each for each in read if not isinstance(each, ImageError)]
+        if good:
+            features[rows] = backbone.embed(good)
+        for row, each in enumerate(read, start):
+            if isinstance(each, ImageError):
+                reasons[str(row)] = each.reason
+        on_progress(before + start + len(read), total)
+    return features, reasons
+
+
+def read_pixels(files: tuple[str, ...]) -> list[NDArray[np.uint8] | ImageError]:
+    """Pictures ``[H, W, 3]`` as a `Locator` would read them, or why they can't be; in threads."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(_pixels, files))
+
+
+def _pixels(file: str) -> NDArray[np.uint8] | ImageError:
+    try:
+        return read_image(file, min_side=SMALLEST_SIDE).pixels
+    except ImageError as error:
+        return error
 
 
 def _write(path: Path, array: NDArray[np.float16]) -> None:

@@ -1,4 +1,4 @@
-"""Tunes trained parts on validation views, and turns them into a model folder."""
+"""Tunes trained parts on validation images, and turns them into a model folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from geowhy.inference.calibration import Calibration, best_map_weight, calibrate
 from geowhy.inference.novelty import NoveltyDetector
 from geowhy.model.alignment import ConceptAligner
-from geowhy.model.backbone import BACKBONE_FILE, OnnxBackbone
 from geowhy.model.geomodel import (
     GeoModel,
     MapComparison,
@@ -22,18 +21,21 @@ from geowhy.model.geomodel import (
 )
 from geowhy.model.location import LocationEncoder
 from geowhy.model.map_matcher import MapMatcher
-from geowhy.model.map_reader import MapReader, without_picture
+from geowhy.model.map_reader import MapReader
 from geowhy.model.place_reader import PlaceReader
 from geowhy.model.store import ModelFolder, write_model
 from geowhy.training.aligner import TorchAligner
 from geowhy.training.config import TrainingConfig
 from geowhy.training.features import Progress
 from geowhy.training.location_torch import TorchLocationEncoder
-from geowhy.training.pool import ViewPool
-from geowhy.training.sources import PREPROCESSING
-from geowhy.training.views import ViewManifest
+from geowhy.training.photos import PhotoManifest
+from geowhy.training.pool import ImagePool
+from geowhy.training.sources import TrainingSources
+from geowhy.training.views import Manifest
 
 __all__ = ["TrainedParts", "Tuning", "package_model", "tune"]
+
+LEAST_VARIANCE = 1e-6  # as the novelty detector has for all other directions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,17 +47,17 @@ class TrainedParts:
     encoder: TorchLocationEncoder
     maps: MapComparison | None
     places: PlaceReader | None
-    backbone_file: Path
+    sources: TrainingSources
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tuning:
-    """What validation views decide: it is fitted once, and holds for a refit as well.
+    """What validation images decide: it is fitted once, and holds for a refit as well.
 
     Attributes:
         map_weight: how much the maps count against the concepts.
         calibration: temperature, smoothing, radii and limits.
-        novelty: tells images apart that are unlike the training views.
+        novelty: tells images apart that are unlike the training images.
     """
 
     map_weight: float
@@ -63,12 +65,12 @@ class Tuning:
     novelty: NoveltyDetector
 
 
-def tune(parts: TrainedParts, pool: ViewPool, manifest: ViewManifest, report: Progress) -> Tuning:
-    """Fits the tuning on the validation views of the manifest."""
-    model, features = _shipped(parts), pool.features
+def tune(parts: TrainedParts, pool: ImagePool, manifest: Manifest, report: Progress) -> Tuning:
+    """Fits the tuning on the validation images of the manifest."""
+    model, features, told = _shipped(parts), pool.features, pool.columns.told
     gallery = pool.gallery(model)
     report(1, 4)
-    fitted = NoveltyDetector.fit(without_picture(features.read(manifest.rows("train"))))
+    fitted = _known(told(features.read(manifest.rows("train"))))
     novelty = NoveltyDetector.from_tensors(_rounded(fitted.to_tensors()))
     report(2, 4)
     rows = manifest.rows("validation")
@@ -78,16 +80,21 @@ def tune(parts: TrainedParts, pool: ViewPool, manifest: ViewManifest, report: Pr
         weight = best_map_weight(model.aligner, gallery, images, truth)
         images = replace(images, map_weight=weight)
     report(3, 4)
-    strange = novelty.score(without_picture(raw))
+    strange = novelty.score(told(raw))
     calibration = calibrate(model.aligner, gallery, images, truth, strange)
     report(4, 4)
     return Tuning(images.map_weight, calibration, novelty)
 
 
 def package_model(
-    path: Path, parts: TrainedParts, tuning: Tuning, pool: ViewPool, report: Progress
+    path: Path,
+    parts: TrainedParts,
+    tuning: Tuning,
+    pool: ImagePool,
+    manifest: Manifest,
+    report: Progress,
 ) -> ModelFolder:
-    """Builds the gallery, and writes the folder ``path``."""
+    """Builds the gallery, and writes the folder ``path``; ``manifest`` is what was learnt from."""
     model = _shipped(parts)
     if model.maps:
         model = replace(model, maps=model.maps.weighing(tuning.map_weight))
@@ -98,23 +105,32 @@ def package_model(
         "calibration": asdict(tuning.calibration),
         "training": parts.config.model_dump(),
     }
+    if isinstance(manifest, PhotoManifest):
+        config["photos"] = {"digest": manifest.digest}
     tensors = {
         "model": _halved(model_tensors(model)),
         "gallery": gallery.to_tensors(),
         "novelty": _halved(tuning.novelty.to_tensors()),
     }
     banks = {name: bank.to_bytes() for name, bank in model_banks(model).items()}
-    others = {BACKBONE_FILE: parts.backbone_file.read_bytes(), **banks}
+    backbone = {name: file.read_bytes() for name, file in parts.sources.backbone_files.items()}
+    others = {**backbone, **banks}
     folder = write_model(path, config, tensors, others)
     report(2, 2)
     return folder
+
+
+def _known(features: NDArray[np.float32]) -> NoveltyDetector:
+    """What training images are like; a direction in which few of them don't differ isn't none."""
+    fitted = NoveltyDetector.fit(features)
+    return replace(fitted, variances=np.maximum(fitted.variances, LEAST_VARIANCE))
 
 
 def _shipped(parts: TrainedParts) -> GeoModel:
     """The model with weights rounded as the file will hold them, so calibration sees the same."""
     return GeoModel(
         parts.config.name,
-        OnnxBackbone.load(parts.backbone_file, PREPROCESSING),
+        parts.sources.open_backbone(),
         LocationEncoder.from_tensors(
             _rounded(parts.encoder.to_tensors()), parts.encoder.architecture
         ),

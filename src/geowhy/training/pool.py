@@ -1,4 +1,4 @@
-"""The pool of views with everything that is known of them, and what one fit reads of it."""
+"""The pool of images with everything that is known of them, and what one fit reads of it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 
 from geowhy.concepts.concept import Concept
 from geowhy.concepts.vocabulary import Vocabulary
+from geowhy.errors import ConfigError, DataError
 from geowhy.geo.atlas import Atlas, uniform_on_land
 from geowhy.inference.gallery import Gallery
 from geowhy.model.geomodel import GeoModel
-from geowhy.model.map_reader import without_picture
 from geowhy.model.surroundings import SURROUNDINGS_SIZE, read_surroundings
-from geowhy.training.aligner import Whitening, fit_whitening
-from geowhy.training.backbone_export import LAYOUT_GRID
+from geowhy.training.aligner import Whitening, fit_whitening, standardising
 from geowhy.training.config import TrainingConfig
 from geowhy.training.dataset import GroundTruth, Places
 from geowhy.training.features import FeatureStore
-from geowhy.training.views import ViewManifest
+from geowhy.training.sources import FeatureColumns
+from geowhy.training.views import Manifest
 
-__all__ = ["FitData", "ViewPool"]
+__all__ = ["FitData", "ImagePool"]
 
 SOME_PLACES = 24_000  # enough of the gallery to validate on, and to know the land at large
 FEWEST_PLACES = 10  # that have a concept, or lack it; fewer say nothing of it
@@ -36,16 +36,16 @@ class FitData:
     """Everything that one fit reads.
 
     Attributes:
-        seen: the concepts that views show and that training places can tell: some have each, some
+        seen: the concepts that images show and that training places can tell: some have each, some
             lack it.
-        unseen: the same of those that no view shows.
-        raw: backbone features of the training views ``[N, f]``.
+        unseen: the same of those that no image shows.
+        raw: backbone features of the training images ``[N, f]``.
         whitening: fitted on them.
         training: places.
-        validation: places; None where no view is held out for it.
+        validation: places; None where no image is held out for it.
         gallery: places, of which the first ``SOME_PLACES`` are the ``land``.
-        known_land: views of all cells that aren't held out, up to their rims, degrees ``[N, 2]``:
-            for what is learnt without a look at a view.
+        known_land: images of all cells that aren't held out, up to their rims, degrees ``[N, 2]``:
+            for what is learnt without a look at an image.
     """
 
     seen: Vocabulary
@@ -59,10 +59,15 @@ class FitData:
     known_land: Points
 
 
-class ViewPool:
-    """Views, their features, and what the atlas says around them, which is read once a view.
+class ImagePool:
+    """Images, their features, and what the atlas says around them, which is read once an image.
 
-    Takes 4 kB a view in use.
+    Takes 4 kB an image in use.
+
+    Attributes:
+        features: of all images.
+        columns: of the features.
+        vocabulary: the concepts, which are all grounded.
     """
 
     def __init__(
@@ -71,13 +76,12 @@ class ViewPool:
         vocabulary: Vocabulary,
         centres: Points,
         features: FeatureStore,
+        columns: FeatureColumns,
         device: str,
     ) -> None:
-        """Views with ``centres`` in degrees ``[N, 2]``; places go to ``device``.
-
-        The truth of places is that of the concepts of ``vocabulary``, which are all grounded.
-        """
+        """Images with ``centres`` in degrees ``[N, 2]``; places go to ``device``."""
         self.features = features
+        self.columns = columns
         self.vocabulary = vocabulary
         self._config = config
         self._device = device
@@ -90,14 +94,24 @@ class ViewPool:
         self._surroundings = np.empty((len(self._centres), self._columns), np.float32)
         self._is_read = np.zeros(len(self._centres), bool)
 
-    def fit_data(self, manifest: ViewManifest) -> FitData:
-        """What a fit reads under the splits of a manifest of these views."""
+    def fit_data(self, manifest: Manifest) -> FitData:
+        """What a fit reads under the splits of a manifest of these images.
+
+        Raises:
+            DataError: if the training images show too little to tell a single concept.
+        """
         rows, held_out = manifest.rows("train"), manifest.rows("validation")
         raw = self.features.read(rows)
-        told = without_picture(raw)
-        whitening = fit_whitening(told, self._config.alignment.whitened, LAYOUT_GRID)
+        told = self.columns.told(raw)
+        whitening = self._whitening(told)
         known_rows = np.concatenate([rows, manifest.rows("margin")])
-        seen, unseen = self._learnable(rows).seen, self._learnable(known_rows).unseen
+        seen, unseen = self._seen(self._learnable(rows)), self._unseen(self._learnable(known_rows))
+        if not seen.concepts:
+            raise DataError(
+                f"none of the {len(self.vocabulary.concepts)} concepts holds at {FEWEST_PLACES} of "
+                f"the {len(rows):,} training images and is absent from {FEWEST_PLACES}: add images "
+                "of other regions"
+            )
         known = GroundTruth.fit(self._truth(seen, rows))
         training = self._places(rows, whitening(told), seen, known)
         nothing = np.empty((len(self._gallery), 0), np.float32)
@@ -107,7 +121,7 @@ class ViewPool:
             land = land.with_prior(training, self._config.alignment.target_sigma_km)
         validation = None
         if len(held_out):
-            images = whitening(without_picture(self.features.read(held_out)))
+            images = whitening(self.columns.told(self.features.read(held_out)))
             validation = self._places(held_out, images, seen, known)
         known_land = self._centres[known_rows]
         data = (raw, whitening, training, validation, gallery, land, known_land)
@@ -117,6 +131,24 @@ class ViewPool:
         """The gallery of the configuration, as a model's folder will hold it."""
         around = self._around(self._gallery) if self._columns else None
         return Gallery.build(self._centres[self._gallery], model, around).as_kept(model)
+
+    def _whitening(self, told: Floats) -> Whitening:
+        if self._config.alignment.init == "geoclip":
+            return standardising(told)
+        size = self._config.alignment.whitened
+        if size > len(told):
+            raise ConfigError(
+                f"alignment.whitened is {size}, but {len(told):,} training images have no more "
+                "components than there are of them: lower it"
+            )
+        return fit_whitening(told, size, self.columns.layout_grid)
+
+    def _seen(self, vocabulary: Vocabulary) -> Vocabulary:
+        """What images show: of views what can be seen from above, of photographs everything."""
+        return vocabulary if self._config.photos else vocabulary.seen
+
+    def _unseen(self, vocabulary: Vocabulary) -> Vocabulary:
+        return Vocabulary(()) if self._config.photos else vocabulary.unseen
 
     def _learnable(self, rows: Rows) -> Vocabulary:
         """The concepts of which the places of ``rows`` have enough, and lack enough.

@@ -18,31 +18,30 @@ from geowhy.concepts.bank import ConceptBank
 from geowhy.concepts.sources import GroundedSource
 from geowhy.concepts.vocabulary import PACKAGED_VOCABULARY, Vocabulary
 from geowhy.errors import ConfigError, VocabularyError
-from geowhy.geo.atlas import Atlas
-from geowhy.model.backbone import OnnxBackbone
 from geowhy.model.geomodel import MapComparison
 from geowhy.model.map_matcher import MapMatcher
 from geowhy.model.map_reader import MapReader
 from geowhy.model.place_reader import PlaceReader
 from geowhy.training.aligner import TorchAligner
 from geowhy.training.config import TrainingConfig
-from geowhy.training.features import FeatureStore, Progress, embed_views
+from geowhy.training.features import FeatureStore, Progress
 from geowhy.training.location_pretraining import embed_places, pretrain_location
 from geowhy.training.location_torch import TorchLocationEncoder
 from geowhy.training.loop import AlignmentRun, train_alignment
 from geowhy.training.matcher_fit import fit_matcher
+from geowhy.training.material import Material, open_material
 from geowhy.training.packaging import TrainedParts, package_model, tune
 from geowhy.training.place_reader_torch import train_place_reader
-from geowhy.training.pool import FitData, ViewPool
+from geowhy.training.pool import FitData, ImagePool
 from geowhy.training.processes import Processes, joined_processes
 from geowhy.training.reader_torch import ReadingLesson, train_reader
-from geowhy.training.sources import TrainingSources, initial_encoder
-from geowhy.training.views import ViewManifest, final_views, sample_views, split_views
+from geowhy.training.sources import TrainingSources, initial_encoder, released_head
+from geowhy.training.views import Manifest
 
 __all__ = ["train"]
 
-MANIFEST_FILE = "views.parquet"
 RIDGE_PLACES = 20_000
+NAMED = 20  # concepts
 
 
 def train(config_path: Path, output: Path | None, device: str, resume: bool) -> Path:
@@ -50,6 +49,7 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
 
     Raises:
         ConfigError: if the configuration or the device can't be used.
+        DataError: if photographs are asked for that aren't there.
         VocabularyError: if the vocabulary can't be used.
         ModelNotFoundError: if the backbone or the world image isn't there; says how to get it.
         KeyboardInterrupt: after Ctrl-C, with a checkpoint to resume from.
@@ -61,22 +61,23 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
     folder = output or Path("runs") / config.name
     with joined_processes() as processes, _progress_bars(processes) as bars:
         sources = TrainingSources.open(config)
-        views = sample_views(config.views, Atlas.load())
-        features = _embedded(views, sources, processes, bars)
-        pool = ViewPool(config, vocabulary, views.centres, features, device)
-        fits = _Fits(config, pool, sources.backbone_file, device, processes, resume)
-        manifest = split_views(views, config.split, sources.world)
+        material = open_material(config, sources, bars.say)
+        features = _embedded(material, processes, bars)
+        centres, columns = material.centres, sources.columns
+        pool = ImagePool(config, vocabulary, centres, features, columns, device)
+        fits = _Fits(config, pool, sources, device, processes, resume)
+        manifest = final = material.divided(features)
         parts, best_step = fits.fit(manifest, config.optimiser.steps, folder, bars)
         tuning = None
         if processes.leads:
             tuning = tune(parts, pool, manifest, bars.stage("calibrating"))
         if config.split.refit:
-            final = final_views(views, config.split, sources.world)
+            final = material.finally_divided(features)
             matcher = parts.maps.matcher if parts.maps else None
             again = bars.named("refit: ")
             parts, _ = fits.fit(final, best_step, folder / "refit", again, matcher)
         if tuning is not None:
-            package_model(folder / "model", parts, tuning, pool, bars.stage("packaging"))
+            package_model(folder / "model", parts, tuning, pool, final, bars.stage("packaging"))
         processes.wait()
     return folder / "model"
 
@@ -85,7 +86,10 @@ def _grounded_vocabulary(config: TrainingConfig) -> Vocabulary:
     """The concepts that can be learned: those that the atlas tells."""
     folder = Path(config.vocabulary or PACKAGED_VOCABULARY)
     vocabulary = Vocabulary.load(folder).grounded
-    if not any(concept.from_above for concept in vocabulary.concepts):
+    if config.photos is not None:
+        if not vocabulary.concepts:
+            raise VocabularyError(f"{folder}: no concept has a grounding: add some")
+    elif not any(concept.from_above for concept in vocabulary.concepts):
         raise VocabularyError(
             f"{folder}: no concept has a grounding and from_above = true, so views can't be told "
             "apart by concepts: add some"
@@ -93,16 +97,12 @@ def _grounded_vocabulary(config: TrainingConfig) -> Vocabulary:
     return vocabulary
 
 
-def _embedded(
-    views: ViewManifest, sources: TrainingSources, processes: Processes, bars: _Stages
-) -> FeatureStore:
-    """Features of all views; the leading process works, and the others find them done."""
-    backbone = OnnxBackbone.load(sources.backbone_file, sources.preprocessing)
+def _embedded(material: Material, processes: Processes, bars: _Stages) -> FeatureStore:
+    """Features of all images; the leading process works, and the others find them done."""
     if processes.leads:
-        report = bars.stage("embedding views")
-        embed_views(views, sources.world, backbone, sources.cache, report)
+        material.embed(bars.stage("embedding images"))
     processes.wait()
-    return embed_views(views, sources.world, backbone, sources.cache, lambda done, total: None)
+    return material.embed(lambda done, total: None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,15 +110,15 @@ class _Fits:
     """Fits all parts of a model to one split of the pool or another."""
 
     config: TrainingConfig
-    pool: ViewPool
-    backbone_file: Path
+    pool: ImagePool
+    sources: TrainingSources
     device: str
     processes: Processes
     resume: bool
 
     def fit(
         self,
-        manifest: ViewManifest,
+        manifest: Manifest,
         steps: int,
         folder: Path,
         bars: _Stages,
@@ -131,12 +131,10 @@ class _Fits:
         """
         if self.processes.leads:
             folder.mkdir(parents=True, exist_ok=True)
-            manifest.save(folder / MANIFEST_FILE)
+            manifest.save(folder / manifest.FILE)
         self.processes.wait()
         data = self.pool.fit_data(manifest)
-        left_out = set(self.pool.vocabulary.names) - {*data.seen.names, *data.unseen.names}
-        if left_out:
-            bars.say(f"not learnt, hardly any training place has it: {', '.join(sorted(left_out))}")
+        _say_what_is_left_out(self.pool.vocabulary, data, bars)
         encoder = initial_encoder(self.config).to(self.device)
         aligner = self._initial_aligner(data, encoder, bars)
         run = AlignmentRun(
@@ -144,10 +142,10 @@ class _Fits:
         )
         report = bars.stage("aligning")
         step = train_alignment(run, aligner, encoder, self.processes, self.resume, report)
-        maps = self._map_comparison(data, manifest, bars, matcher)
+        maps = self._map_comparison(data, bars, matcher)
         places = self._place_reader(data, bars)
         trained = (aligner.cpu(), encoder.cpu(), maps, places)
-        return TrainedParts(self.config, *trained, self.backbone_file), step
+        return TrainedParts(self.config, *trained, self.sources), step
 
     def _initial_aligner(
         self, data: FitData, encoder: TorchLocationEncoder, bars: _Stages
@@ -160,16 +158,20 @@ class _Fits:
             report = bars.stage("pretraining locations")
             pretrain_location(encoder, places, config.location, config.seed, report)
         embeddings = embed_places(encoder, places, RIDGE_PLACES).cpu().numpy()
-        mean = embeddings.mean(axis=0)
+        released = config.alignment.init == "geoclip"
+        # GeoCLIP compares plain embeddings; ours are centred.
+        mean = embeddings.mean(axis=0) * np.float32(not released)
         truth = places.truth[:RIDGE_PLACES].cpu().numpy()
         source = GroundedSource(embeddings - mean, truth, config.location.ridge)
         bank = ConceptBank.build(data.seen, source)
         torch.manual_seed(config.seed)
         aligner = TorchAligner(config.alignment, data.whitening, bank, mean)
+        if released:
+            aligner.take_released_head(released_head())
         return aligner.to(places.lat_lon.device)
 
     def _map_comparison(
-        self, data: FitData, manifest: ViewManifest, bars: _Stages, matcher: MapMatcher | None
+        self, data: FitData, bars: _Stages, matcher: MapMatcher | None
     ) -> MapComparison | None:
         """Reader and matcher; they are small, and the leading process trains them alone."""
         config, seed = self.config.reader, self.config.seed
@@ -186,13 +188,14 @@ class _Fits:
         reader = train_reader(lesson, everything, config, seed, report)
         if matcher is None:
             report = bars.stage("measuring errors of reading")
-            clear_km = math.sqrt(2) * manifest.size * manifest.km_per_pixel
+            views = self.config.views
+            clear_km = math.sqrt(2) * views.size * views.km_per_pixel
             places, gallery = data.training, data.gallery
             matcher = fit_matcher(lesson, places, gallery, clear_km, config, seed, report)
         return MapComparison(MapReader(reader.to_tensors()), matcher)
 
     def _place_reader(self, data: FitData, bars: _Stages) -> PlaceReader | None:
-        """What tells places by concepts that no view shows; the leading process trains it alone."""
+        """What tells places by concepts that no image shows; the leading process trains it."""
         if not data.unseen.concepts or not self.processes.leads:
             return None
         report = bars.stage("learning concepts of places")
@@ -207,6 +210,15 @@ class _Fits:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
+def _say_what_is_left_out(vocabulary: Vocabulary, data: FitData, bars: _Stages) -> None:
+    """Names some of the concepts that can't be learnt; a few photographs leave most of them out."""
+    left_out = sorted(set(vocabulary.names) - {*data.seen.names, *data.unseen.names})
+    if left_out:
+        more = f" and {len(left_out) - NAMED:,} more" if len(left_out) > NAMED else ""
+        named = ", ".join(left_out[:NAMED])
+        bars.say(f"not learnt, hardly any training place has it: {named}{more}")
+
+
 class _Stages:
     """Progress bars, one a stage; silent in all processes but the leading one."""
 
@@ -219,8 +231,10 @@ class _Stages:
         return _Stages(self._bars, prefix)
 
     def say(self, text: str) -> None:
-        """Writes a line above the bars."""
-        self._bars.console.print(self._prefix + text, highlight=False)
+        """Writes lines above the bars, as they are: a file's name may look like markup."""
+        if not self._bars.disable:
+            text = self._prefix + text
+            self._bars.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def stage(self, name: str) -> Progress:
         """Begins a stage; the result takes done and total."""

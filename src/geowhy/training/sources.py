@@ -2,42 +2,88 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import load_file
 
+from geowhy.errors import ModelFormatError
 from geowhy.images.overhead import WorldImage
+from geowhy.model.backbone import BACKBONE_FILE, OnnxBackbone
+from geowhy.model.fetch import sha256_of
 from geowhy.model.location import LocationArchitecture
+from geowhy.model.map_reader import PICTURE_COLUMNS
 from geowhy.model.preprocessing import Preprocessing
 from geowhy.model.registry import require
-from geowhy.training.backbone_export import GRAPH_FILE, LITE, export_backbone, load_weights
-from geowhy.training.config import LocationConfig, TrainingConfig
+from geowhy.training.backbone_export import (
+    GRAPH_FILE,
+    LAYOUT_GRID,
+    LITE,
+    export_backbone,
+    load_weights,
+)
+from geowhy.training.config import CLIP, LocationConfig, TrainingConfig
 from geowhy.training.location_torch import TorchLocationEncoder
 
-__all__ = ["PREPROCESSING", "TrainingSources", "initial_encoder", "open_world"]
+__all__ = [
+    "PREPROCESSING",
+    "FeatureColumns",
+    "TrainingSources",
+    "initial_encoder",
+    "open_world",
+    "released_head",
+]
 
 # EfficientNet-Lite was trained on (x - 127) / 128. Views of 64 pixels are doubled: the network's
 # own 260 pixels cost four times as much.
 PREPROCESSING = Preprocessing(size=128, mean=127.0, std=128.0)
+CLIP_GRAPH, CLIP_WEIGHTS = "image.onnx", "image.data"  # the graph names the file of its weights
+
+Floats = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
+class FeatureColumns:
+    """What the columns of a backbone's features are: statistics, then a layout, then a picture.
+
+    Attributes:
+        layout_grid: fields a side of the layout, three colours each; 0 without a layout.
+        picture: columns of the picture, which a map reader alone looks at; 0 without a picture.
+    """
+
+    layout_grid: int
+    picture: int
+
+    def told(self, features: Floats) -> Floats:
+        """The columns of ``[N, f]`` that tell of a whole image."""
+        return features[:, : features.shape[1] - self.picture]
+
+
+LITE_COLUMNS = FeatureColumns(LAYOUT_GRID, PICTURE_COLUMNS)
+CLIP_COLUMNS = FeatureColumns(0, 0)
+
+
+@dataclass(frozen=True, eq=False)
 class TrainingSources:
     """Opened inputs of a run.
 
     Attributes:
-        world: the Blue Marble.
-        backbone_file: ONNX graph of the frozen backbone.
+        backbone_files: of the frozen backbone, by the names that a model folder gives them.
         preprocessing: of the backbone.
+        columns: of its features.
         cache: folder for feature shards.
     """
 
-    world: WorldImage
-    backbone_file: Path
+    backbone_files: Mapping[str, Path]
     preprocessing: Preprocessing
+    columns: FeatureColumns
     cache: Path
 
     @classmethod
@@ -46,15 +92,52 @@ class TrainingSources:
 
         Raises:
             ModelNotFoundError: naming what is missing and the command that gets it.
+            ModelFormatError: if what is installed is damaged.
         """
-        world = open_world()
         folder = require(config.backbone)
+        if config.backbone == CLIP:
+            return _clip(folder)
         graph = folder / GRAPH_FILE
         if not graph.exists():
             number = int(config.backbone.removeprefix("efficientnet-lite"))
             weights = load_weights(next(folder.glob("*.pth")), LITE[number])
             export_backbone(weights, PREPROCESSING.size, graph)
-        return cls(world, graph, PREPROCESSING, folder.parent / "features")
+        return cls({BACKBONE_FILE: graph}, PREPROCESSING, LITE_COLUMNS, folder.parent / "features")
+
+    @property
+    def backbone_file(self) -> Path:
+        """ONNX graph of the frozen backbone."""
+        return self.backbone_files[BACKBONE_FILE]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the SHA-256 of all files of the backbone."""
+        sums = "".join(sha256_of(path) for path in self.backbone_files.values())
+        return hashlib.sha256(sums.encode()).hexdigest()
+
+    @cached_property
+    def world(self) -> WorldImage:
+        """The Blue Marble, opened when it is asked for."""
+        return open_world()
+
+    def open_backbone(self) -> OnnxBackbone:
+        """The backbone, ready to embed."""
+        return OnnxBackbone.load(self.backbone_file, self.preprocessing)
+
+
+def _clip(folder: Path) -> TrainingSources:
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        preprocessing = Preprocessing.from_json(config["preprocessing"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelFormatError(
+            f"{folder / 'config.json'}: no preprocessing in it ({error}): remove the folder and "
+            f"run geowhy models get {CLIP}"
+        ) from error
+    files = {BACKBONE_FILE: folder / CLIP_GRAPH}
+    if (folder / CLIP_WEIGHTS).exists():
+        files[CLIP_WEIGHTS] = folder / CLIP_WEIGHTS
+    return TrainingSources(files, preprocessing, CLIP_COLUMNS, folder.parent / "features")
 
 
 def open_world() -> WorldImage:
@@ -78,6 +161,15 @@ def initial_encoder(config: TrainingConfig) -> TorchLocationEncoder:
         return TorchLocationEncoder(architecture, config.seed, config.location.dropout)
     tensors = load_file(require("geoclip") / "location.safetensors")
     return TorchLocationEncoder.from_tensors(tensors, LocationArchitecture())
+
+
+def released_head() -> dict[str, Floats]:
+    """GeoCLIP's image head: ``layer_0`` and ``layer_1``, ``weight`` and ``bias``; ``logit_scale``.
+
+    Raises:
+        ModelNotFoundError: if it isn't installed; says which command gets it.
+    """
+    return dict(load_file(require("geoclip") / "head.safetensors"))
 
 
 def _architecture(config: LocationConfig) -> LocationArchitecture:

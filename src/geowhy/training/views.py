@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +27,7 @@ from geowhy.training.config import SplitConfig, ViewsConfig
 
 __all__ = [
     "SPLITS",
+    "Manifest",
     "ViewManifest",
     "cell_splits",
     "final_views",
@@ -34,7 +36,7 @@ __all__ = [
     "unseen",
 ]
 
-SPLITS = ("train", "validation", "test", "margin", "unused")
+SPLITS = ("train", "validation", "test", "margin", "unused", "unreadable")
 CHUNK = 256
 CELLS_IN_A_ROW = 36  # of 10 degrees
 HAND = 10  # cells dealt out at a time
@@ -42,6 +44,26 @@ HAND = 10  # cells dealt out at a time
 Points = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Rows = NDArray[np.intp]
+
+
+class Manifest(Protocol):
+    """Images, whichever they are, and the splits that they belong to.
+
+    Attributes:
+        FILE: what the file is called that ``save`` writes.
+    """
+
+    FILE: ClassVar[str]
+
+    @property
+    def centres(self) -> Points:
+        """Where they were taken, degrees ``[N, 2]``."""
+
+    def rows(self, split: str) -> Rows:
+        """Positions of the images of a split, ascending."""
+
+    def save(self, path: Path) -> None:
+        """Writes parquet."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +78,8 @@ class ViewManifest:
             because they show pixels of a held-out view, ``unused`` ones because their block is
             held out and has enough views already.
     """
+
+    FILE: ClassVar[str] = "views.parquet"
 
     centres: Points
     km_per_pixel: float
@@ -162,18 +186,21 @@ def cell_splits(centres: Points, config: SplitConfig) -> NDArray[np.int8]:
     """Split of the cell of each view of a pool, an index into ``SPLITS``, ``[N]``.
 
     The cells with land are ranked from south to north, in random order within a row, and each ten
-    in a row are dealt out by the shares: so every split sees every climate.
+    in a row are dealt out by the shares: so every split sees every climate. Of fewer than ten,
+    validation and test get one or more each.
     """
     cells, view_to_cell = np.unique(ten_degree_cell(centres), return_inverse=True)
     rng = np.random.default_rng(config.seed)
     rows_of_latitude = cells // CELLS_IN_A_ROW
     ranking = np.lexsort((rng.random(len(cells)), rows_of_latitude))
-    place = np.arange(len(cells))
-    dealt = ranking[np.lexsort((rng.random(len(cells)), place // HAND))]
-    turn = (place % HAND + 0.5) / HAND
+    place, hand = np.arange(len(cells)), min(HAND, len(cells))
+    dealt = ranking[np.lexsort((rng.random(len(cells)), place // hand))]
+    turn = (place % hand + 0.5) / hand
+    tested = max(config.test_share, 1 / hand)
+    held_out = max(tested + config.validation_share, tested + 1 / hand)
     assigned = np.full(len(cells), SPLITS.index("train"), np.int8)
-    assigned[dealt[turn < config.test_share + config.validation_share]] = SPLITS.index("validation")
-    assigned[dealt[turn < config.test_share]] = SPLITS.index("test")
+    assigned[dealt[turn < held_out]] = SPLITS.index("validation")
+    assigned[dealt[turn < tested]] = SPLITS.index("test")
     return assigned[view_to_cell]
 
 
