@@ -84,7 +84,7 @@ def test_the_pinned_files_are_downloaded_without_a_token(server, tmp_path):
 
 def test_a_broken_off_download_is_gone_on_with_by_the_next_call(server, tmp_path):
     server.break_after = 5000
-    with pytest.raises(DownloadError, match=r"503[\s\S]*goes on from here[\s\S]*--from PATH"):
+    with pytest.raises(DownloadError, match=r"goes on from here[\s\S]*--from PATH"):
         fetch_snapshot(pinned(), tmp_path / "d", endpoint=server.url)
     assert names(tmp_path / "d") == ["model.safetensors.part"]
     server.broken, server.break_after = False, None
