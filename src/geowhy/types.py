@@ -116,6 +116,9 @@ class Prediction:
         candidates: distinct places, most probable first.
         explanation: the concepts behind the answer.
         model: name of the model that answered.
+        calibrated: whether radii and probabilities were fitted on images with known places; if not,
+            they are the model's own word.
+        scope: how the choice of places was narrowed, in words; empty if it wasn't.
     """
 
     image: str
@@ -127,3 +130,5 @@ class Prediction:
     candidates: tuple[Candidate, ...]
     explanation: Explanation
     model: str
+    calibrated: bool = True
+    scope: str = ""

@@ -40,7 +40,7 @@ class FakeLocator:
     name = "fake"
 
     @classmethod
-    def from_pretrained(cls, name_or_dir="embedded"):
+    def from_pretrained(cls, name_or_dir="embedded", **options):
         if name_or_dir == "missing":
             raise ModelNotFoundError("missing: there is no such model;\nsee geowhy models list")
         return cls()

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-KEYS = ["image", "lat", "lon", "radius_50_km", "radius_90_km", "abstained", "reason"]
-KEYS += ["candidates", "concepts", "explained_share", "model"]
+KEYS = ["image", "lat", "lon", "radius_50_km", "radius_90_km", "calibrated", "scope", "abstained"]
+KEYS += ["reason", "candidates", "concepts", "explained_share", "model"]
 
 pytestmark = pytest.mark.usefixtures("fake_model")
 

@@ -65,9 +65,11 @@ def test_a_score_is_the_log_odds_of_the_strongest_mode_that_the_posterior_is_mad
     decoded = locator.decode([np.asarray(Image.open(VIEWS[0]).convert("RGB"))])[0]
     logits = locator.model.aligner.scores(decoded.side, locator.gallery.side)[0].astype(float)
     logits /= locator.calibration.temperature
-    cells = decoded.posterior.mode_of_cell[locator.gallery.grid.point_to_cell]
-    odds = np.exp(logits - logits.max()) * (cells == 0)
-    expected = odds @ logits / odds.sum() - logits.mean()
+    rows, weights = decoded.posterior.support
+    assert weights.sum() == pytest.approx(1)
+    odds = np.exp(logits - logits.max())
+    assert weights == pytest.approx(odds[rows] / odds[rows].sum(), rel=1e-3)
+    expected = weights @ logits[rows] - logits.mean()
     assert locator.locate(VIEWS[0]).explanation.score == pytest.approx(expected, abs=5e-2)
 
 

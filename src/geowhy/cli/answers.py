@@ -30,6 +30,8 @@ def as_text(prediction: Prediction, count: int | None = None) -> str:
     ``count`` is how many concepts to show on either side; None shows none.
     """
     lines = [*_headline(prediction), *_others(prediction.candidates[1:])]
+    if prediction.scope:
+        lines.append(f"  {prediction.scope[0].upper()}{prediction.scope[1:]}.")
     if count is not None:
         lines += _reasons(prediction, count)
     return "\n".join(lines)

@@ -31,6 +31,8 @@ def _record(answer: Prediction, count: int) -> dict[str, Any]:
         **_position(answer.position),
         "radius_50_km": round(answer.radius_50_km, KM_DIGITS),
         "radius_90_km": round(answer.radius_90_km, KM_DIGITS),
+        "calibrated": answer.calibrated,
+        "scope": answer.scope,
         "abstained": answer.abstained,
         "reason": answer.reason,
         "candidates": [_candidate(candidate) for candidate in answer.candidates],

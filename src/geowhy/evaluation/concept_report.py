@@ -173,6 +173,8 @@ def _number(value: float) -> str:
 
 
 def _interval(estimate: Estimate) -> str:
+    if np.isnan(estimate.value):
+        return ""
     return f"  [{estimate.low:.3f}, {estimate.high:.3f}]"
 
 

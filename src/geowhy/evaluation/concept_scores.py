@@ -17,17 +17,14 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from geowhy.concepts.bank import ConceptBank
-from geowhy.concepts.concept import Concept
 from geowhy.concepts.grounding import LayerValues, parse_grounding
 from geowhy.concepts.vocabulary import PACKAGED_VOCABULARY, Vocabulary
 from geowhy.errors import ModelFormatError
 from geowhy.evaluation.boosted_trees import boosted_trees, has_boosted_trees
 from geowhy.evaluation.concept_report import GEOCLIP, TREES, ConceptReport, ConceptRow
-from geowhy.evaluation.metrics import Estimate
-from geowhy.evaluation.ranking import mean_with_interval, ranking, resampled_weights
+from geowhy.evaluation.held_out import HeldOutPlaces
 from geowhy.evaluation.report import training_config
 from geowhy.evaluation.rivals import (
-    Features,
     fitted_directions,
     harmonics,
     nearest_places,
@@ -35,11 +32,14 @@ from geowhy.evaluation.rivals import (
 )
 from geowhy.evaluation.us_states import StateCorrelation, StatePlaces, correlations
 from geowhy.geo.atlas import Atlas
-from geowhy.geo.cells import ten_degree_cell
 from geowhy.images.overhead import cut_views
-from geowhy.model.geomodel import GeoModel, model_banks
+from geowhy.inference.released import GEOCLIP as GEOCLIP_MODEL
+from geowhy.inference.released import ReleasedGeoClip
+from geowhy.model.alignment import Aligner, LocationSide
+from geowhy.model.geomodel import GeoModel
 from geowhy.model.location import LocationArchitecture, LocationEncoder
-from geowhy.model.registry import is_installed, require, resolve_model
+from geowhy.model.place_reader import PlaceReader
+from geowhy.model.registry import EMBEDDED, is_installed, require, resolve_model
 from geowhy.model.store import ModelFolder
 
 if TYPE_CHECKING:
@@ -51,7 +51,6 @@ Floats = NDArray[np.float32]
 Points = NDArray[np.float64]
 Report = Callable[[str], None]
 
-FITTED_PLACES = 20_000  # as many as the directions of the bank were fitted on
 HARMONICS = 20
 VIEWS_AT_ONCE = 512
 # Ids of concepts, and what their share of a state is by the layer of land cover, whatever they
@@ -78,37 +77,87 @@ STATE_SHARES = {
 def score_concepts(model: str, report: Report) -> ConceptReport:
     """Measures the concepts of a model on the cells that its training held out.
 
-    ``report`` is told of each stage as it begins.
+    Of "geoclip" the location side is measured, on the places of the embedded model: no photographs
+    come with geowhy. ``report`` is told of each stage as it begins.
 
     Raises:
         ModelNotFoundError: if the model or the Blue Marble isn't installed.
         ModelFormatError: if the vocabulary isn't the one that the model was trained with.
         MissingExtraError: without the extra ``train``.
     """
-    config = training_config(model)
-    loaded = GeoModel.load(ModelFolder.open(resolve_model(model)))
+    subject = _Subject.released() if model == GEOCLIP_MODEL else _Subject.trained(model)
+    config = subject.config
     everything = _vocabulary(config)
-    vocabulary = _learnt(loaded, everything)
+    vocabulary = _learnt(subject, everything)
     atlas = Atlas.load()
-    places = _Places.sample(config, vocabulary, atlas)
+    places = HeldOutPlaces.sample(config, vocabulary, atlas)
     report(f"embedding {len(places.held_out):,} held-out places")
-    location, untrained = _location_scores(loaded, vocabulary, places.held_out)
+    location, untrained = _location_scores(subject, vocabulary, places.held_out)
     report("fitting what it is compared with")
     rivals = _rivals(places)
-    report(f"reading {len(places.views):,} held-out views")
-    image = _image_scores(loaded, vocabulary, config, places.held_out[places.views])
+    image = np.full((len(places.views), len(vocabulary.concepts)), np.nan, np.float32)
+    if subject.views is not None:
+        report(f"reading {len(places.views):,} held-out views")
+        own = _columns(vocabulary, subject.bank)
+        image[:, own] = _image_scores(subject.views, config, places.held_out[places.views])
     scores = _Scores(location, untrained, image, rivals)
     report("comparing US states")
     return ConceptReport(
-        loaded.name,
+        subject.name,
         places.protocol(config),
         tuple(rivals),
         tuple(name for name in everything.names if name not in vocabulary.names),
         _rows(vocabulary, places, scores),
         places.mean(scores.location),
         places.mean(scores.image, places.views),
-        _states(loaded, vocabulary, places, atlas),
+        _states(subject, vocabulary, places, atlas),
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Subject:
+    """What is measured.
+
+    Attributes:
+        name: of the model.
+        config: of its training; for a model that wasn't trained here, whose places it is asked of.
+        aligner: its concept basis.
+        side: degrees ``[N, 2]`` to its location side.
+        places: its reader of concepts that no image shows, if it has one.
+        views: the model that reads views, if it does.
+    """
+
+    name: str
+    config: TrainingConfig
+    aligner: Aligner
+    side: Callable[[Points], LocationSide]
+    places: PlaceReader | None
+    views: GeoModel | None
+
+    @classmethod
+    def trained(cls, model: str) -> _Subject:
+        config = training_config(model)
+        loaded = GeoModel.load(ModelFolder.open(resolve_model(model)))
+        side, places = loaded.location_side, loaded.places
+        return cls(loaded.name, config, loaded.aligner, side, places, loaded)
+
+    @classmethod
+    def released(cls) -> _Subject:
+        config, released = training_config(EMBEDDED), ReleasedGeoClip.load()
+        aligner = released.aligner
+
+        def side(lat_lon: Points) -> LocationSide:
+            return aligner.location_side(released.encoder.embed(lat_lon))
+
+        return cls(GEOCLIP_MODEL, config, aligner, side, None, None)
+
+    @property
+    def bank(self) -> ConceptBank:
+        return self.aligner.bank
+
+    @property
+    def banks(self) -> list[ConceptBank]:
+        return [self.bank, *([self.places.bank] if self.places else [])]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,75 +170,7 @@ class _Scores:
     rivals: dict[str, Floats]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Places:
-    """Training and held-out places of a model.
-
-    Attributes:
-        training: degrees ``[N, 2]``, and ``known``, the truth there ``[N, k]``.
-        held_out: degrees ``[M, 2]``, and ``truth`` there ``[M, k]``.
-        views: rows of ``held_out`` whose views are the test views.
-        is_class: which concepts are classes, ``[k]``.
-    """
-
-    training: Points
-    known: Floats
-    held_out: Points
-    truth: Floats
-    views: NDArray[np.intp]
-    is_class: NDArray[np.bool_]
-
-    @classmethod
-    def sample(cls, config: TrainingConfig, vocabulary: Vocabulary, atlas: Atlas) -> _Places:
-        """The pool of views of a configuration, by cells; training cells to their very rims."""
-        from geowhy.training.views import SPLITS, cell_splits, sample_views
-
-        centres = sample_views(config.views, atlas).centres
-        split = cell_splits(centres, config.split)
-        is_held_out = split == SPLITS.index("test")
-        is_known = split == SPLITS.index("train")
-        if config.split.refit:
-            is_known = ~is_held_out
-        training, held_out = centres[is_known][:FITTED_PLACES], centres[is_held_out]
-        return cls(
-            training,
-            vocabulary.truth(atlas, training),
-            held_out,
-            vocabulary.truth(atlas, held_out),
-            np.arange(min(config.split.test_views, len(held_out))),
-            np.array([_is_class(concept) for concept in vocabulary.concepts]),
-        )
-
-    def share(self, concept: int) -> float:
-        """How many of the held-out places have a class; NaN for a degree."""
-        return float(np.nanmean(self.truth[:, concept])) if self.is_class[concept] else float("nan")
-
-    def ranking(self, concept: int, scores: Floats, rows: NDArray[np.intp] | None = None) -> float:
-        """How well one column of scores orders the held-out places, or some rows of them."""
-        truth = self.truth if rows is None else self.truth[rows]
-        return ranking(truth[:, concept], scores[:, concept], not self.is_class[concept])
-
-    def mean(self, scores: Floats, rows: NDArray[np.intp] | None = None) -> Estimate:
-        """Mean AUC of the classes."""
-        chosen = slice(None) if rows is None else rows
-        weights = resampled_weights(ten_degree_cell(self.held_out[chosen]))
-        classes = self.is_class & ~np.isnan(scores).all(axis=0)
-        return mean_with_interval(self.truth[chosen][:, classes], scores[:, classes], weights)
-
-    def fitted(self, features: Features) -> Floats:
-        """Scores of the held-out places along directions fitted at the training places."""
-        return fitted_directions(features, self.training, self.known, self.held_out)
-
-    def protocol(self, config: TrainingConfig) -> str:
-        """In words."""
-        return (
-            f"{len(self.held_out):,} places on land and {len(self.views):,} views in held-out 10° "
-            f"cells, split seed {config.split.seed}; rivals fitted on {len(self.training):,} "
-            "places of all other cells"
-        )
-
-
-def _rows(vocabulary: Vocabulary, places: _Places, scores: _Scores) -> tuple[ConceptRow, ...]:
+def _rows(vocabulary: Vocabulary, places: HeldOutPlaces, scores: _Scores) -> tuple[ConceptRow, ...]:
     return tuple(
         ConceptRow(
             concept.id,
@@ -211,20 +192,20 @@ def _vocabulary(config: TrainingConfig) -> Vocabulary:
     return Vocabulary.load(Path(config.vocabulary or PACKAGED_VOCABULARY)).grounded
 
 
-def _learnt(model: GeoModel, vocabulary: Vocabulary) -> Vocabulary:
+def _learnt(subject: _Subject, vocabulary: Vocabulary) -> Vocabulary:
     """The concepts of a vocabulary that are the model's."""
-    for bank in model_banks(model).values():
+    for bank in subject.banks:
         learnt = vocabulary.only(bank.ids)
         if learnt.digest != bank.vocabulary_digest:
             raise ModelFormatError(
-                f"{model.name}: its concepts are those of the vocabulary "
+                f"{subject.name}: its concepts are those of the vocabulary "
                 f"{bank.vocabulary_digest[:12]}, but here it is {learnt.digest[:12]} now: bring "
                 "back the vocabulary that it was trained with, or train it anew"
             )
-    return vocabulary.only(id for bank in model_banks(model).values() for id in bank.ids)
+    return vocabulary.only(id for bank in subject.banks for id in bank.ids)
 
 
-def _rivals(places: _Places) -> dict[str, Floats]:
+def _rivals(places: HeldOutPlaces) -> dict[str, Floats]:
     """Scores of the held-out places by other means, by name."""
     rivals = {f"SH{HARMONICS}": places.fitted(harmonics(HARMONICS))}
     if is_installed("geoclip"):
@@ -236,47 +217,40 @@ def _rivals(places: _Places) -> dict[str, Floats]:
     return rivals
 
 
-def _is_class(concept: Concept) -> bool:
-    return concept.grounding is not None and concept.grounding.kind == "class"
-
-
 def _released_geoclip() -> LocationEncoder:
     tensors = load_file(require("geoclip") / "location.safetensors")
     return LocationEncoder.from_tensors(tensors, LocationArchitecture())
 
 
 def _location_scores(
-    model: GeoModel, vocabulary: Vocabulary, lat_lon: Points
+    subject: _Subject, vocabulary: Vocabulary, lat_lon: Points
 ) -> tuple[Floats, Floats]:
     """``z_loc`` of all concepts ``[N, k]``, and the same along untrained directions.
 
     Directions of concepts of places alone are fitted last, and not trained any more.
     """
-    side = model.location_side(lat_lon)
+    side = subject.side(lat_lon)
     trained = np.empty((len(lat_lon), len(vocabulary.concepts)), np.float32)
     untrained = np.empty_like(trained)
-    own = _columns(vocabulary, model.bank)
-    trained[:, own] = model.aligner.concept_scores(side)
-    untrained[:, own] = (side.scaled @ model.bank.directions) * side.length
-    if model.places:
-        own = _columns(vocabulary, model.places.bank)
-        trained[:, own] = untrained[:, own] = model.places.concept_scores(lat_lon)
+    own = _columns(vocabulary, subject.bank)
+    trained[:, own] = subject.aligner.concept_scores(side)
+    untrained[:, own] = (side.scaled @ subject.bank.directions) * side.length
+    if subject.places:
+        own = _columns(vocabulary, subject.places.bank)
+        trained[:, own] = untrained[:, own] = subject.places.concept_scores(lat_lon)
     return trained, untrained
 
 
-def _image_scores(
-    model: GeoModel, vocabulary: Vocabulary, config: TrainingConfig, centres: Points
-) -> Floats:
-    """``z_img`` of the views at these centres ``[N, k]``; NaN for what no view shows."""
+def _image_scores(model: GeoModel, config: TrainingConfig, centres: Points) -> Floats:
+    """``z_img`` of the views at these centres ``[N, k]``."""
     from geowhy.training.sources import open_world
 
     world = open_world()
-    own = _columns(vocabulary, model.bank)
-    scores = np.full((len(centres), len(vocabulary.concepts)), np.nan, np.float32)
+    scores = np.empty((len(centres), len(model.bank.ids)), np.float32)
     for start in range(0, len(centres), VIEWS_AT_ONCE):
         chunk = slice(start, start + VIEWS_AT_ONCE)
         pixels = cut_views(world, centres[chunk], config.views.km_per_pixel, config.views.size)
-        scores[chunk, own] = model.image_side(model.features(list(pixels))).concepts
+        scores[chunk] = model.image_side(model.features(list(pixels))).concepts
     return scores
 
 
@@ -287,7 +261,7 @@ def _columns(vocabulary: Vocabulary, bank: ConceptBank) -> NDArray[np.intp]:
 
 
 def _states(
-    model: GeoModel, vocabulary: Vocabulary, places: _Places, atlas: Atlas
+    subject: _Subject, vocabulary: Vocabulary, places: HeldOutPlaces, atlas: Atlas
 ) -> tuple[StateCorrelation, ...]:
     """The paper's test, for the concepts of ``STATE_SHARES`` that the vocabulary has."""
     ids = [concept.id for concept in vocabulary.concepts]
@@ -299,7 +273,7 @@ def _states(
     covers = [parse_grounding(STATE_SHARES[ids[column]], atlas).at(around) for column in columns]
     shares = sample.shares(np.stack(covers, axis=1))
     asked = sample.lat_lon[sample.scored]
-    scores = _location_scores(model, vocabulary, asked)[0][:, columns]
+    scores = _location_scores(subject, vocabulary, asked)[0][:, columns]
     own = correlations(sample.mean_scores(scores), shares)
     rival = np.full(len(columns), np.nan)
     if is_installed("geoclip"):

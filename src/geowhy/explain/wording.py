@@ -74,6 +74,11 @@ def sure_of(prediction: Prediction) -> Candidate | None:
 def radius_sentence(prediction: Prediction) -> str:
     """How far off such answers are."""
     half, nearly = kilometres(prediction.radius_50_km), kilometres(prediction.radius_90_km)
+    if not prediction.calibrated:
+        return (
+            f"The model puts half of its probability within {half} and nine tenths within "
+            f"{nearly}; how often that holds was never measured."
+        )
     return f"Half of such answers are within {half} of the truth, nine in ten within {nearly}."
 
 

@@ -101,6 +101,11 @@ class CellGrid:
             raise DataError(f"the cells lack {', '.join(missing)}: build the gallery again")
         return cls(**{name: arrays[name] for name in names})  # type: ignore[arg-type]
 
+    @property
+    def resolution(self) -> int:
+        """Of the H3 cells."""
+        return int(h3.api.basic_int.get_resolution(int(self.cells[0])))
+
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """Plain arrays by name, to be saved."""
         return {each.name: getattr(self, each.name) for each in fields(self)}

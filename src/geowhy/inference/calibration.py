@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from geowhy.geo.sphere import distance_km, distance_matrix_km
 from geowhy.inference.gallery import Gallery
 from geowhy.inference.posterior import Decoder, Posterior, softmax
-from geowhy.model.alignment import ConceptAligner, ImageSide
+from geowhy.model.alignment import Aligner, ImageSide
 
 __all__ = ["Calibration", "best_map_weight", "calibrate", "decode_all"]
 
@@ -52,6 +52,8 @@ class Calibration:
             the truth in 50 and 90 % of the validation views (split conformal prediction).
         novelty_threshold: above it an image is unlike 99 % of the validation views.
         abstain_above_km: above this ``radius_50_km`` the model names no place.
+        least_radius_km: added to the posterior's own radii.
+        is_fitted: whether any of this was fitted; a model that was never calibrated says so.
     """
 
     temperature: float = 1.0
@@ -61,17 +63,17 @@ class Calibration:
     radius_90_factor: float = 1.0
     novelty_threshold: float = np.inf
     abstain_above_km: float = ABSTAIN_ABOVE_KM
+    least_radius_km: float = LEAST_RADIUS_KM
+    is_fitted: bool = True
 
     def radii_km(self, posterior: Posterior) -> tuple[float, float]:
         """The calibrated radii, km, that hold the truth half the time and nine times in ten."""
-        half = _stated_km(posterior, 0.5) * self.radius_50_factor
-        most = _stated_km(posterior, 0.9) * self.radius_90_factor
+        half = _stated_km(posterior, 0.5, self.least_radius_km) * self.radius_50_factor
+        most = _stated_km(posterior, 0.9, self.least_radius_km) * self.radius_90_factor
         return min(half, FARTHEST_KM), min(max(most, half), FARTHEST_KM)
 
 
-def best_map_weight(
-    aligner: ConceptAligner, gallery: Gallery, images: ImageSide, truth: Floats
-) -> float:
+def best_map_weight(aligner: Aligner, gallery: Gallery, images: ImageSide, truth: Floats) -> float:
     """How much the maps should count against the concepts."""
     some, where = _some(images, truth)
 
@@ -83,7 +85,7 @@ def best_map_weight(
 
 
 def calibrate(
-    aligner: ConceptAligner,
+    aligner: Aligner,
     gallery: Gallery,
     images: ImageSide,
     truth: Floats,
@@ -106,7 +108,7 @@ def calibrate(
 
 
 def decode_all(
-    aligner: ConceptAligner,
+    aligner: Aligner,
     gallery: Gallery,
     images: ImageSide,
     temperature: float,
@@ -120,7 +122,7 @@ def decode_all(
 
 
 def _best_sureness(
-    aligner: ConceptAligner,
+    aligner: Aligner,
     gallery: Gallery,
     images: ImageSide,
     truth: Floats,
@@ -146,7 +148,7 @@ def _some(images: ImageSide, truth: Floats) -> tuple[ImageSide, Floats]:
 
 
 def _cost_km(
-    aligner: ConceptAligner,
+    aligner: Aligner,
     gallery: Gallery,
     images: ImageSide,
     truth: Floats,
@@ -165,14 +167,14 @@ def _conformal_factor(errors_km: Floats, posteriors: list[Posterior], mass: floa
     return float(np.quantile(errors_km / stated, rank, method="higher"))
 
 
-def _stated_km(posterior: Posterior, mass: float) -> float:
+def _stated_km(posterior: Posterior, mass: float, least_km: float = LEAST_RADIUS_KM) -> float:
     """The posterior's own radius for half of the probability or for more.
 
     Half of it lies in the strongest hill for most images, where points tell more than smoothed
     cells. More of it reaches to other hills.
     """
     own_km = posterior.half_km if mass <= 0.5 else posterior.radius_km(mass)
-    return own_km + LEAST_RADIUS_KM
+    return own_km + least_km
 
 
 def _errors_km(posteriors: list[Posterior], truth: Floats) -> Floats:
@@ -180,7 +182,7 @@ def _errors_km(posteriors: list[Posterior], truth: Floats) -> Floats:
 
 
 def _probabilities(
-    aligner: ConceptAligner, gallery: Gallery, images: ImageSide, temperature: float
+    aligner: Aligner, gallery: Gallery, images: ImageSide, temperature: float
 ) -> Iterator[Floats32]:
     """Probabilities of the gallery points, image by image."""
     for start in range(0, len(images.concepts), IMAGES_AT_ONCE):

@@ -4,8 +4,8 @@ The score is the log-odds of a place against the average place of the gallery (m
 place may itself be a mean, of all places of a mode: scores are linear in the rows.
 In the concept space it is a plain sum over concepts. So is the agreement of the maps over patterns;
 a pattern of several maps is shared out among them by how much of it each is. In the embedding
-space a place's embedding is split into its projection on the concept basis, which is shared out
-among the concepts, and the rest, which is reported as unexplained.
+space a place's embedding is split into what the concepts make up of it, by ridge regression, and
+the rest, which is reported as unexplained.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.model.alignment import ConceptAligner, ImageSide, LocationSide, normalised
+from geowhy.model.alignment import Aligner, ImageSide, LocationSide, normalised
 from geowhy.types import ConceptScore, Explanation
 
 __all__ = ["contributions", "explain_place"]
@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 
 def explain_place(
-    aligner: ConceptAligner,
+    aligner: Aligner,
     names: tuple[str, ...],
     image: ImageSide,
     place: LocationSide,
@@ -47,7 +47,7 @@ def explain_place(
 
 
 def contributions(
-    aligner: ConceptAligner,
+    aligner: Aligner,
     image: ImageSide,
     place: LocationSide,
     average: LocationSide,
@@ -65,7 +65,7 @@ def contributions(
         difference = (place.unit - average.unit)[0].astype(np.float64)
         x = image.embedding[0].astype(np.float64)
         basis = aligner.basis.astype(np.float64)
-        along = np.linalg.lstsq(basis, difference, rcond=None)[0]
+        along = aligner.decomposition.astype(np.float64) @ difference
         shares += scale * (x @ basis) * along
         unexplained = float(scale * x @ (difference - basis @ along))
     apart = (place.maps - average.maps)[0].astype(np.float64)

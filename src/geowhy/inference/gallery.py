@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.errors import ModelFormatError
+from geowhy.errors import DataError, ModelFormatError
 from geowhy.geo.cells import CellGrid
+from geowhy.geo.regions import Region
 from geowhy.model.alignment import LocationSide
 from geowhy.model.geomodel import GeoModel
 
@@ -34,12 +35,16 @@ class Gallery:
         grid: the H3 cells that they occupy.
         side: what a score needs of each.
         average: the average place: mean of each column of ``side``.
+        log_prior: how much more or less each place counts beforehand, ``[M]``; None for all alike.
+        scope: what was done to the choice of places, in words; empty if nothing was.
     """
 
     lat_lon: NDArray[np.float64]
     grid: CellGrid
     side: LocationSide
     average: LocationSide
+    log_prior: NDArray[np.float32] | None = None
+    scope: str = ""
 
     @classmethod
     def build(
@@ -66,7 +71,7 @@ class Gallery:
             np.concatenate([s.maps for s in sides]),
             np.concatenate([s.norms for s in sides]),
         )
-        return cls._of(lat_lon, CellGrid.build(lat_lon, CELL_RESOLUTION), side)
+        return cls.of(lat_lon, CellGrid.build(lat_lon, CELL_RESOLUTION), side)
 
     def to_tensors(self) -> dict[str, NDArray[np.generic]]:
         """As arrays by name: columns in whole steps, deflated; the rest follows from them."""
@@ -91,19 +96,43 @@ class Gallery:
             lat_lon = tensors["lat_lon"].astype(np.float64)
             scaled, maps = (_inflated(tensors, name, len(lat_lon)) for name in ("scaled", "maps"))
             length = tensors["length"].astype(np.float32)
-            side = model.aligner.placed(scaled, length, maps, model.norms(maps))
-            return cls._of(lat_lon, CellGrid.from_arrays(grid), side)
+            space, norms = model.aligner.space, model.norms(maps)
+            side = LocationSide.of(space, scaled, length, maps, norms)
+            return cls.of(lat_lon, CellGrid.from_arrays(grid), side)
         except (KeyError, ValueError, zlib.error) as error:
             raise ModelFormatError(
                 f"the gallery lacks {error}: the model folder is damaged; get or train it anew"
             ) from error
+
+    def within(self, region: Region, outside: float = 0.0) -> Gallery:
+        """The places in a region; with ``outside`` all places, others counting so much of one.
+
+        Raises:
+            DataError: if no place is in the region, or ``outside`` isn't in [0, 1].
+        """
+        if not 0.0 <= outside <= 1.0:
+            raise DataError(f"a weight of {outside} for places outside: give 0 to 1")
+        inside = region.contains(self.lat_lon)
+        if not inside.any():
+            raise DataError(
+                f"none of the {len(inside):,} places of the gallery is in {region.name}: give a "
+                "larger region, or a gallery of points there"
+            )
+        if outside > 0.0:
+            prior = np.where(inside, 0.0, np.log(outside)).astype(np.float32)
+            scope = f"places outside {region.name} counted {outside:g} of one inside"
+            return replace(self, log_prior=prior, scope=scope)
+        kept, lat_lon = self.side.rows(inside), self.lat_lon[inside]
+        found = self.of(lat_lon, CellGrid.build(lat_lon, self.grid.resolution), kept)
+        return replace(found, scope=f"only places in {region.name} were considered")
 
     def as_kept(self, model: GeoModel) -> Gallery:
         """The gallery as a model folder will hold it, rounded."""
         return self.from_tensors(self.to_tensors(), model)
 
     @classmethod
-    def _of(cls, lat_lon: NDArray[np.float64], grid: CellGrid, side: LocationSide) -> Gallery:
+    def of(cls, lat_lon: NDArray[np.float64], grid: CellGrid, side: LocationSide) -> Gallery:
+        """From places with their sides."""
         parts = (side.scaled, side.length, side.unit, side.maps, side.norms)
         average = LocationSide(*(part.mean(axis=0, keepdims=True) for part in parts))
         return cls(lat_lon, grid, side, average)

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeVar, overload
+from typing import Literal, TypeVar, overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from geowhy.errors import ImageError, ModelFormatError
+from geowhy.errors import ConfigError, ImageError, ModelFormatError
 from geowhy.geo.places import Gazetteer
+from geowhy.geo.regions import Region
 from geowhy.images.reading import NamedImage, read_image
 from geowhy.images.sources import ImageSource
 from geowhy.inference.calibration import Calibration
 from geowhy.inference.contributions import explain_place
 from geowhy.inference.gallery import Gallery
 from geowhy.inference.novelty import NoveltyDetector
-from geowhy.inference.posterior import CellDensity, Decoder, Posterior, shares, softmax
+from geowhy.inference.posterior import CellDensity, Posterior
+from geowhy.inference.released import (
+    GEOCLIP,
+    UNCALIBRATED,
+    Concepts,
+    Precision,
+    ReleasedGeoClip,
+    check_installed,
+)
+from geowhy.inference.search import Decoding, HillSearch, NearestSearch, PlaceSearch
 from geowhy.model.alignment import ImageSide, LocationSide
 from geowhy.model.geomodel import GeoModel
-from geowhy.model.map_reader import without_picture
 from geowhy.model.registry import resolve_model
 from geowhy.model.store import ModelFolder
 from geowhy.types import Candidate, Explanation, LatLon, Prediction
@@ -35,8 +44,8 @@ Many = list[ImageSource] | tuple[ImageSource, ...]
 _T = TypeVar("_T")
 
 IMAGES_AT_ONCE = 32
-SCORED_AT_ONCE = 8  # with 200,000 places: 6 MB of scores, of which a few copies are made
 SMALLEST_SIDE = 256  # pixels; a JPEG need not be decoded any finer for a 128-pixel input
+PHOTOGRAPHS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,24 +84,65 @@ class Locator:
         model: GeoModel,
         gallery: Gallery,
         calibration: Calibration,
-        novelty: NoveltyDetector,
+        novelty: NoveltyDetector | None,
+        *,
+        decoding: Decoding = "hills",
+        crops: int = 1,
     ) -> None:
+        """Puts a model to work.
+
+        Args:
+            model: encoders and alignment.
+            gallery: the places among which it chooses.
+            calibration: what makes radii and abstention honest.
+            novelty: knows images unlike those of the training; None where nothing is known.
+            decoding: how places are found.
+            crops: 10 for the mean score of ten crops of a photograph, else 1.
+        """
         self.model = model
         self.gallery = gallery
         self.calibration = calibration
         self._novelty = novelty
-        self._decoder = Decoder(
-            gallery.lat_lon, gallery.grid, calibration.smoothing_km, calibration.sureness
-        )
+        self._decoding = decoding
+        self._crops = crops
+        self._search = _search(model, gallery, calibration, decoding)
 
     @classmethod
-    def from_pretrained(cls, name_or_dir: str | os.PathLike[str] = "embedded") -> Locator:
+    def from_pretrained(
+        cls,
+        name_or_dir: str | os.PathLike[str] = "embedded",
+        *,
+        gallery: ArrayLike | None = None,
+        crops: Literal[1, 10] = 1,
+        precision: Precision = "fp32",
+        concepts: Concepts = "grounded",
+        on_progress: Callable[[str], None] | None = None,
+    ) -> Locator:
         """Loads a model by name or from its folder; nothing is downloaded.
+
+        Args:
+            name_or_dir: "embedded", "geoclip", or a folder that ``geowhy train`` made.
+            gallery: places to choose among, degrees ``[M, 2]``, instead of the model's own.
+            crops: of "geoclip" alone: 10 for the mean score of ten crops.
+            precision: of "geoclip" alone: "int8" for an image tower in 8-bit whole numbers.
+            concepts: of "geoclip" alone: "text" for explanations by the texts of concepts.
+            on_progress: is told of long work in words.
 
         Raises:
             ModelNotFoundError: if it isn't on this machine; the message says how to get it.
             ModelFormatError: if the folder is damaged.
+            ConfigError: if the model has no such option.
+            CoordinateError: if a place of the gallery isn't on Earth.
         """
+        tell = on_progress or (lambda _: None)
+        places = None if gallery is None else np.asarray(gallery, np.float64)
+        if os.fspath(name_or_dir) == GEOCLIP:
+            return cls._released(places, crops, precision, concepts, tell)
+        if (crops, precision, concepts) != (1, "fp32", "grounded"):
+            raise ConfigError(
+                f"{name_or_dir}: crops, precision and concepts are options of the model {GEOCLIP} "
+                f"alone: leave them out, or give that model"
+            )
         folder = ModelFolder.open(resolve_model(os.fspath(name_or_dir)))
         try:
             calibration = Calibration(**folder.section("calibration"))
@@ -102,8 +152,44 @@ class Locator:
                 f"{folder.path}: the calibration lacks {error}: get or train the model anew"
             ) from error
         model = GeoModel.load(folder)
-        gallery = Gallery.from_tensors(folder.tensors("gallery"), model)
-        return cls(model, gallery, calibration, novelty)
+        if places is not None:
+            tell(f"embedding {len(places):,} places of the gallery")
+            return cls(model, Gallery.build(places, model), calibration, novelty)
+        own = Gallery.from_tensors(folder.tensors("gallery"), model)
+        return cls(model, own, calibration, novelty)
+
+    @classmethod
+    def _released(
+        cls,
+        places: NDArray[np.float64] | None,
+        crops: int,
+        precision: Precision,
+        concepts: Concepts,
+        tell: Callable[[str], None],
+    ) -> Locator:
+        check_installed()
+        released = ReleasedGeoClip.load(concepts)
+        gallery = released.gallery(places, tell)
+        model = released.with_clip(precision)
+        return cls(model, gallery, UNCALIBRATED, None, decoding="nearest", crops=crops)
+
+    def within(self, region: Region | str, outside: float = 0.0) -> Locator:
+        """The same locator, for images of one region: a country, a state, a box, a GeoJSON file.
+
+        With ``outside`` above 0, places elsewhere count so much of one beforehand.
+
+        Raises:
+            DataError: if nothing is called so, or the gallery has no place there.
+        """
+        area = Region.parse(region) if isinstance(region, str) else region
+        return Locator(
+            self.model,
+            self.gallery.within(area, outside),
+            self.calibration,
+            self._novelty,
+            decoding=self._decoding,
+            crops=self._crops,
+        )
 
     @property
     def name(self) -> str:
@@ -129,14 +215,14 @@ class Locator:
     ) -> Iterator[Prediction | ImageError]:
         """Locates images as they come; a bad one yields its error and doesn't stop the rest.
 
-        Images are read in threads, 32 at a time, while the previous ones are located.
+        Images are read in threads, some at a time, while the previous ones are located.
         """
-        remaining = iter(images)
+        remaining, at_once = iter(images), self._images_at_once
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            ahead = [pool.submit(_read, image) for image in islice(remaining, IMAGES_AT_ONCE)]
+            ahead = [pool.submit(self._read, image) for image in islice(remaining, at_once)]
             while ahead:
                 read = [future.result() for future in ahead]
-                ahead = [pool.submit(_read, image) for image in islice(remaining, IMAGES_AT_ONCE)]
+                ahead = [pool.submit(self._read, image) for image in islice(remaining, at_once)]
                 yield from self._locate_batch(read, top_k)
 
     def density(self, image: ImageSource) -> CellDensity:
@@ -145,22 +231,31 @@ class Locator:
         Raises:
             ImageError: if it can't be used.
         """
-        return self.decode([_raised(_read(image)).pixels], top_k=1)[0].posterior.density
+        return self.decode([_raised(self._read(image)).pixels], top_k=1)[0].posterior.density
 
     def decode(self, pixels: Sequence[Pixels], top_k: int = 5) -> list[Decoded]:
         """Posteriors, radii and abstentions of RGB images ``[H, W, 3]``, without explanations."""
-        features = self.model.features(pixels)
-        side = self.model.image_side(features)
-        strange = self._novelty.score(without_picture(features)).tolist()
-        decoded: list[Decoded] = []
-        for start in range(0, len(pixels), SCORED_AT_ONCE):
-            some = side.rows(slice(start, start + SCORED_AT_ONCE))
-            logits = self.model.aligner.scores(some, self.gallery.side)
-            for probability in softmax(logits, self.calibration.temperature):
-                number = len(decoded)
-                one = side.rows(slice(number, number + 1))
-                decoded.append(self._decoded(one, probability, strange[number], top_k))
-        return decoded
+        features = self.model.features(self._cropped(pixels))
+        side = self.model.image_side(features).averaged(self._crops)
+        strange = self._novelties(features)
+        posteriors = self._search.find(side, top_k)
+        return [
+            self._decoded(side.rows(slice(number, number + 1)), posterior, strange[number])
+            for number, posterior in enumerate(posteriors)
+        ]
+
+    def _cropped(self, pixels: Sequence[Pixels]) -> Sequence[Pixels]:
+        if self._crops == 1:
+            return pixels
+        from geowhy.model.preprocessing import ten_crops
+
+        return [crop for picture in pixels for crop in ten_crops(picture)]
+
+    def _novelties(self, features: NDArray[np.float32]) -> list[float]:
+        if self._novelty is None:
+            return [0.0] * (len(features) // self._crops)
+        strange: list[float] = self._novelty.score(self.model.told(features)).tolist()
+        return strange
 
     def _locate_batch(
         self, read: list[NamedImage | ImageError], top_k: int
@@ -173,12 +268,8 @@ class Locator:
             else:
                 yield image
 
-    def _decoded(
-        self, side: ImageSide, probability: NDArray[np.float32], novelty: float, top_k: int
-    ) -> Decoded:
-        posterior = self._decoder.decode(probability, top_k)
-        mode_of_point = posterior.mode_of_cell[self.gallery.grid.point_to_cell]
-        rows, weights = shares(probability, np.flatnonzero(mode_of_point == 0))
+    def _decoded(self, side: ImageSide, posterior: Posterior, novelty: float) -> Decoded:
+        rows, weights = posterior.support
         place = self.gallery.side.mean(rows, weights.astype(np.float32))
         radius_50_km, radius_90_km = self.calibration.radii_km(posterior)
         reason = self._reason_to_abstain(novelty, radius_50_km)
@@ -195,6 +286,8 @@ class Locator:
             candidates=_candidates(decoded.posterior),
             explanation=self._explanation(decoded),
             model=self.name,
+            calibrated=self.calibration.is_fitted,
+            scope=self.gallery.scope,
         )
 
     def _explanation(self, decoded: Decoded) -> Explanation:
@@ -207,6 +300,19 @@ class Locator:
             self.model.attribution,
             self.calibration.temperature,
         )
+
+    def _read(self, image: ImageSource) -> NamedImage | ImageError:
+        # GeoCLIP's numbers are those of the whole picture, shrunk once.
+        min_side = SMALLEST_SIDE if self._decoding == "hills" else None
+        try:
+            return read_image(image, min_side=min_side)
+        except ImageError as error:
+            return error
+
+    @property
+    def _images_at_once(self) -> int:
+        """Photographs in full size, for a large tower, come in smaller batches: 8 MB a picture."""
+        return IMAGES_AT_ONCE if self._decoding == "hills" else PHOTOGRAPHS_AT_ONCE
 
     def _reason_to_abstain(self, novelty: float, radius_50_km: float) -> str:
         limit = self.calibration
@@ -223,19 +329,20 @@ class Locator:
         return ""
 
 
+def _search(
+    model: GeoModel, gallery: Gallery, calibration: Calibration, decoding: Decoding
+) -> PlaceSearch:
+    if decoding == "nearest":
+        return NearestSearch(model.aligner, gallery)
+    return HillSearch(model.aligner, gallery, calibration)
+
+
 def _candidates(posterior: Posterior) -> tuple[Candidate, ...]:
     gazetteer = Gazetteer.load()
     return tuple(
         Candidate(LatLon(*mode.lat_lon), mode.probability, gazetteer.describe(mode.lat_lon))
         for mode in posterior.modes
     )
-
-
-def _read(image: ImageSource) -> NamedImage | ImageError:
-    try:
-        return read_image(image, min_side=SMALLEST_SIDE)
-    except ImageError as error:
-        return error
 
 
 def _raised(found: _T | ImageError) -> _T:

@@ -24,6 +24,7 @@ __all__ = [
     "Mode",
     "Posterior",
     "geometric_median",
+    "radius_km",
     "shares",
     "softmax",
 ]
@@ -93,14 +94,15 @@ class Posterior:
     Attributes:
         modes: strongest first; the first one's point is the answer.
         density: smoothed probability of each cell.
-        mode_of_cell: the mode of each cell of the density, numbered as in ``modes``, ``[M]``.
+        support: the gallery points of the strongest mode that weigh anything, and how much of it
+            each is; what speaks for their mean speaks for the answer.
         half_km: radius around the answer that holds half of the probability of the gallery points,
             before calibration. Smoothing would hide how sharply a place was recognised.
     """
 
     modes: tuple[Mode, ...]
     density: CellDensity
-    mode_of_cell: NDArray[np.intp]
+    support: tuple[Rows, Floats]
     half_km: float
 
     @property
@@ -110,7 +112,7 @@ class Posterior:
 
     def radius_km(self, mass: float) -> float:
         """Radius around the answer that holds ``mass`` of the density, before calibration."""
-        return _radius_km(self.lat_lon, self.density.centres, self.density.probability, mass)
+        return radius_km(self.lat_lon, self.density.centres, self.density.probability, mass)
 
 
 class Decoder:
@@ -135,16 +137,17 @@ class Decoder:
         points = probability.astype(np.float64)
         hills = self.hills(probability).tempered(self.sureness)
         mode_of_point = hills.of_cell[self.grid.point_to_cell]
-        modes = tuple(
-            Mode(
-                self._median(*shares(points, np.flatnonzero(mode_of_point == number))),
-                float(hills.mass[number]),
-            )
+        supports = [
+            shares(points, np.flatnonzero(mode_of_point == number))
             for number in range(min(top_k, len(hills.mass)))
+        ]
+        modes = tuple(
+            Mode(self._median(*support), float(mass))
+            for support, mass in zip(supports, hills.mass, strict=False)
         )
         density = CellDensity(self.grid.cells, self.grid.centres, hills.density)
         half_km = self._half_km(modes[0].lat_lon, points, hills, mode_of_point)
-        return Posterior(modes, density, hills.of_cell, half_km)
+        return Posterior(modes, density, supports[0], half_km)
 
     def hills(self, probability: Floats32) -> Hills:
         """The hills of one image, before their masses are made honest."""
@@ -168,7 +171,7 @@ class Decoder:
         factor = hills.mass / np.maximum(of_hill, np.finfo(np.float64).tiny)
         weights = points * factor[mode_of_point]
         heavy = np.flatnonzero(weights > LEAST_SHARE / len(weights))
-        return _radius_km(lat_lon, self._lat_lon[heavy], weights[heavy], 0.5)
+        return radius_km(lat_lon, self._lat_lon[heavy], weights[heavy], 0.5)
 
 
 def shares(probability: NDArray[np.floating], members: Rows) -> tuple[Rows, Floats]:
@@ -184,9 +187,14 @@ def shares(probability: NDArray[np.floating], members: Rows) -> tuple[Rows, Floa
     return members[heavy], weights[heavy] / weights[heavy].sum()
 
 
-def softmax(logits: Floats32, temperature: float) -> Floats32:
-    """Probabilities ``[N, M]`` from logits ``[N, M]`` divided by a temperature."""
+def softmax(logits: Floats32, temperature: float, log_prior: Floats32 | None = None) -> Floats32:
+    """Probabilities ``[N, M]`` from logits ``[N, M]`` divided by a temperature.
+
+    A ``log_prior`` ``[M]`` says how much more or less each place counts beforehand.
+    """
     scaled = logits / np.float32(temperature)
+    if log_prior is not None:
+        scaled += log_prior
     scaled -= scaled.max(axis=1, keepdims=True)
     np.exp(scaled, out=scaled)
     scaled /= scaled.sum(axis=1, keepdims=True)
@@ -213,7 +221,7 @@ def geometric_median(units: Floats, weights: Floats) -> Floats:
     return unit_to_lat_lon(point)
 
 
-def _radius_km(lat_lon: tuple[float, float], places: Floats, weights: Floats, mass: float) -> float:
+def radius_km(lat_lon: tuple[float, float], places: Floats, weights: Floats, mass: float) -> float:
     """Radius around a point that holds a share ``mass`` of the weights of places ``[M, 2]``."""
     distances = distance_km(np.array(lat_lon), places)
     order = np.argsort(distances)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,16 @@ from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ModelFormatError
 from geowhy.model.tensors import required_tensors
 
-__all__ = ["ConceptAligner", "ImageSide", "LocationSide", "Objective", "Space", "normalised"]
+__all__ = [
+    "Aligner",
+    "ConceptAligner",
+    "ImageSide",
+    "LocationSide",
+    "Objective",
+    "Space",
+    "normalised",
+    "ridge_inverse",
+]
 
 Floats = NDArray[np.float32]
 Objective = Literal["concept", "geoclip"]
@@ -29,6 +39,7 @@ Space = Literal["embedding", "concept", "both"]
 Columns = slice | NDArray[np.intp]
 
 ALL = slice(None)
+DECOMPOSITION_RIDGE = 0.01  # of the mean square of the concept directions
 FEATURE_LIMIT = 6.0  # standard deviations; a stray feature shall not drown the others
 
 TENSORS = (
@@ -70,6 +81,19 @@ class ImageSide:
         parts = (self.embedding[chosen], self.concepts[chosen], self.maps[chosen])
         return ImageSide(*parts, self.map_weight)
 
+    def averaged(self, count: int) -> ImageSide:
+        """The means of each ``count`` images in a row, such as the crops of one.
+
+        Where scores are taken of embeddings, they are then the means of the crops' scores.
+        """
+        if count == 1:
+            return self
+        embedding, concepts, maps = (
+            part.reshape(len(part) // count, count, part.shape[1]).mean(axis=1)
+            for part in (self.embedding, self.concepts, self.maps)
+        )
+        return ImageSide(embedding, concepts, maps, self.map_weight)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocationSide:
@@ -90,10 +114,81 @@ class LocationSide:
     maps: Floats
     norms: Floats
 
+    @classmethod
+    def of(
+        cls, space: Space, scaled: Floats, length: Floats, maps: Floats, norms: Floats
+    ) -> LocationSide:
+        """From embeddings ``[M, d]`` that are scaled already, for scores in a space."""
+        unit = scaled[:, :0] if space == "concept" else normalised(scaled)
+        return cls(scaled, length, unit, maps, norms)
+
+    def rows(self, chosen: NDArray[np.bool_]) -> LocationSide:
+        """Some of the places; an array that serves twice is copied once."""
+        scaled = self.scaled[chosen]
+        unit = scaled if self.unit is self.scaled else self.unit[chosen]
+        return LocationSide(
+            scaled, self.length[chosen], unit, self.maps[chosen], self.norms[chosen]
+        )
+
     def mean(self, rows: NDArray[np.intp], weights: Floats) -> LocationSide:
         """The weighted mean of some of the places, one row; weights add up to 1."""
         parts = (self.scaled, self.length, self.unit, self.maps, self.norms)
         return LocationSide(*(weights[None] @ part[rows] for part in parts))
+
+
+class Aligner(Protocol):
+    """What scores images against places, concept by concept.
+
+    Attributes:
+        space: where scores are taken.
+        bank: the concepts.
+        basis: ``B``, ``[d, k]``.
+        tensors: the weights by name.
+    """
+
+    space: Space
+    bank: ConceptBank
+    basis: Floats
+    tensors: dict[str, Floats]
+
+    @property
+    def scale(self) -> float:
+        """Inverse temperature of the scores."""
+
+    @property
+    def feature_size(self) -> int:
+        """How many of a backbone's features it reads, from the first on."""
+
+    @property
+    def decomposition(self) -> Floats:
+        """``[k, d]``: how much of each concept an embedding is."""
+
+    def whitened(self, features: Floats) -> Floats:
+        """Features as the head takes them, ``[N, w]``."""
+
+    def image_side(self, features: Floats) -> ImageSide:
+        """From backbone features ``[N, feature_size]``."""
+
+    def location_side(self, embeddings: Floats) -> LocationSide:
+        """From embeddings of the location encoder ``[M, d]``."""
+
+    def concept_scores(self, places: LocationSide, columns: Columns = ALL) -> Floats:
+        """``z_loc``, ``[M, k]``."""
+
+    def scores(self, images: ImageSide, places: LocationSide) -> Floats:
+        """Logits ``[N, M]``, before calibration."""
+
+
+def ridge_inverse(basis: Floats) -> Floats:
+    """How much of each of k concepts a vector is, as a matrix ``[k, d]``, from ``B`` ``[d, k]``.
+
+    Ridge regression: many concepts point nearly the same way, and a plain pseudo-inverse would
+    explain a vector by large shares of opposite signs. What it leaves over is unexplained.
+    """
+    b = basis.astype(np.float64)
+    gram = b.T @ b
+    gram += DECOMPOSITION_RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
+    return np.linalg.solve(gram, b.T).astype(np.float32)
 
 
 class ConceptAligner:
@@ -127,6 +222,16 @@ class ConceptAligner:
         """Inverse temperature of the scores, 1 / τ."""
         return float(np.exp(self.tensors["log_scale"].item()))
 
+    @property
+    def feature_size(self) -> int:
+        """How many of the backbone's features it reads; a map reader may read more."""
+        return len(self.tensors["feature_mean"])
+
+    @cached_property
+    def decomposition(self) -> Floats:
+        """``[k, d]``: how much of each concept an embedding is."""
+        return ridge_inverse(self.basis)
+
     def whitened(self, features: Floats) -> Floats:
         """Backbone features ``[N, f]``, standardised and projected to ``[N, w]``."""
         t = self.tensors
@@ -146,12 +251,8 @@ class ConceptAligner:
         centred = embeddings - self.tensors["location_mean"]
         length = np.linalg.norm(centred @ self.basis, axis=1, keepdims=True)
         scaled = centred / np.maximum(length, np.finfo(np.float32).tiny)
-        return self.placed(scaled, length, _nothing(embeddings), _nothing(embeddings))
-
-    def placed(self, scaled: Floats, length: Floats, maps: Floats, norms: Floats) -> LocationSide:
-        """The location side of embeddings ``[M, d]`` that are scaled already."""
-        unit = scaled[:, :0] if self.space == "concept" else normalised(scaled)
-        return LocationSide(scaled, length, unit, maps, norms)
+        nothing = _nothing(embeddings)
+        return LocationSide.of(self.space, scaled, length, nothing, nothing)
 
     def concept_scores(self, places: LocationSide, columns: Columns = ALL) -> Floats:
         """``z_loc`` of all k concepts, or of some columns of them, ``[M, k]``.

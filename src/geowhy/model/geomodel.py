@@ -12,11 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from geowhy.concepts.bank import BANK_FILE, PLACE_BANK_FILE, ConceptBank
 from geowhy.errors import DataError, ModelFormatError
 from geowhy.geo.atlas import Atlas
-from geowhy.model.alignment import ConceptAligner, ImageSide, LocationSide
+from geowhy.model.alignment import Aligner, ConceptAligner, ImageSide, LocationSide
 from geowhy.model.backbone import BACKBONE_FILE, ImageBackbone, OnnxBackbone
 from geowhy.model.location import LocationArchitecture, LocationEncoder
 from geowhy.model.map_matcher import MAP_TITLES, MapMatcher
-from geowhy.model.map_reader import MapReader, without_picture
+from geowhy.model.map_reader import MapReader
 from geowhy.model.place_reader import PlaceReader
 from geowhy.model.preprocessing import Preprocessing
 from geowhy.model.store import ModelFolder
@@ -62,7 +62,7 @@ class GeoModel:
     name: str
     backbone: ImageBackbone
     location: LocationEncoder
-    aligner: ConceptAligner
+    aligner: Aligner
     maps: MapComparison | None
     places: PlaceReader | None
 
@@ -124,9 +124,13 @@ class GeoModel:
         """Backbone features ``[N, f]`` of RGB images ``[H, W, 3]``."""
         return self.backbone.embed(pixels)
 
+    def told(self, features: Floats) -> Floats:
+        """What the alignment reads of backbone features ``[N, f]``; the rest is a map reader's."""
+        return features[:, : self.aligner.feature_size]
+
     def image_side(self, features: Floats) -> ImageSide:
         """Backbone features ``[N, f]`` to the image side of the alignment."""
-        told = without_picture(features)
+        told = self.told(features)
         side = self.aligner.image_side(told)
         if self.maps is None:
             return side

@@ -1,0 +1,84 @@
+"""From scored images to places, in two ways.
+
+``hills``: the density over the gallery is smoothed, and its hills are the candidates; the answer is
+the median of the heaviest. ``nearest``: the candidates are the gallery points that score best, as
+in GeoCLIP and in arXiv 2509.01910; the answer is the best of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+
+from geowhy.inference.calibration import Calibration
+from geowhy.inference.gallery import Gallery
+from geowhy.inference.nearest import NearestPlaces, nearest_places
+from geowhy.inference.posterior import CellDensity, Decoder, Mode, Posterior, radius_km, softmax
+from geowhy.model.alignment import Aligner, ImageSide
+
+__all__ = ["Decoding", "HillSearch", "NearestSearch", "PlaceSearch"]
+
+Decoding = Literal["hills", "nearest"]
+
+SCORED_AT_ONCE = 8  # with 200,000 places: 6 MB of scores, of which a few copies are made
+
+
+class PlaceSearch(Protocol):
+    """Finds the places of images in a gallery."""
+
+    def find(self, images: ImageSide, top_k: int) -> Iterator[Posterior]:
+        """One posterior an image, with at most ``top_k`` modes."""
+
+
+class HillSearch:
+    """Candidates are the hills of the smoothed posterior."""
+
+    def __init__(self, aligner: Aligner, gallery: Gallery, calibration: Calibration) -> None:
+        self._aligner = aligner
+        self._gallery = gallery
+        self._temperature = calibration.temperature
+        self._decoder = Decoder(
+            gallery.lat_lon, gallery.grid, calibration.smoothing_km, calibration.sureness
+        )
+
+    def find(self, images: ImageSide, top_k: int) -> Iterator[Posterior]:
+        """One posterior an image."""
+        for start in range(0, len(images.embedding), SCORED_AT_ONCE):
+            some = images.rows(slice(start, start + SCORED_AT_ONCE))
+            logits = self._aligner.scores(some, self._gallery.side)
+            for probability in softmax(logits, self._temperature, self._gallery.log_prior):
+                yield self._decoder.decode(probability, top_k)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NearestSearch:
+    """Candidates are single gallery points; for models that score embeddings alone."""
+
+    aligner: Aligner
+    gallery: Gallery
+
+    def find(self, images: ImageSide, top_k: int) -> Iterator[Posterior]:
+        """One posterior an image."""
+        grid = self.gallery.grid
+        found = nearest_places(
+            images.embedding * np.float32(self.aligner.scale),
+            self.gallery.side.unit,
+            self.gallery.log_prior,
+            grid.point_to_cell,
+            len(grid.cells),
+            top_k,
+        )
+        for number in range(len(found.rows)):
+            yield self._posterior(found, number)
+
+    def _posterior(self, found: NearestPlaces, number: int) -> Posterior:
+        grid, rows = self.gallery.grid, found.rows[number]
+        points = self.gallery.lat_lon[rows].tolist()
+        shares = found.probability[number].tolist()
+        modes = tuple(Mode((lat, lon), p) for (lat, lon), p in zip(points, shares, strict=True))
+        density = CellDensity(grid.cells, grid.centres, found.cell_mass[number])
+        half_km = radius_km(modes[0].lat_lon, density.centres, density.probability, 0.5)
+        return Posterior(modes, density, (rows[:1], np.ones(1)), half_km)
