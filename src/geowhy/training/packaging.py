@@ -149,8 +149,16 @@ def _rounded_comparison(maps: MapComparison) -> MapComparison:
 
 
 def _halved(tensors: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[Any]]:
-    """Matrices as float16; vectors, where a rounding would count, stay float32."""
-    return {n: a.astype(np.float16) if a.ndim > 1 else a for n, a in tensors.items()}
+    """Matrices as float16; vectors and frequencies, where a rounding would count, stay float32.
+
+    A frequency of 256 rounded so turns the phase of a far place by nearly a radian: GeoCLIP's
+    embeddings kept a cosine of 0.91 with themselves.
+    """
+    return {n: a.astype(np.float16) if _is_coarse(n, a) else a for n, a in tensors.items()}
+
+
+def _is_coarse(name: str, array: NDArray[np.float32]) -> bool:
+    return array.ndim > 1 and not name.endswith("frequencies")
 
 
 def _rounded(tensors: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:

@@ -99,10 +99,9 @@ def _grounded_vocabulary(config: TrainingConfig) -> Vocabulary:
 
 def _embedded(material: Material, processes: Processes, bars: _Stages) -> FeatureStore:
     """Features of all images; the leading process works, and the others find them done."""
-    if processes.leads:
-        material.embed(bars.stage("embedding images"))
+    features = material.embed(bars.stage("embedding images")) if processes.leads else None
     processes.wait()
-    return material.embed(lambda done, total: None)
+    return features or material.embed(lambda done, total: None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
