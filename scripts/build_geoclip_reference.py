@@ -58,7 +58,8 @@ def _probabilities(model: GeoCLIP, head: torch.Tensor) -> torch.Tensor:
     embeddings = model.location_encoder(gallery).to(head.dtype)  # it starts from a float32 zero
     places = torch.nn.functional.normalize(embeddings, dim=1)
     logits = model.logit_scale.exp() * (images @ places.t())
-    return logits.softmax(dim=-1)
+    probability: torch.Tensor = logits.softmax(dim=-1)
+    return probability
 
 
 if __name__ == "__main__":

@@ -116,3 +116,18 @@ def test_progress_only_for_those_who_watch(geowhy, folder, monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: False, raising=False)
     assert list(with_progress(range(20), 20)) == list(range(20))
     assert "1 of 20 images" in watched.getvalue()
+
+
+def test_outside_takes_a_region_and_a_share(geowhy, folder):
+    lonely = geowhy("locate", folder / "b/savanna.PNG", "--outside", "0.5")
+    assert lonely.exit_code == 1
+    assert "give --region too" in lonely.stderr
+    assert geowhy("locate", "x.png", "--region", "Japan", "--outside", "2").exit_code == 2
+
+
+def test_a_gallery_with_a_bad_row_is_refused(geowhy, folder, tmp_path):
+    points = tmp_path / "points.csv"
+    points.write_text("lat,lon\n10,20\n95,0\n")
+    result = geowhy("locate", folder / "b/savanna.PNG", "--gallery", points)
+    assert result.exit_code == 1
+    assert "1 of 2 rows are no point on Earth (line 3)" in result.stderr

@@ -151,3 +151,28 @@ def test_a_changed_file_is_found_by_verify(tmp_path):
     (tmp_path / "novelty.safetensors").write_bytes(content)
     with pytest.raises(ModelFormatError, match="SHA-256"):
         ModelFolder.open(tmp_path).verify()
+
+
+def test_within_a_region_only_its_places_are_answers(locator):
+    brazil = locator.within("Brazil")
+    for prediction in brazil.locate([str(view) for view in VIEWS[:2]]):
+        places = [(c.position.lat, c.position.lon) for c in prediction.candidates]
+        assert (np.abs(np.array(places) - (-10, -53)) < 25).all()
+        assert prediction.scope == "only places in Brazil were considered"
+    assert len(brazil.gallery.lat_lon) < len(locator.gallery.lat_lon) / 5
+
+
+def test_places_outside_a_region_can_count_a_little(locator):
+    free = locator.locate(VIEWS[0])
+    alike = locator.within("Brazil", outside=1.0).locate(VIEWS[0])
+    assert alike.position == free.position
+    nearly = locator.within("Brazil", outside=1e-12).locate(VIEWS[0])
+    assert nearly.candidates[0].place.endswith("Brazil")
+
+
+def test_an_own_gallery_is_chosen_from():
+    places = [(-9.6, -40.7), (48.9, 2.3), (35.7, 139.7), (0.0, 20.0)]
+    own = Locator.from_pretrained(gallery=places)
+    prediction = own.locate(VIEWS[0])
+    assert len(own.gallery.lat_lon) == 4
+    assert min(abs(prediction.position.lat - lat) for lat, _ in places) < 1e-3

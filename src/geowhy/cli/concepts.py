@@ -23,18 +23,23 @@ HELP = (
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Say what the verb takes."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|map|score")
+    actions = parser.add_subparsers(
+        dest="action", required=True, metavar="list|show|map|score|embed"
+    )
     _add_list(actions.add_parser("list", help="all concepts by category", allow_abbrev=False))
     _add_show(actions.add_parser("show", help="all about one concept", allow_abbrev=False))
     drawn = "draw where a model sees a concept beside where it holds"
     _add_map(actions.add_parser("map", help=drawn, allow_abbrev=False))
     measured = "measure whether a model's concepts mean what they say"
     _add_score(actions.add_parser("score", help=measured, allow_abbrev=False))
+    embedded = "embed all concepts by their texts, to explain what the model geoclip answers"
+    _add_vocabulary(actions.add_parser("embed", help=embedded, allow_abbrev=False))
 
 
 def run(given: Namespace) -> int:
-    """List, show, map or score."""
-    {"list": _list, "show": _show, "map": _map, "score": _score}[given.action](given)
+    """List, show, map, score or embed."""
+    actions = {"list": _list, "show": _show, "map": _map, "score": _score, "embed": _embed}
+    actions[given.action](given)
     return 0
 
 
@@ -121,6 +126,14 @@ def _score(given: Namespace) -> None:
     print(report.to_json() if given.json else report.table())
 
 
+def _embed(given: Namespace) -> None:
+    from geowhy.inference.text_bank import write_text_bank
+
+    file = write_text_bank(_vocabulary(given), _say_how_far)
+    print(f"The texts of all concepts: {file}")
+    print("Explain by them: geowhy locate IMAGE --model geoclip --concepts text")
+
+
 def _vocabulary(given: Namespace) -> Vocabulary:
     from geowhy.concepts.vocabulary import PACKAGED_VOCABULARY, Vocabulary
 
@@ -137,6 +150,11 @@ def _warn_of_other_vocabulary(vocabulary: Vocabulary, locator: Locator) -> None:
             f"note: {locator.name} was trained with another vocabulary, or another edition of it; "
             "a concept of the same id may have meant something else"
         )
+
+
+def _say_how_far(done: int, total: int) -> None:
+    end = "\n" if done == total else "\r"
+    print(f"{done:,} of {total:,} texts", end=end, file=sys.stderr, flush=True)
 
 
 def _say(stage: str) -> None:

@@ -45,7 +45,7 @@ _T = TypeVar("_T")
 
 IMAGES_AT_ONCE = 32
 SMALLEST_SIDE = 256  # pixels; a JPEG need not be decoded any finer for a 128-pixel input
-PHOTOGRAPHS_AT_ONCE = 8
+PHOTOGRAPHS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -311,7 +311,7 @@ class Locator:
 
     @property
     def _images_at_once(self) -> int:
-        """Photographs in full size, for a large tower, come in smaller batches: 8 MB a picture."""
+        """Photographs come in full size, 36 MB for 12 megapixels, so fewer of them at once."""
         return IMAGES_AT_ONCE if self._decoding == "hills" else PHOTOGRAPHS_AT_ONCE
 
     def _reason_to_abstain(self, novelty: float, radius_50_km: float) -> str:

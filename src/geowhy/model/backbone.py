@@ -21,7 +21,7 @@ __all__ = ["BACKBONE_FILE", "ImageBackbone", "OnnxBackbone", "open_session"]
 
 BACKBONE_FILE = "backbone.onnx"
 BATCH = 16  # bounds the memory; 64 at a time were a seventh slower on two cores
-BATCH_PIXELS = 16 * 128**2  # larger pictures go in smaller batches: 5 of 224 pixels
+BATCH_PIXELS = 6 * 128**2  # larger pictures go in smaller batches: 1 or 2 of 224 pixels
 
 Pixels = NDArray[np.uint8]
 Floats32 = NDArray[np.float32]
