@@ -6,8 +6,13 @@ from functools import partial
 import numpy as np
 import pytest
 
-from geowhy.inference.contributions import explain_place
-from geowhy.model.alignment import TENSORS, ConceptAligner, LocationSide
+from geowhy.inference.contributions import contributions, explain_place
+from geowhy.model.alignment import (
+    DECOMPOSITION_RIDGE,
+    TENSORS,
+    ConceptAligner,
+    LocationSide,
+)
 
 SHAPES = {
     "feature_mean": (20,),
@@ -74,6 +79,26 @@ def test_in_the_concept_space_nothing_is_unexplained(explained):
 
 def test_in_the_embedding_space_the_rest_is_shown(explained):
     assert abs(explained("embedding")[0].unexplained) > 1e-3
+
+
+def test_in_the_embedding_space_a_concept_gets_what_lies_along_it(make_bank):
+    """Orthonormal concepts: the share of each is the product of both sides along it."""
+    basis = np.linalg.qr(np.random.default_rng(2).normal(size=(12, 5)))[0]
+    rng = np.random.default_rng(3)
+    tensors = {name: normal(rng, *SHAPES[name]) for name in TENSORS}
+    tensors["feature_spread"] = np.ones(20, np.float32)
+    tensors["offset"] = np.zeros((12, 5), np.float32)
+    aligner = ConceptAligner(tensors, make_bank(basis), "embedding")
+    image, places = (
+        aligner.image_side(normal(rng, 1, 20)),
+        aligner.location_side(normal(rng, 2, 12)),
+    )
+    place, average = (places.rows(np.array([first, not first])) for first in (True, False))
+    nothing = np.empty((0, 0), np.float32)
+    shares, _ = contributions(aligner, image, place, average, nothing, 1.0)
+    along = ((place.unit - average.unit) @ aligner.basis)[0]
+    expected = aligner.scale * (image.embedding @ aligner.basis)[0] * along
+    assert shares == pytest.approx(expected / (1 + DECOMPOSITION_RIDGE), rel=1e-2, abs=1e-4)
 
 
 def test_shown_concepts_are_ranked_and_their_share_grows_to_all(explained):

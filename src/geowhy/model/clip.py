@@ -66,7 +66,8 @@ def convert_clip(source: Path, folder: Path) -> None:
     Raises:
         ModelFormatError: if a file is damaged, or lacks a tensor, or has it in another shape.
     """
-    from geowhy.model.clip_graph import ClipSizes, ClipWeights, write_image, write_text
+    from geowhy.model.clip_graph import write_image, write_text
+    from geowhy.model.clip_weights import ClipSizes, ClipWeights
 
     sizes = ClipSizes.from_config(_read_json(source / "config.json"))
     weights = ClipWeights(source / "model.safetensors")
