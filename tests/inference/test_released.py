@@ -2,7 +2,9 @@
 
 import importlib.util
 import json
+import resource
 import shutil
+import signal
 import zipfile
 from pathlib import Path
 
@@ -210,3 +212,18 @@ def test_a_damaged_gallery_on_disk_is_named(home):
     (newest / "embeddings.npy").write_bytes(b"torn")
     with pytest.raises(ModelFormatError, match="delete that folder"):
         released.gallery(places, lambda _: None)
+
+
+def test_a_full_disk_leaves_no_gallery_behind(home):
+    """A file that may not grow is what a full disk looks like; a signal would end the tests."""
+    released = ReleasedGeoClip.load()
+    before = set((home / "galleries").iterdir())
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            released.gallery(np.array(SOME) - 0.5, lambda _: None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert set((home / "galleries").iterdir()) == before

@@ -89,14 +89,17 @@ def _write_units(
     aligner: GeoClipAligner, encoder: LocationEncoder, lat_lon: Floats, file: Path
 ) -> NDArray[np.float32]:
     """Writes unit embeddings chunk by chunk, and gives their mean ``[1, d]``."""
-    shape = (len(lat_lon), encoder.architecture.size)
-    units = np.lib.format.open_memmap(file, "w+", np.float32, shape)
-    total = np.zeros(shape[1])
-    for start in range(0, len(lat_lon), EMBEDDED_AT_ONCE):
-        rows = slice(start, start + EMBEDDED_AT_ONCE)
-        units[rows] = aligner.location_side(encoder.embed(lat_lon[rows])).unit
-        total += units[rows].sum(axis=0, dtype=np.float64)
-    units.flush()
+    size = encoder.architecture.size
+    header = {"descr": "<f4", "fortran_order": False, "shape": (len(lat_lon), size)}
+    total = np.zeros(size)
+    # Written, not mapped: on a full disk a mapped page would end the process.
+    with file.open("wb") as out:
+        np.lib.format.write_array_header_2_0(out, header)
+        for start in range(0, len(lat_lon), EMBEDDED_AT_ONCE):
+            rows = slice(start, start + EMBEDDED_AT_ONCE)
+            units = aligner.location_side(encoder.embed(lat_lon[rows])).unit
+            out.write(units.astype("<f4").tobytes())
+            total += units.sum(axis=0, dtype=np.float64)
     return (total / len(lat_lon)).astype(np.float32)[None]
 
 

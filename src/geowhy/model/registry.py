@@ -108,7 +108,8 @@ def install(name: str, source: Path | None = None, on_progress: OnProgress | Non
         raise MissingExtraError(*asset.converter, f"converting {name}")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as scratch:
-        tell(f"fetching {asset.size_mb:,.0f} MB, {asset.licence}, from {asset.source}")
+        where = asset.source if source is None else str(source)
+        tell(f"fetching {asset.size_mb:,.0f} MB, {asset.licence}, from {where}")
         found = _fetch(asset, Path(scratch), source, tell)
         tell("unpacking")
         ready = Path(scratch) / "ready"
