@@ -27,7 +27,8 @@ from typing import Any
 
 import numpy as np
 
-from geowhy.inference.nearest import nearest_places
+from geowhy.inference.coded import CodedRows
+from geowhy.inference.nearest import RetrievalGallery, nearest_places
 from geowhy.inference.released import CLIP
 from geowhy.model.clip import convert_clip
 from geowhy.model.registry import require
@@ -204,12 +205,13 @@ def _print_million() -> None:
     units = rng.standard_normal((MILLION, 512), np.float32)
     units /= np.sqrt(np.float32(512))
     cells = rng.integers(0, 12_000, MILLION).astype(np.int32)
+    gallery = RetrievalGallery(units, CodedRows.of(units), None, cells, 12_000)
     for images in (1, 8, 32):
         queries = units[:images] * np.float32(39.7)
         times = []
         for _ in range(5):
             start = time.perf_counter()
-            nearest_places(queries, units, None, cells, 12_000, 5)
+            nearest_places(queries, gallery, 5)
             times.append((time.perf_counter() - start) / images)
         print(f"gallery of 1,000,000, {images:>2} at a time: {1000 * np.median(times):.0f} ms each")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from geowhy.inference.contributions import explain_place
+from geowhy.inference.contributions import Evidence
 from geowhy.inference.released import ReleasedGeoClip
 
 PLACES, SEED = 300, 0
@@ -18,12 +18,13 @@ def main() -> None:
     released = ReleasedGeoClip.load()
     aligner, gallery = released.aligner, released.gallery(None, print)
     chosen = np.random.default_rng(SEED).choice(len(gallery.lat_lon), PLACES, replace=False)
+    bank, nothing = aligner.bank, np.empty((0, 0), np.float32)
+    evidence = Evidence(aligner, bank.names, bank.categories, nothing, 1.0)
     unexplained, spread = [], []
     for row in chosen:
         place = gallery.side.mean(np.array([row]), np.ones(1, np.float32))
         image = aligner.placed_images(place.unit)
-        names, nothing = aligner.bank.names, np.empty((0, 0), np.float32)
-        found = explain_place(aligner, names, image, place, gallery.average, nothing, 1.0)
+        found = evidence.explain(image, place, gallery.average)
         unexplained.append(found.unexplained / found.score)
         spread.append(sum(abs(c.contribution) for c in found.contributions) / found.score)
     print(

@@ -24,7 +24,7 @@ ORDER = [
     "evaluation",
     "cli",
 ]
-BELOW_ALL = {"geowhy.errors", "geowhy.types"}
+BELOW_ALL = {"geowhy.errors", "geowhy.explanation", "geowhy.types"}
 NEEDS_TRAIN = {"torch", "onnx", "pyarrow", "pydantic", "rich"}
 
 

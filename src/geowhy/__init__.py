@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from geowhy.errors import GeowhyError, ImageError
+    from geowhy.explanation import ConceptScore, Explanation
     from geowhy.inference.locator import Locator
-    from geowhy.types import Candidate, ConceptScore, Explanation, LatLon, Prediction
+    from geowhy.types import Candidate, LatLon, Prediction
 
 __all__ = [
     "Candidate",
@@ -27,8 +28,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Candidate": "geowhy.types",
-    "ConceptScore": "geowhy.types",
-    "Explanation": "geowhy.types",
+    "ConceptScore": "geowhy.explanation",
+    "Explanation": "geowhy.explanation",
     "GeowhyError": "geowhy.errors",
     "ImageError": "geowhy.errors",
     "LatLon": "geowhy.types",

@@ -6,10 +6,14 @@ Coordinates are degrees, latitude first, on a sphere of radius 6371.0088 km.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from geowhy.errors import CoordinateError
 
-__all__ = ["Candidate", "ConceptScore", "Explanation", "LatLon", "Prediction"]
+if TYPE_CHECKING:
+    from geowhy.explanation import Explanation
+
+__all__ = ["Candidate", "LatLon", "Prediction"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,62 +48,6 @@ class Candidate:
     position: LatLon
     probability: float
     place: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConceptScore:
-    """How much one concept adds to the score of a place.
-
-    Attributes:
-        name: the concept.
-        contribution: log-odds that the concept adds for this place against the average place;
-            negative if it speaks against it.
-        present: whether the place has more of the concept than the average place. A concept that
-            picture and place both lack speaks for the place too.
-    """
-
-    name: str
-    contribution: float
-    present: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why the model names a place.
-
-    The contributions and ``unexplained`` add up to ``score``.
-
-    Attributes:
-        score: log-odds of the place, the mean of its strongest mode, against the average place.
-        contributions: every concept, strongest contribution first (by size, either sign).
-        unexplained: the part of the score that no concept carries; 0 for ``space = concept``.
-    """
-
-    score: float
-    contributions: tuple[ConceptScore, ...]
-    unexplained: float
-
-    def speaking_for(self, count: int) -> tuple[ConceptScore, ...]:
-        """The ``count`` concepts that speak most strongly for the place."""
-        return tuple(c for c in self._ranked() if c.contribution > 0)[:count]
-
-    def speaking_against(self, count: int) -> tuple[ConceptScore, ...]:
-        """The ``count`` concepts that speak most strongly against the place."""
-        return tuple(c for c in reversed(self._ranked()) if c.contribution < 0)[:count]
-
-    def shown(self, count: int) -> tuple[ConceptScore, ...]:
-        """Up to ``count`` concepts on either side, those for the place first."""
-        return self.speaking_for(count) + self.speaking_against(count)[::-1]
-
-    def explained_share(self, count: int) -> float:
-        """Share of all evidence, for and against, that ``shown(count)`` covers, in [0, 1]."""
-        total = sum(abs(c.contribution) for c in self.contributions) + abs(self.unexplained)
-        if total == 0.0:
-            return 1.0
-        return sum(abs(c.contribution) for c in self.shown(count)) / total
-
-    def _ranked(self) -> list[ConceptScore]:
-        return sorted(self.contributions, key=lambda c: c.contribution, reverse=True)
 
 
 @dataclass(frozen=True, slots=True)

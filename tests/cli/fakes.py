@@ -6,8 +6,9 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 
 from geowhy.errors import ImageError, ModelNotFoundError
+from geowhy.explanation import ConceptScore, Explanation
 from geowhy.images.reading import read_image
-from geowhy.types import Candidate, ConceptScore, Explanation, LatLon, Prediction
+from geowhy.types import Candidate, LatLon, Prediction
 
 CONCEPTS = (
     ConceptScore("savanna", 1.5, True),

@@ -8,7 +8,8 @@ import pytest
 
 from geowhy.explain.report import ReportEntry, html_report
 from geowhy.explain.wording import concept_words, coordinates, kilometres, log_odds, percent
-from geowhy.types import Candidate, ConceptScore, Explanation, LatLon, Prediction
+from geowhy.explanation import ConceptScore, Explanation
+from geowhy.types import Candidate, LatLon, Prediction
 
 VOID = {"meta", "img", "br"}
 HOSTILE = '<script>alert("x")</script>.png'

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from geowhy.inference.contributions import contributions, explain_place
+from geowhy.inference.contributions import Evidence
 from geowhy.model.alignment import (
     DECOMPOSITION_RIDGE,
     TENSORS,
@@ -59,7 +59,8 @@ def explain(bank, space, seed=0, temperature=1.7):
     average = LocationSide(*(part.mean(axis=0, keepdims=True) for part in parts))
     place = LocationSide(*(part[:1] for part in parts))
     names = tuple("abcdeXYZ")
-    explanation = explain_place(aligner, names, images, place, average, attribution, temperature)
+    evidence = Evidence(aligner, names, ("",) * len(names), attribution, temperature)
+    explanation = evidence.explain(images, place, average)
     scores = aligner.scores(images, places)[0] / temperature
     return explanation, float(scores[0] - scores.mean())
 
@@ -95,7 +96,8 @@ def test_in_the_embedding_space_a_concept_gets_what_lies_along_it(make_bank):
     )
     place, average = (places.rows(np.array([first, not first])) for first in (True, False))
     nothing = np.empty((0, 0), np.float32)
-    shares, _ = contributions(aligner, image, place, average, nothing, 1.0)
+    evidence = Evidence(aligner, tuple("abcde"), ("",) * 5, nothing, 1.0)
+    shares = evidence.shares(image, place)[0][0] - evidence.shares(image, average)[0][0]
     along = ((place.unit - average.unit) @ aligner.basis)[0]
     expected = aligner.scale * (image.embedding @ aligner.basis)[0] * along
     assert shares == pytest.approx(expected / (1 + DECOMPOSITION_RIDGE), rel=1e-2, abs=1e-4)

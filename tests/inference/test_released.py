@@ -200,16 +200,18 @@ def test_damaged_weights_are_named_and_left_alone(home, tmp_path, monkeypatch, f
     damaged = tmp_path / "geoclip" / f"{file}.safetensors"
     damaged.write_bytes(damaged.read_bytes()[:1000])
     with pytest.raises(ModelFormatError, match=f"{file}.safetensors: damaged"):
-        ReleasedGeoClip.load()
+        ReleasedGeoClip.load().gallery(np.array(SOME), lambda _: None)
     assert damaged.stat().st_size == 1000
 
 
-def test_a_damaged_gallery_on_disk_is_named(home):
+@pytest.mark.parametrize("file", ["embeddings.npy", "codes.npy", "places.npz"])
+def test_a_damaged_gallery_on_disk_is_named(home, file):
     released = ReleasedGeoClip.load()
     places = np.array(SOME) + 0.5
+    shutil.rmtree(home / "galleries", ignore_errors=True)
     released.gallery(places, lambda _: None)
-    newest = max((home / "galleries").iterdir(), key=lambda f: f.stat().st_mtime)
-    (newest / "embeddings.npy").write_bytes(b"torn")
+    (only,) = (home / "galleries").iterdir()
+    (only / file).write_bytes(b"torn")
     with pytest.raises(ModelFormatError, match="delete that folder"):
         released.gallery(places, lambda _: None)
 

@@ -16,7 +16,8 @@ from geowhy.explain.wording import (
     share_sentence,
     sure_of,
 )
-from geowhy.types import Candidate, ConceptScore, Prediction
+from geowhy.explanation import ConceptScore
+from geowhy.types import Candidate, Prediction
 
 __all__ = ["as_text"]
 

@@ -37,8 +37,9 @@ from geowhy.explain.world_map import (
     map_shapes,
     map_style,
 )
+from geowhy.explanation import ConceptScore
 from geowhy.geo.sphere import distance_km
-from geowhy.types import ConceptScore, LatLon, Prediction
+from geowhy.types import LatLon, Prediction
 
 __all__ = ["ReportEntry", "html_report", "miss_km"]
 

@@ -5,7 +5,8 @@ Every text can be read aloud: "9.41° N, 0.84° W", "310 km", "less warm", "unde
 
 from __future__ import annotations
 
-from geowhy.types import Candidate, ConceptScore, LatLon, Prediction
+from geowhy.explanation import ConceptScore
+from geowhy.types import Candidate, LatLon, Prediction
 
 __all__ = [
     "concept_words",

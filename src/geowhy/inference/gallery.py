@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from geowhy.errors import DataError, ModelFormatError
 from geowhy.geo.cells import CellGrid
 from geowhy.geo.regions import Region
+from geowhy.inference.coded import CodedRows
 from geowhy.model.alignment import LocationSide
 from geowhy.model.geomodel import GeoModel
 
@@ -37,6 +38,7 @@ class Gallery:
         average: the average place: mean of each column of ``side``.
         log_prior: how much more or less each place counts beforehand, ``[M]``; None for all alike.
         scope: what was done to the choice of places, in words; empty if nothing was.
+        coded: unit embeddings in 8 bits, for a search of the nearest; None if nobody made them.
     """
 
     lat_lon: NDArray[np.float64]
@@ -45,6 +47,7 @@ class Gallery:
     average: LocationSide
     log_prior: NDArray[np.float32] | None = None
     scope: str = ""
+    coded: CodedRows | None = None
 
     @classmethod
     def build(
@@ -124,7 +127,8 @@ class Gallery:
             return replace(self, log_prior=prior, scope=scope)
         kept, lat_lon = self.side.rows(inside), self.lat_lon[inside]
         found = self.of(lat_lon, CellGrid.build(lat_lon, self.grid.resolution), kept)
-        return replace(found, scope=f"only places in {region.name} were considered")
+        scope = f"only places in {region.name} were considered"
+        return replace(found, scope=scope, coded=self.coded and self.coded.rows(inside))
 
     def as_kept(self, model: GeoModel) -> Gallery:
         """The gallery as a model folder will hold it, rounded."""

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geowhy.errors import ConfigError, ImageError, ModelFormatError
+from geowhy.explanation import Explanation
 from geowhy.geo.places import Gazetteer
 from geowhy.geo.regions import Region
 from geowhy.images.reading import NamedImage, read_image
 from geowhy.images.sources import ImageSource
 from geowhy.inference.calibration import Calibration
-from geowhy.inference.contributions import explain_place
+from geowhy.inference.contributions import Evidence
 from geowhy.inference.gallery import Gallery
 from geowhy.inference.novelty import NoveltyDetector
 from geowhy.inference.posterior import CellDensity, Posterior
@@ -35,7 +36,7 @@ from geowhy.model.alignment import ImageSide, LocationSide
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.registry import resolve_model
 from geowhy.model.store import ModelFolder
-from geowhy.types import Candidate, Explanation, LatLon, Prediction
+from geowhy.types import Candidate, LatLon, Prediction
 
 __all__ = ["Decoded", "Locator"]
 
@@ -77,6 +78,7 @@ class Locator:
         model: encoders and alignment.
         gallery: the places among which it chooses.
         calibration: what makes radii and abstention honest.
+        evidence: what its scores are sums of.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class Locator:
         self._novelty = novelty
         self._decoding = decoding
         self._crops = crops
+        self.evidence = Evidence.of(model, calibration.temperature)
         self._search = _search(model, gallery, calibration, decoding)
 
     @classmethod
@@ -269,7 +272,7 @@ class Locator:
                 yield image
 
     def _decoded(self, side: ImageSide, posterior: Posterior, novelty: float) -> Decoded:
-        rows, weights = posterior.support
+        rows, weights = posterior.supports[0]
         place = self.gallery.side.mean(rows, weights.astype(np.float32))
         radius_50_km, radius_90_km = self.calibration.radii_km(posterior)
         reason = self._reason_to_abstain(novelty, radius_50_km)
@@ -291,15 +294,7 @@ class Locator:
         )
 
     def _explanation(self, decoded: Decoded) -> Explanation:
-        return explain_place(
-            self.model.aligner,
-            self.model.contributors,
-            decoded.side,
-            decoded.place,
-            self.gallery.average,
-            self.model.attribution,
-            self.calibration.temperature,
-        )
+        return self.evidence.explain(decoded.side, decoded.place, self.gallery.average)
 
     def _read(self, image: ImageSource) -> NamedImage | ImageError:
         # GeoCLIP's numbers are those of the whole picture, shrunk once.

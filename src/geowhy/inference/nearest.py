@@ -1,33 +1,59 @@
 """The gallery points nearest to images, without a table of images by places.
 
-The gallery goes by in blocks. Of each, only what an answer needs is kept: the best points so far,
-the sum of all exponentials, and their sum by cell. Memory is that of one block of scores.
+The gallery goes by in blocks of 8-bit codes. Of each, only what an answer needs is kept: the points
+that may be among the best, the sum of all exponentials, and their sum by cell. The points that may
+be among the best are then scored by their float32 rows, so which they are and their scores are
+exact; the exponentials of the others are right to about one in a hundred each, by chance to either
+side. Memory is that of one block of scores.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import mmap
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NearestPlaces", "nearest_places"]
+from geowhy.inference.coded import CodedQueries, CodedRows
+
+__all__ = ["NearestPlaces", "RetrievalGallery", "nearest_places"]
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
-BLOCK = 16_384  # places; with 32 images: 2 MB of scores
+BLOCK = 32_768  # places; with 4 images: 512 KB of scores
+EXACT_AT_ONCE = 16  # rows; with each of a mapped file come its neighbours, up to 2 MB
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RetrievalGallery:
+    """M places to choose among.
+
+    Attributes:
+        units: their unit embeddings ``[M, d]``.
+        coded: the same in 8 bits.
+        log_prior: added to the logits, ``[M]``; None for nothing.
+        point_to_cell: in which of C cells each lies, ``[M]``.
+        cells: C.
+    """
+
+    units: Floats32
+    coded: CodedRows
+    log_prior: Floats32 | None
+    point_to_cell: NDArray[np.int32]
+    cells: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NearestPlaces:
-    """The k best of M places for each of N images.
+    """The k best of M places for one image.
 
     Attributes:
-        rows: of the places, best first ``[N, k]``.
-        probability: of each, in the softmax over all M places, ``[N, k]``.
-        cell_mass: probability of each of C cells, ``[N, C]``.
+        rows: of the places, best first ``[k]``.
+        probability: of each, in the softmax over all M places, ``[k]``.
+        cell_mass: probability of each of C cells, ``[C]``.
     """
 
     rows: Rows
@@ -35,78 +61,93 @@ class NearestPlaces:
     cell_mass: Floats
 
 
-def nearest_places(
-    queries: Floats32,
-    units: Floats32,
-    log_prior: Floats32 | None,
-    point_to_cell: NDArray[np.int32],
-    cells: int,
-    top_k: int,
-) -> NearestPlaces:
-    """Softmax retrieval of ``queries`` ``[N, d]``, scaled, among unit embeddings ``[M, d]``.
-
-    ``log_prior`` ``[M]`` is added to the logits. Each place lies in one of C ``cells``,
-    ``point_to_cell`` ``[M]``.
-    """
-    kept = _Kept.empty(len(queries), cells)
-    for start in range(0, len(units), BLOCK):
+def nearest_places(queries: Floats32, gallery: RetrievalGallery, top_k: int) -> list[NearestPlaces]:
+    """Softmax retrieval of N ``queries`` ``[N, d]``, scaled: one answer each."""
+    asked, count = CodedQueries.of(queries), len(gallery.units)
+    kept = [_Kept(np.full(min(top_k, count), -np.inf), np.zeros(gallery.cells)) for _ in queries]
+    for start in range(0, count, BLOCK):
         block = slice(start, start + BLOCK)
-        logits = queries @ units[block].T
-        if log_prior is not None:
-            logits += log_prior[block]
-        kept.add(logits, start, point_to_cell[block], min(top_k, len(units)))
-    return kept.normalised()
+        logits, bounds = gallery.coded.scores(asked, block), gallery.coded.bounds(asked, block)
+        if gallery.log_prior is not None:
+            logits += gallery.log_prior[block]
+        for image, image_logits, image_bounds in zip(kept, logits, bounds, strict=True):
+            image.keep_best(image_logits, image_bounds, start)
+            image.sum_up(image_logits, gallery.point_to_cell[block])
+        _give_back(gallery.coded.codes)
+    return [image.answer(query, gallery) for image, query in zip(kept, queries, strict=True)]
 
 
 @dataclass(slots=True, eq=False)
 class _Kept:
-    """What is known after some blocks; exponentials are relative to the ``peak`` so far."""
+    """What is known of one image after some blocks; exponentials are relative to the ``peak``.
 
-    peak: Floats32
-    total: Floats
+    ``sure`` are scores that as many places reach for certain. ``rows``, ``coarse`` and ``at_most``
+    are, block by block, of the places that may still be among the best.
+    """
+
+    sure: Floats
     cell_mass: Floats
-    rows: Rows
-    logits: Floats32
+    total: float = 0.0
+    peak: float = -np.inf
+    rows: list[Rows] = field(default_factory=list)
+    coarse: list[Floats32] = field(default_factory=list)
+    at_most: list[Floats32] = field(default_factory=list)
 
-    @classmethod
-    def empty(cls, images: int, cells: int) -> _Kept:
-        return cls(
-            np.full(images, -np.inf, np.float32),
-            np.zeros(images),
-            np.zeros((images, cells)),
-            np.empty((images, 0), np.intp),
-            np.empty((images, 0), np.float32),
-        )
+    def keep_best(self, logits: Floats32, bounds: Floats32, start: int) -> None:
+        """Takes in a block ``[B]`` of places from ``start`` on, for the best."""
+        some = np.flatnonzero(logits + bounds >= self.sure.min())
+        at_least = np.concatenate([self.sure, logits[some] - bounds[some]])
+        self.sure = np.partition(at_least, -len(self.sure))[-len(self.sure) :]
+        some = some[logits[some] + bounds[some] >= self.sure.min()]
+        self.rows.append(some + start)
+        self.coarse.append(logits[some])
+        self.at_most.append(logits[some] + bounds[some])
 
-    def add(
-        self, logits: Floats32, start: int, point_to_cell: NDArray[np.int32], top_k: int
-    ) -> None:
-        """Takes in a block ``[N, B]`` of places from ``start`` on."""
-        self._keep_best(logits, start, top_k)
-        peak = np.maximum(self.peak, logits.max(axis=1))
-        shrunk = np.exp((self.peak - peak).astype(np.float64))
-        self.total *= shrunk
-        if (shrunk < 1).any():
-            self.cell_mass *= shrunk[:, None]
-        logits -= peak[:, None]
+    def sum_up(self, logits: Floats32, point_to_cell: NDArray[np.int32]) -> None:
+        """Takes in a block for the sums; overwrites ``logits``."""
+        peak = max(self.peak, float(logits.max()))
+        shrunk = np.exp(self.peak - peak)
+        logits -= np.float32(peak)
         np.exp(logits, out=logits)
-        self.total += logits.sum(axis=1, dtype=np.float64)
-        for mass, weights in zip(self.cell_mass, logits, strict=True):
-            mass += np.bincount(point_to_cell, weights, len(mass))
+        self.total = self.total * shrunk + float(logits.sum(dtype=np.float64))
+        if shrunk < 1:
+            self.cell_mass *= shrunk
+        self.cell_mass += np.bincount(point_to_cell, logits, len(self.cell_mass))
         self.peak = peak
 
-    def normalised(self) -> NearestPlaces:
-        """Probabilities in place of exponentials."""
-        best = np.exp((self.logits - self.peak[:, None]).astype(np.float64))
-        total = self.total[:, None]
-        return NearestPlaces(self.rows, best / total, self.cell_mass / total)
+    def answer(self, query: Floats32, gallery: RetrievalGallery) -> NearestPlaces:
+        """The best by their float32 rows; in the sums, too, these replace the codes."""
+        possible = np.concatenate(self.at_most) >= self.sure.min()
+        rows, coarse = np.concatenate(self.rows)[possible], np.concatenate(self.coarse)[possible]
+        exact = _exact_logits(query, gallery, rows)
+        peak = max(self.peak, exact.max())
+        correction = np.exp(exact - peak) - np.exp(coarse - peak)
+        total = self.total * np.exp(self.peak - peak) + correction.sum()
+        cell_mass = self.cell_mass * np.exp(self.peak - peak)
+        np.add.at(cell_mass, gallery.point_to_cell[rows], correction)
+        # Equal scores keep the order of the gallery.
+        best = np.lexsort((rows, -exact))[: len(self.sure)]
+        return NearestPlaces(
+            rows[best], np.exp(exact[best] - peak) / total, np.maximum(cell_mass, 0) / total
+        )
 
-    def _keep_best(self, logits: Floats32, start: int, top_k: int) -> None:
-        """Equal scores keep the order of the gallery."""
-        count = min(top_k, logits.shape[1])
-        some = np.argpartition(-logits, count - 1, axis=1)[:, :count]
-        rows = np.concatenate([self.rows, some + start], axis=1)
-        values = np.concatenate([self.logits, np.take_along_axis(logits, some, 1)], axis=1)
-        order = np.lexsort((rows, -values), axis=1)[:, :top_k]
-        self.rows = np.take_along_axis(rows, order, 1)
-        self.logits = np.take_along_axis(values, order, 1)
+
+def _exact_logits(query: Floats32, gallery: RetrievalGallery, rows: Rows) -> Floats:
+    """Logits in double precision of some of the places ``[m]``, a block at a time."""
+    logits = np.empty(len(rows))
+    for start in range(0, len(rows), EXACT_AT_ONCE):
+        some = slice(start, start + EXACT_AT_ONCE)
+        # Not @, whose rounding depends on where in the table a row stands.
+        logits[some] = np.einsum("md,d->m", gallery.units[rows[some]], query, dtype=np.float64)
+        _give_back(gallery.units)
+    return logits if gallery.log_prior is None else logits + gallery.log_prior[rows]
+
+
+def _give_back(array: NDArray[np.generic]) -> None:
+    """Takes the pages of a mapped file off this process; the system's copy of them stays.
+
+    With each row come its neighbours, so that some searches on, a few rows of each would hold the
+    whole gallery in memory beside the image tower.
+    """
+    if isinstance(array.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # not in Windows
+        array.base.madvise(mmap.MADV_DONTNEED)

@@ -94,15 +94,17 @@ class Posterior:
     Attributes:
         modes: strongest first; the first one's point is the answer.
         density: smoothed probability of each cell.
-        support: the gallery points of the strongest mode that weigh anything, and how much of it
-            each is; what speaks for their mean speaks for the answer.
+        supports: of each mode, the gallery points that weigh anything, and how much of it each is;
+            what speaks for their mean speaks for the mode.
+        region: whether each cell belongs to the strongest mode, ``[M]``.
         half_km: radius around the answer that holds half of the probability of the gallery points,
             before calibration. Smoothing would hide how sharply a place was recognised.
     """
 
     modes: tuple[Mode, ...]
     density: CellDensity
-    support: tuple[Rows, Floats]
+    supports: tuple[tuple[Rows, Floats], ...]
+    region: NDArray[np.bool_]
     half_km: float
 
     @property
@@ -147,7 +149,7 @@ class Decoder:
         )
         density = CellDensity(self.grid.cells, self.grid.centres, hills.density)
         half_km = self._half_km(modes[0].lat_lon, points, hills, mode_of_point)
-        return Posterior(modes, density, supports[0], half_km)
+        return Posterior(modes, density, tuple(supports), hills.of_cell == 0, half_km)
 
     def hills(self, probability: Floats32) -> Hills:
         """The hills of one image, before their masses are made honest."""

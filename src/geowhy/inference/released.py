@@ -20,8 +20,9 @@ from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import DataError, ModelFormatError, ModelNotFoundError
 from geowhy.inference.calibration import Calibration
 from geowhy.inference.gallery import Gallery
-from geowhy.inference.gallery_cache import cached_gallery
+from geowhy.inference.gallery_cache import cached_gallery, gallery_folder
 from geowhy.model.clip import load_clip_backbone
+from geowhy.model.fetch import sha256_of
 from geowhy.model.geoclip_aligner import GeoClipAligner
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.location import LocationArchitecture, LocationEncoder
@@ -54,12 +55,14 @@ class ReleasedGeoClip:
     """The location side of the released model, which needs no CLIP.
 
     Attributes:
-        encoder: coordinates to embeddings.
+        encoder: coordinates to embeddings; its weights are read when they are first needed.
+        encoder_digest: of its weights.
         aligner: head, temperature and the concepts that explain.
         places: the published gallery, degrees ``[100000, 2]``.
     """
 
     encoder: LocationEncoder
+    encoder_digest: str
     aligner: GeoClipAligner
     places: Floats
 
@@ -72,9 +75,8 @@ class ReleasedGeoClip:
             ModelFormatError: if a file is damaged.
         """
         folder = require(GEOCLIP)
-        encoder = LocationEncoder.from_tensors(
-            _tensors(folder / "location.safetensors"), LocationArchitecture()
-        )
+        weights = folder / "location.safetensors"
+        encoder = LocationEncoder(LocationArchitecture(), lambda: _tensors(weights))
         aligner = GeoClipAligner(_tensors(folder / "head.safetensors"), _bank(concepts))
         places = _tensors(folder / "gallery.safetensors").get("lat_lon")
         if places is None or places.ndim != 2 or places.shape[1] != 2:
@@ -82,13 +84,15 @@ class ReleasedGeoClip:
                 f"{folder / 'gallery.safetensors'}: holds no coordinates [M, 2]: delete {folder} "
                 f"and get it again with: geowhy models get {GEOCLIP}"
             )
-        return cls(encoder, aligner, places.astype(np.float64))
+        return cls(encoder, sha256_of(weights), aligner, places.astype(np.float64))
 
     def gallery(self, places: Floats | None, on_progress: Callable[[str], None]) -> Gallery:
         """Of one's own ``places``, degrees ``[M, 2]``, or the published ones; embedded once."""
         lat_lon = self.places if places is None else places
-        cache = asset_folder(GEOCLIP).parent / "galleries"
-        return cached_gallery(self.aligner, self.encoder, lat_lon, cache, on_progress)
+        folder = gallery_folder(
+            asset_folder(GEOCLIP).parent / "galleries", self.encoder_digest, lat_lon
+        )
+        return cached_gallery(self.aligner, self.encoder, lat_lon, folder, on_progress)
 
     def with_clip(self, precision: Precision) -> GeoModel:
         """Together with the image tower, as any other model.

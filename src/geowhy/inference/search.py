@@ -8,14 +8,14 @@ in GeoCLIP and in arXiv 2509.01910; the answer is the best of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
 
 from geowhy.inference.calibration import Calibration
+from geowhy.inference.coded import CodedRows
 from geowhy.inference.gallery import Gallery
-from geowhy.inference.nearest import NearestPlaces, nearest_places
+from geowhy.inference.nearest import NearestPlaces, RetrievalGallery, nearest_places
 from geowhy.inference.posterior import CellDensity, Decoder, Mode, Posterior, radius_km, softmax
 from geowhy.model.alignment import Aligner, ImageSide
 
@@ -53,32 +53,33 @@ class HillSearch:
                 yield self._decoder.decode(probability, top_k)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class NearestSearch:
     """Candidates are single gallery points; for models that score embeddings alone."""
 
-    aligner: Aligner
-    gallery: Gallery
+    def __init__(self, aligner: Aligner, gallery: Gallery) -> None:
+        """Codes the gallery in 8 bits if that wasn't done before."""
+        self._scale = np.float32(aligner.scale)
+        self._gallery = gallery
+        self._places = RetrievalGallery(
+            gallery.side.unit,
+            gallery.coded or CodedRows.of(gallery.side.unit),
+            gallery.log_prior,
+            gallery.grid.point_to_cell,
+            len(gallery.grid.cells),
+        )
 
     def find(self, images: ImageSide, top_k: int) -> Iterator[Posterior]:
         """One posterior an image."""
-        grid = self.gallery.grid
-        found = nearest_places(
-            images.embedding * np.float32(self.aligner.scale),
-            self.gallery.side.unit,
-            self.gallery.log_prior,
-            grid.point_to_cell,
-            len(grid.cells),
-            top_k,
-        )
-        for number in range(len(found.rows)):
-            yield self._posterior(found, number)
+        for found in nearest_places(images.embedding * self._scale, self._places, top_k):
+            yield self._posterior(found)
 
-    def _posterior(self, found: NearestPlaces, number: int) -> Posterior:
-        grid, rows = self.gallery.grid, found.rows[number]
-        points = self.gallery.lat_lon[rows].tolist()
-        shares = found.probability[number].tolist()
+    def _posterior(self, found: NearestPlaces) -> Posterior:
+        grid = self._gallery.grid
+        points = self._gallery.lat_lon[found.rows].tolist()
+        shares = found.probability.tolist()
         modes = tuple(Mode((lat, lon), p) for (lat, lon), p in zip(points, shares, strict=True))
-        density = CellDensity(grid.cells, grid.centres, found.cell_mass[number])
+        density = CellDensity(grid.cells, grid.centres, found.cell_mass)
         half_km = radius_km(modes[0].lat_lon, density.centres, density.probability, 0.5)
-        return Posterior(modes, density, (rows[:1], np.ones(1)), half_km)
+        supports = tuple((row[None], np.ones(1)) for row in found.rows)
+        region = np.arange(len(grid.cells)) == grid.point_to_cell[found.rows[0]]
+        return Posterior(modes, density, supports, region, half_km)

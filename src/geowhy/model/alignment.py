@@ -69,17 +69,21 @@ class ImageSide:
         concepts: ``z_img``, ``[N, k]``.
         maps: pulls of a `MapMatcher`, ``[N, r]``; ``[N, 0]`` in a model without one.
         map_weight: its weight; 0 without one.
+        map_shares: how much of each of its m maps counts, ``[N, m]``; None for all of them in full.
+            ``maps`` have their shares already, what places pay for them has not.
     """
 
     embedding: Floats
     concepts: Floats
     maps: Floats
     map_weight: float
+    map_shares: Floats | None = None
 
     def rows(self, chosen: slice) -> ImageSide:
         """Some of the images."""
         parts = (self.embedding[chosen], self.concepts[chosen], self.maps[chosen])
-        return ImageSide(*parts, self.map_weight)
+        shares = None if self.map_shares is None else self.map_shares[chosen]
+        return ImageSide(*parts, self.map_weight, shares)
 
     def averaged(self, count: int) -> ImageSide:
         """The means of each ``count`` images in a row, such as the crops of one.
@@ -269,7 +273,10 @@ class ConceptAligner:
         if self.space != "embedding":
             similarity += (normalised(images.concepts) @ self.basis.T) @ places.scaled.T
         similarity *= np.float32(self.scale)
-        agreement = images.maps @ places.maps.T - places.norms.sum(axis=1)
+        paid = places.norms.sum(axis=1)
+        if images.map_shares is not None:
+            paid = images.map_shares @ places.norms.T
+        agreement = images.maps @ places.maps.T - paid
         similarity += np.float32(images.map_weight) * agreement
         return similarity
 

@@ -8,8 +8,9 @@ in place of the coordinate. `geowhy.training.location_torch` is the same with gr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +24,7 @@ __all__ = ["SURROUNDINGS_LIMIT", "LocationArchitecture", "LocationEncoder", "pro
 
 Floats32 = NDArray[np.float32]
 Floats64 = NDArray[np.float64]
+Weights = Mapping[str, NDArray[np.floating]]
 
 SCALE = 66.50336 / 180.0  # GeoCLIP's, which brings the map's width to ±1
 CHUNK_ROWS = 2048  # bounds the memory: 8 MB an activation
@@ -86,23 +88,27 @@ class LocationEncoder:
         architecture: its sizes.
     """
 
-    def __init__(self, architecture: LocationArchitecture, tensors: Mapping[str, Floats32]) -> None:
+    def __init__(self, architecture: LocationArchitecture, load: Callable[[], Weights]) -> None:
+        """Weights by name, of any float type, are loaded when they are first needed.
+
+        A model with a gallery that was embedded before may never need them.
+        """
         self.architecture = architecture
-        self._tensors = dict(tensors)
+        self._load = load
 
     @classmethod
-    def from_tensors(
-        cls, tensors: Mapping[str, NDArray[np.floating]], architecture: LocationArchitecture
-    ) -> LocationEncoder:
+    def from_tensors(cls, tensors: Weights, architecture: LocationArchitecture) -> LocationEncoder:
         """Takes weights by name, of any float type; other names are left alone.
 
         Raises:
             ModelFormatError: if one is missing or has another shape.
         """
-        return cls(
-            architecture,
-            {name: _weight(tensors, name, shape) for name, shape in architecture.shapes().items()},
-        )
+        checked = _checked_weights(tensors, architecture)
+        return cls(architecture, lambda: checked)
+
+    @cached_property
+    def _tensors(self) -> dict[str, Floats32]:
+        return _checked_weights(self._load(), self.architecture)
 
     def to_tensors(self) -> dict[str, Floats32]:
         """The weights by name, as `from_tensors` takes them."""
@@ -200,9 +206,11 @@ def _checked(lat_lon: ArrayLike) -> Floats64:
     return degrees
 
 
-def _weight(
-    tensors: Mapping[str, NDArray[np.floating]], name: str, shape: tuple[int, ...]
-) -> Floats32:
+def _checked_weights(tensors: Weights, architecture: LocationArchitecture) -> dict[str, Floats32]:
+    return {name: _weight(tensors, name, shape) for name, shape in architecture.shapes().items()}
+
+
+def _weight(tensors: Weights, name: str, shape: tuple[int, ...]) -> Floats32:
     if name not in tensors:
         raise ModelFormatError(
             f"the location encoder has no tensor {name}: the weights are incomplete or of another "
@@ -213,6 +221,6 @@ def _weight(
             f"{name} of the location encoder has shape {tensors[name].shape}, not {shape}: "
             "weights and config.json don't belong together; get the model again"
         )
-    weight = np.array(tensors[name], np.float32, order="C")
-    weight[np.abs(weight) < NEGLIGIBLE] = 0.0
-    return weight
+    weight = np.asarray(tensors[name], np.float32, order="C")
+    negligible = (np.abs(weight) < NEGLIGIBLE) & (weight != 0.0)
+    return np.where(negligible, np.float32(0.0), weight) if negligible.any() else weight

@@ -1,0 +1,148 @@
+"""What a model makes of an image that shows less or more of a concept.
+
+An intervention changes what was read off the image, and the model does the rest as ever: scores
+are brought to length 1, and all places are scored again. It is the model's own answer, not a sum of
+what is left of an explanation.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.errors import ConfigError
+from geowhy.inference.contributions import Evidence
+from geowhy.model.alignment import Aligner, ImageSide, normalised
+
+__all__ = ["Change", "changed", "parse_changes", "weighed"]
+
+Floats = NDArray[np.float32]
+
+CATEGORY_FACTOR = 2.0  # what "+category" multiplies: a category is no one thing to be shown
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """One thing that a picture shall show less or more of.
+
+    Attributes:
+        name: a concept, a map or a category.
+        columns: which of the k concepts and m maps it is.
+        more: whether it is strengthened; else it is taken away.
+        is_category: whether it is a category.
+    """
+
+    name: str
+    columns: NDArray[np.intp]
+    more: bool
+    is_category: bool
+
+    @property
+    def words(self) -> str:
+        """Such as "without desert"."""
+        if self.more:
+            return f"with {self.name} twice as strong" if self.is_category else f"with {self.name}"
+        return f"without {self.name}"
+
+
+def parse_changes(text: str, evidence: Evidence) -> tuple[Change, ...]:
+    """Reads "-desert +coast": names of concepts, maps or categories, each with a sign.
+
+    Raises:
+        ConfigError: if a name is unknown, or has no sign; the message lists the nearest names.
+    """
+    words = [word.strip(" ,") for word in re.split(r"(?:^|[\s,]+)(?=[+\-−])", text.strip())]
+    words = [word for word in words if word]
+    if not words:
+        raise ConfigError(f"what if {text!r}: give changes such as '-desert +coast'")
+    return tuple(_change(word, text, evidence) for word in words)
+
+
+def changed(evidence: Evidence, image: ImageSide, changes: Sequence[Change]) -> ImageSide:
+    """One image after all changes at once.
+
+    A concept or map that is taken away counts nothing. A concept that is strengthened counts as
+    much as the strongest concept of the image does; a map or a category, twice.
+    """
+
+    def edit(values: Floats) -> Floats:
+        edited = values.copy()
+        for change in changes:
+            columns = change.columns[change.columns < values.shape[1]]
+            edited[:, columns] = _edited(values, columns, change)
+        return edited
+
+    concepts = evidence.aligner.basis.shape[1]
+    shares = np.ones((1, len(evidence.names) - concepts), np.float32)
+    for change in changes:
+        columns = change.columns[change.columns >= concepts] - concepts
+        shares[:, columns] = CATEGORY_FACTOR if change.more else 0.0
+    return _with_maps(evidence, _edit_concepts(evidence.aligner, image, edit), shares)
+
+
+def weighed(evidence: Evidence, image: ImageSide, weights: Floats) -> ImageSide:
+    """One image as N: with its concepts and maps multiplied by ``weights`` ``[N, k + m]``."""
+    concepts = evidence.aligner.basis.shape[1]
+    side = _edit_concepts(evidence.aligner, image, lambda values: values * weights[:, :concepts])
+    return _with_maps(evidence, side, weights[:, concepts:])
+
+
+def _edit_concepts(
+    aligner: Aligner, image: ImageSide, edit: Callable[[Floats], Floats]
+) -> ImageSide:
+    """Edits the concepts of one image ``[1, k]``; where an embedding is scored, those in it."""
+    embedding, concepts = image.embedding, image.concepts
+    if aligner.space != "embedding":
+        concepts = edit(concepts)
+    if aligner.space != "concept":
+        along = embedding @ aligner.basis
+        moved = embedding + (edit(along) - along) @ aligner.decomposition
+        embedding = normalised(np.asarray(moved, np.float32))
+    count = max(len(concepts), len(embedding))
+    rows = [np.broadcast_to(part, (count, part.shape[1])) for part in (embedding, concepts)]
+    return replace(image, embedding=rows[0], concepts=rows[1])
+
+
+def _with_maps(evidence: Evidence, image: ImageSide, shares: Floats) -> ImageSide:
+    maps = image.maps[:1] * (shares @ evidence.attribution.T)
+    return replace(image, maps=np.asarray(maps, np.float32), map_shares=shares)
+
+
+def _edited(values: Floats, columns: NDArray[np.intp], change: Change) -> Floats:
+    if not change.more:
+        return np.zeros((len(values), len(columns)), np.float32)
+    if change.is_category:
+        return np.asarray(values[:, columns] * CATEGORY_FACTOR, np.float32)
+    strongest = values.max(axis=1, keepdims=True)
+    return np.asarray(np.maximum(values[:, columns], strongest), np.float32)
+
+
+def _change(word: str, text: str, evidence: Evidence) -> Change:
+    sign, name = word[0], " ".join(word[1:].lower().replace("_", " ").split())
+    if sign not in "+-−" or not name:
+        raise ConfigError(f"what if {text!r}: put + or - before each name, as in '-desert +coast'")
+    of_name = _numbers(evidence.names, name)
+    of_category = _numbers(evidence.categories, name)
+    if not len(of_name) and not len(of_category):
+        raise ConfigError(f"what if {text!r}: {_unknown(name, evidence)}")
+    is_category = not len(of_name)
+    columns = of_category if is_category else of_name
+    found = evidence.categories if is_category else evidence.names
+    return Change(found[columns[0]], columns, sign == "+", is_category)
+
+
+def _numbers(names: Sequence[str], asked: str) -> NDArray[np.intp]:
+    return np.array([i for i, name in enumerate(names) if name.lower() == asked], np.intp)
+
+
+def _unknown(name: str, evidence: Evidence) -> str:
+    known = {each.lower(): each for each in (*evidence.names, *evidence.categories)}
+    near = [known[each] for each in difflib.get_close_matches(name, known, 4, 0.5)]
+    near += [each for key, each in known.items() if name in key and each not in near][:6]
+    listed = f"did you mean {', '.join(near)}?" if near else "see: geowhy concepts list"
+    return f"the model has no concept, map or category {name!r}: {listed}"

@@ -1,0 +1,101 @@
+"""The fewest concepts that tell all places apart nearly as all concepts together do.
+
+A model's log-odds over the gallery are a sum of one column a concept. The sparse form writes them
+as a sum of few of these columns, with weights that may not be negative: non-negative orthogonal
+matching pursuit, as SpLiCE does for images (arXiv 2402.10376), but of the scores that count.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.errors import ConfigError
+from geowhy.explanation import ConceptScore, Explanation, SparseForm
+from geowhy.inference.contributions import Evidence
+from geowhy.model.alignment import ImageSide, LocationSide
+
+__all__ = ["sparse_form"]
+
+Floats = NDArray[np.float64]
+
+
+def sparse_form(
+    evidence: Evidence,
+    image: ImageSide,
+    places: LocationSide,
+    explanation: Explanation,
+    share: float,
+) -> SparseForm:
+    """Of one image, on a sample of M places of the gallery.
+
+    ``share`` is that of the variance of the log-odds over these places to be reproduced. If all
+    concepts together can't, because much is unexplained, the form is the best there is.
+
+    Raises:
+        ConfigError: if ``share`` isn't in (0, 1].
+    """
+    if not 0.0 < share <= 1.0:
+        raise ConfigError(f"a share of {share:g} of the score: give a number above 0, up to 1")
+    columns, rest = evidence.shares(image, places)
+    columns -= columns.mean(axis=0)
+    target = columns.sum(axis=1) + rest - rest.mean()
+    weights = _pursued(columns, target, share)
+    said = columns @ weights
+    weight_of = dict(zip(evidence.names, weights.tolist(), strict=True))
+    concepts = [
+        ConceptScore(c.name, weight_of[c.name] * c.contribution, c.present, c.category)
+        for c in explanation.contributions
+        if weight_of[c.name] > 0
+    ]
+    concepts.sort(key=lambda c: abs(c.contribution), reverse=True)
+    return SparseForm(
+        concepts=tuple(concepts),
+        asked=share,
+        reproduced=1.0 - _energy(target - said) / max(_energy(target), np.finfo(float).tiny),
+        cosine=float(said @ target / max(_length(said) * _length(target), 1e-300)),
+        score=sum(c.contribution for c in concepts),
+    )
+
+
+def _pursued(columns: Floats, target: Floats, share: float) -> Floats:
+    """Weights ``[k]``, most of them 0: one more column at a time, all weights fitted anew."""
+    gram, along = columns.T @ columns, columns.T @ target
+    lengths = np.sqrt(np.maximum(np.diag(gram), np.finfo(float).tiny))
+    weights = np.zeros(len(gram))
+    total = _energy(target)
+    for _ in range(len(gram)):
+        left = total - 2 * weights @ along + weights @ gram @ weights
+        if left <= (1.0 - share) * total:
+            break
+        slope = (along - gram @ weights) / lengths
+        slope[weights > 0] = -np.inf
+        best = int(slope.argmax())
+        if slope[best] <= 1e-9 * np.sqrt(total):
+            break
+        fitted = _fitted(gram, along, [*np.flatnonzero(weights), best])
+        if fitted[best] <= 0:  # nothing that isn't said already
+            break
+        weights = fitted
+    return weights
+
+
+def _fitted(gram: Floats, along: Floats, active: list[int]) -> Floats:
+    """Non-negative least squares of some columns: those that would turn negative leave."""
+    weights = np.zeros(len(gram))
+    while active:
+        ridge = 1e-9 * np.trace(gram) / len(gram) * np.eye(len(active))
+        found = np.linalg.solve(gram[np.ix_(active, active)] + ridge, along[active])
+        if (found > 0).all():
+            weights[active] = found
+            break
+        active = [column for column, weight in zip(active, found, strict=True) if weight > 0]
+    return weights
+
+
+def _energy(values: Floats) -> float:
+    return float(values @ values)
+
+
+def _length(values: Floats) -> float:
+    return float(np.sqrt(values @ values))
