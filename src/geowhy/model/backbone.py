@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.errors import ModelFormatError
+from geowhy.errors import ConfigError, ModelFormatError
 from geowhy.model.fetch import sha256_of
 from geowhy.model.preprocessing import Preprocessing
 
@@ -49,9 +50,16 @@ class ImageBackbone(Protocol):
     def embed(self, pixels: Sequence[Pixels] | Pixels) -> Floats32:
         """Pictures ``[H, W, 3]`` or a stack of them to features ``[N, feature_size]``."""
 
+    @property
+    def has_patches(self) -> bool:
+        """Whether it tells patches of a picture apart."""
+
+    def patches(self, pixels: Sequence[Pixels] | Pixels) -> Floats32:
+        """Pictures to features of their patches ``[N, rows, columns, feature_size]``."""
+
 
 class OnnxBackbone:
-    """A backbone in one ONNX file, run by onnxruntime on the CPU.
+    """A backbone in one ONNX file, run by onnxruntime on the CPU; patches are in a second one.
 
     Attributes:
         name: what a message calls it.
@@ -65,12 +73,14 @@ class OnnxBackbone:
         session: onnxruntime.InferenceSession,
         preprocessing: Preprocessing,
         name: str | None = None,
+        patch_graph: _PatchGraph | None = None,
     ) -> None:
         self.name = name or (path.stem if path.name != BACKBONE_FILE else path.parent.name)
         self.preprocessing = preprocessing
         self.feature_size = _feature_size(session, path, preprocessing.size)
         self._path = path
         self._session = session
+        self._patch_graph = patch_graph
 
     @classmethod
     def load(
@@ -81,6 +91,7 @@ class OnnxBackbone:
         threads: int | None = None,
         mapped: bool = False,
         name: str | None = None,
+        patches: Path | None = None,
     ) -> OnnxBackbone:
         """Opens an ONNX file, or ``backbone.onnx`` in a folder.
 
@@ -90,13 +101,16 @@ class OnnxBackbone:
             threads: of the arithmetic; None for one a core.
             mapped: as `open_session` takes it.
             name: what a message shall call it; None for the name of the file or the folder.
+            patches: "pixels" to "patches" ``[N, P, feature_size]``, square grids row by row; it
+                is opened when first needed, and may be missing.
 
         Raises:
             ModelFormatError: if the file is missing, damaged or doesn't fit the preprocessing.
         """
         file = path / BACKBONE_FILE if path.is_dir() else path
         session = open_session(file, threads, mapped=mapped)
-        return cls(file, session, preprocessing, name)
+        graph = _PatchGraph(patches, threads) if patches and patches.is_file() else None
+        return cls(file, session, preprocessing, name, graph)
 
     @cached_property
     def digest(self) -> str:
@@ -106,14 +120,70 @@ class OnnxBackbone:
     def embed(self, pixels: Sequence[Pixels] | Pixels) -> Floats32:
         """Pictures ``[H, W, 3]`` or a stack ``[N, H, W, 3]`` to features ``[N, feature_size]``."""
         out = np.empty((len(pixels), self.feature_size), np.float32)
-        batch = min(BATCH, max(1, BATCH_PIXELS // self.preprocessing.size**2))
-        for start in range(0, len(pixels), batch):
-            rows = slice(start, start + batch)
-            out[rows] = self._run(self.preprocessing(pixels[rows]))
+        for rows in self._batches(len(pixels)):
+            out[rows] = _run(self._session, "features", self.preprocessing(pixels[rows]))
         return out
 
-    def _run(self, batch: Floats32) -> Floats32:
-        return cast(Floats32, self._session.run(["features"], {"pixels": batch})[0])
+    @property
+    def has_patches(self) -> bool:
+        """Whether there is a second graph, for patches."""
+        return self._patch_graph is not None
+
+    def patches(self, pixels: Sequence[Pixels] | Pixels) -> Floats32:
+        """Pictures to features of their patches ``[N, rows, columns, feature_size]``.
+
+        They live in the space of the features of whole pictures. The grid lies over the part of a
+        picture that `Preprocessing.seen` tells.
+
+        Raises:
+            ConfigError: if it has no patches.
+            ModelFormatError: if the second graph is damaged or isn't of this backbone.
+        """
+        if self._patch_graph is None:
+            raise ConfigError(
+                f"{self.name} tells no patches of a picture apart: use occlusion, which works "
+                "for any backbone. A CLIP that an earlier geowhy converted gains them by: geowhy "
+                "models get clip-vit-l-14"
+            )
+        session, side = self._patch_graph.session, self._patch_graph.side(self.feature_size)
+        out = np.empty((len(pixels), side, side, self.feature_size), np.float32)
+        for rows in self._batches(len(pixels)):
+            found = _run(session, "patches", self.preprocessing(pixels[rows]))
+            out[rows] = found.reshape(-1, side, side, self.feature_size)
+        return out
+
+    def _batches(self, count: int) -> Iterator[slice]:
+        batch = min(BATCH, max(1, BATCH_PIXELS // self.preprocessing.size**2))
+        return (slice(start, start + batch) for start in range(0, count, batch))
+
+
+class _PatchGraph:
+    """A graph that gives "patches", opened when it is first needed."""
+
+    def __init__(self, file: Path, threads: int | None) -> None:
+        self._file = file
+        self._threads = threads
+
+    @cached_property
+    def session(self) -> onnxruntime.InferenceSession:
+        """Mapped: its weights are those of another graph, which may have them in memory."""
+        return open_session(self._file, self._threads, mapped=True)
+
+    def side(self, feature_size: int) -> int:
+        """Patches along either side of the grid."""
+        outputs = {o.name: o.shape[1:] for o in self.session.get_outputs()}
+        shape = outputs.get("patches") or [0]
+        side = math.isqrt(shape[0]) if isinstance(shape[0], int) else 0
+        if side == 0 or shape != [side**2, feature_size]:
+            raise ModelFormatError(
+                f"{self._file}: gives {outputs}, not patches of a square grid with {feature_size} "
+                "features each: it is of another model; get the model again"
+            )
+        return side
+
+
+def _run(session: onnxruntime.InferenceSession, output: str, batch: Floats32) -> Floats32:
+    return cast(Floats32, session.run([output], {"pixels": batch})[0])
 
 
 def open_session(

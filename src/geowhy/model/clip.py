@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     import onnxruntime
     import tokenizers
 
-__all__ = ["CLIP_FILES", "CLIP_SNAPSHOT", "ClipTextEncoder", "convert_clip", "load_clip_backbone"]
+__all__ = [
+    "CLIP_FILES",
+    "CLIP_PATCHES",
+    "CLIP_SNAPSHOT",
+    "ClipTextEncoder",
+    "convert_clip",
+    "load_clip_backbone",
+]
 
 CLIP_FILES = (
     "image.onnx",
@@ -31,6 +38,7 @@ CLIP_FILES = (
     "tokenizer.json",
     "config.json",
 )
+CLIP_PATCHES = "image-patches.onnx"  # a folder that was converted earlier does without
 CLIP_SNAPSHOT = PinnedSnapshot(
     "openai/clip-vit-large-patch14",
     "32bd64288804d66eefd0ccbe215aa642df71cc41",
@@ -54,7 +62,7 @@ Floats32 = NDArray[np.float32]
 
 
 def convert_clip(source: Path, folder: Path) -> None:
-    """Writes `CLIP_FILES` into a folder, from ``model.safetensors`` and its companions.
+    """Writes `CLIP_FILES` and `CLIP_PATCHES` into a folder, from files as published.
 
     Works for any CLIP of this architecture. One tensor is in memory at a time (0.2 GB for
     ViT-L/14, its table of words); the files are written as it goes. Needs onnx.
@@ -73,7 +81,8 @@ def convert_clip(source: Path, folder: Path) -> None:
     weights = ClipWeights(source / "model.safetensors")
     weights.check(sizes)
     tokenizer = _read_json(source / "tokenizer.json")
-    write_image(weights, sizes, folder / "image.onnx", int8=False)
+    patches = folder / CLIP_PATCHES
+    write_image(weights, sizes, folder / "image.onnx", int8=False, patches=patches)
     write_image(weights, sizes, folder / "image-int8.onnx", int8=True)
     write_text(weights, sizes, folder / "text.onnx")
     _write_json(folder / "tokenizer.json", tokenizer)
@@ -90,7 +99,8 @@ def load_clip_backbone(
 
     Args:
         folder: that `convert_clip` wrote.
-        int8: the smaller and quicker file, whose features differ a little.
+        int8: the smaller and quicker file, whose features differ a little. Those of patches are
+            of the single-precision tower either way.
         threads: of the arithmetic; None for one a core.
 
     Raises:
@@ -99,7 +109,14 @@ def load_clip_backbone(
     preprocessing = Preprocessing.from_json(_config(folder)["preprocessing"])
     file = folder / ("image-int8.onnx" if int8 else "image.onnx")
     name = f"{folder.name} in 8 bits" if int8 else folder.name
-    return OnnxBackbone.load(file, preprocessing, threads=threads, mapped=not int8, name=name)
+    return OnnxBackbone.load(
+        file,
+        preprocessing,
+        threads=threads,
+        mapped=not int8,
+        name=name,
+        patches=folder / CLIP_PATCHES,
+    )
 
 
 class ClipTextEncoder:

@@ -7,6 +7,9 @@ int8 is ours rather than that of onnxruntime.quantization: a weight has a scale 
 token its own scale when it comes by. One scale for a whole batch, as DynamicQuantizeLinear has,
 would spread a token's outliers over all others, and let a picture's features depend on its
 neighbours in the batch.
+
+Patches are as in MaskCLIP (Zhou, Loy and Dai, ECCV 2022, arXiv 2112.01071): in the last layer a
+token attends to itself alone, so what comes of it is about its patch, in the space of pictures.
 """
 
 from __future__ import annotations
@@ -36,12 +39,15 @@ ALIGNMENT = 4096  # of a weight in its file: what an operating system maps begin
 WEIGHT_STEPS = 63  # not 127: processors without VNNI add two products in 16 bits, and would clip
 WHOLE_LAYERS = 1  # first ones that stay in single precision: all others build upon their errors
 SMALLEST = 1e-30  # keeps the scale of a row of zeros off zero
+_PROJECTION = "visual_projection.weight"
 
 Array = NDArray[Any]
 Floats32 = NDArray[np.float32]
 
 
-def write_image(weights: ClipWeights, sizes: ClipSizes, path: Path, *, int8: bool) -> None:
+def write_image(
+    weights: ClipWeights, sizes: ClipSizes, path: Path, *, int8: bool, patches: Path | None = None
+) -> None:
     """Writes the image tower: "pixels" ``[N, 3, S, S]`` to "features" ``[N, projection]``.
 
     Args:
@@ -49,16 +55,23 @@ def write_image(weights: ClipWeights, sizes: ClipSizes, path: Path, *, int8: boo
         sizes: that belong to them.
         path: the graph; its weights go beside it, under the suffix ``.data``.
         int8: whether the layers' matrices are kept in 8 bits.
+        patches: a second graph in the same folder, which reads the same file of weights: "pixels"
+            to "patches" ``[N, P, projection]``, row by row; None for none. Not in 8 bits.
     """
     vision = sizes.vision
     with appearing_whole(path.with_suffix(".data")) as partial, partial.open("wb") as data:
         writer = _GraphWriter(data, path.with_suffix(".data").name)
         tower = _Tower(writer, weights, vision, "vision_model", int8=int8)
-        x = tower.layers(_embed_pixels(tower, vision), _first_token(writer))
-        x = tower.normalise(x, "post_layernorm")
-        tower.project(x, "visual_projection.weight")
-    shape: list[str | int] = ["N", 3, vision.picture, vision.picture]
-    writer.write(path, ("pixels", onnx.TensorProto.FLOAT, shape), sizes.projection)
+        tokens = tower.layers(_embed_pixels(tower, vision))
+        x = tower.last_layer(tokens, tower.attend, _first_token(writer))
+        tower.project(tower.normalise(x, "post_layernorm"), _PROJECTION, "features")
+        if patches:  # after all of the ordinary graph, which stays what it is without them
+            _project_patches(tower, tokens, sizes)
+    pixels: _Value = ("pixels", ["N", 3, vision.picture, vision.picture])
+    writer.write(path, onnx.TensorProto.FLOAT, pixels, ("features", ["N", sizes.projection]))
+    if patches:
+        given: _Value = ("patches", ["N", vision.tokens - 1, sizes.projection])
+        writer.write(patches, onnx.TensorProto.FLOAT, pixels, given)
 
 
 def write_text(weights: ClipWeights, sizes: ClipSizes, path: Path) -> None:
@@ -70,14 +83,17 @@ def write_text(weights: ClipWeights, sizes: ClipSizes, path: Path) -> None:
     with appearing_whole(path.with_suffix(".data")) as partial, partial.open("wb") as data:
         writer = _GraphWriter(data, path.with_suffix(".data").name)
         tower = _Tower(writer, weights, text, "text_model", causal=True)
-        x = tower.layers(_embed_tokens(tower), _end_token(writer, text))
+        x, pick = _embed_tokens(tower), _end_token(writer, text)
+        x = tower.last_layer(tower.layers(x), tower.attend, pick)
         x = tower.normalise(x, "final_layer_norm")
-        tower.project(x, "text_projection.weight")
-    shape: list[str | int] = ["N", text.length]
-    writer.write(path, ("tokens", onnx.TensorProto.INT64, shape), sizes.projection)
+        tower.project(x, "text_projection.weight", "features")
+    given: _Value = ("features", ["N", sizes.projection])
+    writer.write(path, onnx.TensorProto.INT64, ("tokens", ["N", text.length]), given)
 
 
 Pick = Callable[[str], str]
+Mix = Callable[[str, str], str]
+_Value = tuple[str, list[str | int]]
 
 
 class _GraphWriter:
@@ -86,6 +102,7 @@ class _GraphWriter:
     def __init__(self, data: BinaryIO, location: str) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
+        self._in_file: dict[str, onnx.TensorProto] = {}
         self._data = data
         self._location = location
         self._hash = hashlib.sha256()
@@ -109,26 +126,34 @@ class _GraphWriter:
         return self.small(np.array(values, np.int64))
 
     def weight(self, array: Array, name: str) -> str:
-        """A constant in the file of the weights."""
+        """A constant in the file of the weights; one of a name that is there already is that."""
+        if name in self._in_file:
+            return name
         self._append(b"\0" * (-self._data.tell() % ALIGNMENT))
         offset = self._data.tell()
         self._append(np.ascontiguousarray(array).data.cast("B"))
         kind = onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
-        tensor = onnx.TensorProto(
-            name=name, data_type=kind, dims=array.shape, data_location=onnx.TensorProto.EXTERNAL
-        )
-        where = {"location": self._location, "offset": offset, "length": array.nbytes}
-        for key, value in where.items():
-            tensor.external_data.add(key=key, value=str(value))
-        self.weights.append(tensor)
-        return name
+        return self._point(name, kind, array.shape, offset, array.nbytes)
 
-    def write(self, path: Path, taken: tuple[str, int, list[str | int]], features: int) -> None:
+    def last_rows(self, whole: str, count: int) -> str:
+        """The last rows of a constant in the file of the weights, where they lie."""
+        tensor = self._in_file[whole]
+        where = {entry.key: entry.value for entry in tensor.external_data}
+        offset, length = int(where["offset"]), int(where["length"])
+        taken = length // tensor.dims[0] * count
+        dims = (count, *tensor.dims[1:])
+        name = f"{whole}.last_rows"
+        return self._point(name, tensor.data_type, dims, offset + length - taken, taken)
+
+    def write(self, path: Path, kind: int, taken: _Value, given: _Value) -> None:
+        """The part of the graph that one output needs; what goes in is of the type ``kind``."""
         value = onnx.helper.make_tensor_value_info
-        given = value("features", onnx.TensorProto.FLOAT, ["N", features])
-        graph = onnx.helper.make_graph(
-            self.nodes, "geowhy_clip", [value(*taken)], [given], self.weights
+        ends = (
+            [value(taken[0], kind, taken[1])],
+            [value(given[0], onnx.TensorProto.FLOAT, given[1])],
         )
+        nodes, weights = self._needed(given[0])
+        graph = onnx.helper.make_graph(nodes, "geowhy_clip", *ends, weights)
         opset = onnx.helper.make_opsetid("", OPSET)
         model = onnx.helper.make_model(
             graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="geowhy"
@@ -137,6 +162,27 @@ class _GraphWriter:
         onnx.helper.set_model_props(model, {"weights_sha256": self._hash.hexdigest()})
         with appearing_whole(path) as partial:
             partial.write_bytes(model.SerializeToString())
+
+    def _point(self, name: str, kind: int, dims: tuple[int, ...], offset: int, length: int) -> str:
+        """A constant that stands at a place of the file of the weights."""
+        tensor = onnx.TensorProto(
+            name=name, data_type=kind, dims=dims, data_location=onnx.TensorProto.EXTERNAL
+        )
+        where = {"location": self._location, "offset": offset, "length": length}
+        for key, value in where.items():
+            tensor.external_data.add(key=key, value=str(value))
+        self.weights.append(tensor)
+        self._in_file[name] = tensor
+        return name
+
+    def _needed(self, output: str) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+        """Nodes and constants that an output depends on, in their order."""
+        wanted, nodes = {output}, []
+        for node in reversed(self.nodes):
+            if wanted.intersection(node.output):
+                nodes.append(node)
+                wanted.update(node.input)
+        return nodes[::-1], [tensor for tensor in self.weights if tensor.name in wanted]
 
     def _append(self, content: bytes | memoryview) -> None:
         self._hash.update(content)
@@ -172,20 +218,35 @@ class _Tower:
         scale, bias = (self.writer.weight(self.tensor(n), n) for n in names)
         return self.writer.node("LayerNormalization", x, scale, bias, epsilon=self.sizes.epsilon)
 
-    def layers(self, x: str, pick: Pick) -> str:
-        """Tokens ``[N * T, width]`` to the picked one of each sequence ``[N, width]``."""
-        for number in range(self.sizes.layers):
-            last = number == self.sizes.layers - 1  # past its attention, one token counts
-            self._quantised = self._int8 and number >= WHOLE_LAYERS
-            x = self._layer(x, f"encoder.layers.{number}", pick if last else None)
+    def layers(self, x: str) -> str:
+        """Tokens ``[N * T, width]`` through all layers but the last."""
+        for number in range(self.sizes.layers - 1):
+            x = self._layer(x, number, self.attend, None)
         return x
 
-    def project(self, x: str, name: str) -> None:
-        matrix = self.writer.weight(self.weights(name), name)
-        self.writer.named("features", "Gemm", x, matrix, transB=1)
+    def last_layer(self, x: str, mix: Mix, pick: Pick) -> str:
+        """Tokens to the picked ones of each sequence ``[N, width]``; others end at its attention.
 
-    def _layer(self, x: str, name: str, pick: Pick | None) -> str:
-        mixed = self._attend(self.normalise(x, f"{name}.layer_norm1"), f"{name}.self_attn")
+        ``mix`` is `attend` or `values`.
+        """
+        return self._layer(x, self.sizes.layers - 1, mix, pick)
+
+    def project(self, x: str, name: str, output: str) -> str:
+        matrix = self.writer.weight(self.weights(name), name)
+        return self.writer.named(output, "Gemm", x, matrix, transB=1)
+
+    def values(self, x: str, name: str) -> str:
+        """Instead of `attend`, and after it: each token's value, as if it saw itself alone."""
+        weight, bias = (
+            self.writer.last_rows(f"{name}.q_proj.{part}", self.sizes.width)
+            for part in ("weight", "bias")
+        )
+        return self.writer.node("Gemm", x, weight, bias, transB=1)
+
+    def _layer(self, x: str, number: int, mix: Mix, pick: Pick | None) -> str:
+        name = f"encoder.layers.{number}"
+        self._quantised = self._int8 and number >= WHOLE_LAYERS
+        mixed = mix(self.normalise(x, f"{name}.layer_norm1"), f"{name}.self_attn")
         if pick:
             x, mixed = pick(self._sequences(x)), pick(self._sequences(mixed))
         x = self.writer.node("Add", x, self._linear(mixed, [f"{name}.self_attn.out_proj"]))
@@ -194,7 +255,7 @@ class _Tower:
         y = self.writer.node("Mul", y, self.writer.node("Sigmoid", steep))
         return self.writer.node("Add", x, self._linear(y, [f"{name}.mlp.fc2"]))
 
-    def _attend(self, x: str, name: str) -> str:
+    def attend(self, x: str, name: str) -> str:
         writer, heads = self.writer, self.sizes.heads
         each = self.sizes.width // heads
         x = self._linear(x, [f"{name}.{part}_proj" for part in "qkv"])
@@ -266,6 +327,22 @@ def _embed_tokens(tower: _Tower) -> str:
     places = writer.weight(tower.tensor("embeddings.position_embedding.weight"), "places")
     x = writer.node("Add", writer.node("Gather", words, "tokens"), places)
     return writer.node("Reshape", x, writer.integers(-1, tower.sizes.width))
+
+
+def _project_patches(tower: _Tower, tokens: str, sizes: ClipSizes) -> None:
+    """What goes into the last layer to "patches" ``[N, P, projection]``."""
+    x = tower.last_layer(tokens, tower.values, _patch_tokens(tower))
+    x = tower.project(tower.normalise(x, "post_layernorm"), _PROJECTION, "patch_rows")
+    shape = tower.writer.integers(-1, sizes.vision.tokens - 1, sizes.projection)
+    tower.writer.named("patches", "Reshape", x, shape)
+
+
+def _patch_tokens(tower: _Tower) -> Pick:
+    """All but the first, ``[N * P, width]``."""
+    writer, width = tower.writer, tower.sizes.width
+    first, end, axis = writer.integers(1), writer.integers(tower.sizes.tokens), writer.integers(1)
+    rows = writer.integers(-1, width)
+    return lambda x: writer.node("Reshape", writer.node("Slice", x, first, end, axis), rows)
 
 
 def _first_token(writer: _GraphWriter) -> Pick:
