@@ -136,6 +136,29 @@ def test_clip_json_round_trip():
     assert Preprocessing.from_json(values) == CLIP_PREPROCESSING
 
 
+@pytest.mark.parametrize("crop", ["before", "after"])
+@pytest.mark.parametrize("shape", [(224, 224), (300, 500), (501, 300), (7, 224), (20, 1001)])
+def test_seen_is_the_part_of_the_picture_that_comes_out(shape, crop):
+    """Each pixel holds its own place, which must be the one that the square has there."""
+    preprocessing = Preprocessing(size=56, mean=0.0, std=255.0, crop=crop)
+    height, width = shape
+    rows, columns = ((np.arange(n) + 0.5) / n * 255 for n in shape)
+    picture = np.zeros((height, width, 3))
+    picture[..., 0], picture[..., 1] = rows[:, None], columns[None]
+    square = preprocessing([picture.round().astype(np.uint8)])[0]
+    top, left, bottom, right = preprocessing.seen(height, width)
+    middles = (np.arange(56) + 0.5) / 56
+    inner = slice(6, -6)  # at the picture's own edge the filter has but one side of them
+    found = square[0].mean(1), square[1].mean(0)
+    for place, (start, end) in zip(found, [(top, bottom), (left, right)], strict=True):
+        expected = start + (end - start) * middles
+        assert np.abs(place - expected)[inner].max() < 0.005
+
+
+def test_seen_is_all_of_a_square():
+    assert CLIP_PREPROCESSING.seen(640, 640) == PREPROCESSING.seen(3, 3) == (0, 0, 1, 1)
+
+
 def test_json_of_older_models_is_what_it_was():
     assert PREPROCESSING.to_json() == {"size": 32, "mean": 127.0, "std": 128.0}
 

@@ -51,6 +51,15 @@ class Preprocessing:
             target /= std
         return out
 
+    def seen(self, height: int, width: int) -> tuple[float, float, float, float]:
+        """The part of a picture that is in the square: top, left, bottom, right.
+
+        They are shares of its height and its width: (0, 0, 1, 1) for a square picture.
+        """
+        shorter = min(height, width)
+        (top, bottom), (left, right) = (self._span(n, shorter) for n in (height, width))
+        return top, left, bottom, right
+
     def to_json(self) -> dict[str, object]:
         """As it stands in a model's config.json; what is usual is left out, as it always was."""
         values = asdict(self)
@@ -84,6 +93,17 @@ class Preprocessing:
         sound = sound and {np.shape(self.mean), np.shape(self.std)} <= {(), (3,)}
         sound = sound and bool(np.isfinite(self.mean).all() and np.isfinite(self.std).all())
         return sound and bool(np.greater(self.std, 0).all())
+
+    def _span(self, length: int, shorter: int) -> tuple[float, float]:
+        """Where the square begins and ends along a side; as `_square` cuts it."""
+        if self.crop == "before":
+            first = (length - shorter) // 2
+            return first / length, (first + shorter) / length
+        kept = min(length, LONGEST * shorter)
+        resized = self.size * kept // shorter
+        first = (resized - self.size) // 2
+        before, scale = (length - kept) // 2, kept / resized
+        return (before + first * scale) / length, (before + (first + self.size) * scale) / length
 
     def _square(self, picture: Pixels) -> Pixels:
         if self.crop == "after":
