@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "AVERAGE",
+    "ELSEWHERE",
     "ConceptScore",
     "Counterfactual",
     "EvidenceMap",
@@ -48,27 +50,34 @@ class Reference:
     """What a place is held against: why here, and not there.
 
     Attributes:
-        name: in words, such as "the average place".
-        position: where it is; None for the average place.
+        name: in words, such as "everywhere else".
+        position: where it is; None if it is no single place.
     """
 
     name: str
     position: LatLon | None = None
 
 
+# The mean of the places outside the answer's region, each by how probable it is: against those that
+# the model would name instead. How fast the odds of the region fall as a concept is weakened is
+# just what it adds against these; against the average place, which is no rival, it is not.
+ELSEWHERE = Reference("everywhere else")
 AVERAGE = Reference("the average place")
 
 
 @dataclass(frozen=True, slots=True)
 class SparseForm:
-    """The fewest concepts, found one by one, that tell all places apart nearly as all concepts do.
+    """The fewest concepts, found one by one, that tell places apart nearly as all concepts do.
+
+    The places are those of the answer and those elsewhere, each by its probability, either side
+    half of them.
 
     Attributes:
         concepts: with what they add to the score when each counts as much as is best,
             strongest first.
-        asked: share of the variance of the log-odds over the gallery that was to be reproduced.
+        asked: share of the variance of the log-odds over these places that was to be reproduced.
         reproduced: share that they do reproduce.
-        cosine: of the log-odds over the gallery, theirs with the original.
+        cosine: of the log-odds over these places, theirs with the original.
         score: log-odds of the place against the reference by these concepts alone.
     """
 
@@ -139,7 +148,7 @@ class Explanation:
     score: float
     contributions: tuple[ConceptScore, ...]
     unexplained: float
-    against: Reference = AVERAGE
+    against: Reference = ELSEWHERE
     sparse: SparseForm | None = None
     what_if: tuple[Counterfactual, ...] = ()
     evidence: tuple[EvidenceMap, ...] = ()

@@ -29,9 +29,9 @@ def test_json_has_the_stated_fields(geowhy, folder):
         "place": "near Tamale, Ghana",
     }
     assert record["concepts"] == [
-        {"name": "savanna", "contribution": 1.5, "present": True},
-        {"name": "snow", "contribution": 0.75, "present": False},
-        {"name": "coast", "contribution": -0.5, "present": True},
+        {"name": "savanna", "category": "", "contribution": 1.5, "present": True},
+        {"name": "snow", "category": "", "contribution": 0.75, "present": False},
+        {"name": "coast", "category": "", "contribution": -0.5, "present": True},
     ]
     assert record["explained_share"] == pytest.approx(2.75 / 3, abs=1e-4)
     assert record["model"] == "fake"
@@ -82,7 +82,7 @@ def test_text(geowhy, folder):
         "nine in ten within 1,800 km.",
         "  It could also be",
         "    under 1 %  at sea, 500 km west of Lobito, Angola (12.00° S, 8.52° E)",
-        "  What speaks for it, in log-odds",
+        "  What speaks for it against everywhere else, in log-odds",
         f"     +1.50  {'█' * 24}  savanna",
         f"     +0.75  {'█' * 12 + ' ' * 12}  less snow",
         "  What speaks against it",

@@ -69,8 +69,14 @@ def test_a_score_is_the_log_odds_of_the_strongest_mode_that_the_posterior_is_mad
     assert weights.sum() == pytest.approx(1)
     odds = np.exp(logits - logits.max())
     assert weights == pytest.approx(odds[rows] / odds[rows].sum(), rel=1e-3)
-    expected = weights @ logits[rows] - logits.mean()
-    assert locator.locate(VIEWS[0]).explanation.score == pytest.approx(expected, abs=5e-2)
+    rivals, their_weights = decoded.posterior.elsewhere
+    outside = ~decoded.posterior.region[locator.gallery.grid.point_to_cell]
+    assert outside[rivals].all()
+    assert odds[rivals].sum() == pytest.approx(odds[outside].sum(), rel=2e-3)
+    expected = weights @ logits[rows] - their_weights @ logits[rivals]
+    explanation = locator.locate(VIEWS[0]).explanation
+    assert explanation.against.name == "everywhere else"
+    assert explanation.score == pytest.approx(expected, abs=1e-3)
 
 
 def test_the_kept_gallery_is_what_the_location_encoder_gives(locator):

@@ -135,7 +135,7 @@ def test_an_answer_is_the_best_place_of_the_gallery_and_says_that_it_is_not_cali
         assert not prediction.calibrated
 
 
-def test_contributions_add_up_to_the_log_odds_against_the_average_place(locator, photographs):
+def test_contributions_add_up_to_the_log_odds_against_the_places_elsewhere(locator, photographs):
     prediction = locator.locate(photographs[0])
     explanation = prediction.explanation
     total = sum(c.contribution for c in explanation.contributions) + explanation.unexplained
@@ -143,7 +143,10 @@ def test_contributions_add_up_to_the_log_odds_against_the_average_place(locator,
     pixels = np.asarray(Image.open(photographs[0]))
     decoded = locator.decode([pixels])[0]
     logits = locator.model.aligner.scores(decoded.side, locator.gallery.side)[0]
-    assert explanation.score == pytest.approx(logits.max() - logits.mean(), abs=1e-3)
+    rivals = np.delete(logits, logits.argmax())
+    odds = np.exp(rivals - rivals.max())
+    expected = logits.max() - odds @ rivals / odds.sum()
+    assert explanation.score == pytest.approx(expected, abs=1e-3)
 
 
 def test_ten_crops_answer_with_the_mean_of_their_scores(photographs):

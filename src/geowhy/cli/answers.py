@@ -14,14 +14,17 @@ from geowhy.explain.wording import (
     radius_sentence,
     reason_sentence,
     share_sentence,
+    sparse_sentence,
     sure_of,
+    what_if_sentence,
 )
-from geowhy.explanation import ConceptScore
+from geowhy.explanation import ConceptScore, Explanation
 from geowhy.types import Candidate, Prediction
 
-__all__ = ["as_text"]
+__all__ = ["as_text", "explained_text"]
 
 BAR_WIDTH = 24
+LEAST_SUM = 0.005  # of a category, in log-odds: what shows in two digits
 BLOCKS = " ▏▎▍▌▋▊▉█"
 
 
@@ -36,6 +39,30 @@ def as_text(prediction: Prediction, count: int | None = None) -> str:
     if count is not None:
         lines += _reasons(prediction, count)
     return "\n".join(lines)
+
+
+def explained_text(prediction: Prediction, count: int) -> str:
+    """The answer and all that was said about why, as lines of text; maps are for pages."""
+    lines = [as_text(prediction, count), *_categories(prediction.explanation)]
+    sparse = prediction.explanation.sparse
+    if sparse:
+        lines += [f"  {sparse_sentence(sparse)}", f"    {_list_of(sparse.concepts)}"]
+    if prediction.explanation.what_if:
+        lines.append("  What if the picture were")
+        lines += [f"    {what_if_sentence(each)}" for each in prediction.explanation.what_if]
+    return "\n".join(lines)
+
+
+def _categories(explanation: Explanation) -> list[str]:
+    told = [(n, x) for n, x in explanation.by_category.items() if n and abs(x) >= LEAST_SUM]
+    if not told:
+        return []
+    sums = ", ".join(f"{name} {log_odds(value)}" for name, value in told)
+    return [f"  By category: {sums}"]
+
+
+def _list_of(concepts: tuple[ConceptScore, ...]) -> str:
+    return ", ".join(f"{concept_words(c)} {log_odds(c.contribution)}" for c in concepts)
 
 
 def _headline(prediction: Prediction) -> list[str]:
@@ -72,8 +99,9 @@ def _reasons(prediction: Prediction, count: int) -> Iterator[str]:
         yield "  No concept speaks for or against it."
         return
     most = max(abs(concept.contribution) for concept in shown)
+    against = explanation.against.name
     for title, concepts in (
-        ("  What speaks for it, in log-odds", explanation.speaking_for(count)),
+        (f"  What speaks for it against {against}, in log-odds", explanation.speaking_for(count)),
         ("  What speaks against it", explanation.speaking_against(count)),
     ):
         if concepts:

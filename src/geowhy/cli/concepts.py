@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geowhy.cli.locate import add_model
+from geowhy.cli.loading import add_model
 
 if TYPE_CHECKING:
     from geowhy.concepts.vocabulary import Vocabulary

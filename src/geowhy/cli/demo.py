@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geowhy.cli.locate import SHOWN_CONCEPTS, add_model
+from geowhy.cli.loading import add_model
+from geowhy.cli.locate import SHOWN_CONCEPTS
+from geowhy.cli.pages import write_page
 from geowhy.errors import DataError
 from geowhy.types import LatLon
 
@@ -62,7 +64,7 @@ def run(given: Namespace) -> int:
     for picture in demo_pictures():
         entries.append(_entry(locator, picture))
         _print(entries[-1])
-    _write(given.output, html_report(entries))
+    write_page(given.output, html_report(entries))
     print(f"All of it, with maps: {given.output}")
     return 0
 
@@ -121,12 +123,3 @@ def _print(entry: ReportEntry) -> None:
     else:
         away = kilometres(miss_km(entry.truth, entry.prediction))
         print(f"  Truth: {coordinates(entry.truth)}, {away} away\n")
-
-
-def _write(path: Path, page: str) -> None:
-    try:
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise DataError(
-            f"{path}: the page can't be written ({error.strerror}); choose another --output"
-        ) from error

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import Protocol
 
-from geowhy.cli import concepts, demo, evaluate, locate, models, train
+from geowhy.cli import concepts, demo, evaluate, explain, locate, models, train
 from geowhy.errors import GeowhyError
 from geowhy.explain.wording import plainly
 
@@ -39,6 +39,7 @@ class Verb(Protocol):
 
 VERBS: dict[str, Verb] = {
     "locate": locate,
+    "explain": explain,
     "train": train,
     "evaluate": evaluate,
     "models": models,
@@ -46,6 +47,7 @@ VERBS: dict[str, Verb] = {
     "demo": demo,
 }
 
+SIGNED = ("--what-if", "--against", "--region")  # their values may begin with a minus
 HAVE_SUBVERBS = {"models", "concepts"}
 
 
@@ -77,7 +79,18 @@ def _understood(words: list[str]) -> tuple[Verb, Namespace]:
     verb.add_arguments(parser)
     if words[0] in HAVE_SUBVERBS:  # argparse can't have both
         return verb, parser.parse_args(words[1:])
-    return verb, parser.parse_intermixed_args(words[1:])
+    return verb, parser.parse_intermixed_args(_joined(words[1:]))
+
+
+def _joined(words: list[str]) -> list[str]:
+    """``--what-if -desert`` as one word, for argparse takes "-desert" for an option."""
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1] in SIGNED and word[:1] in "-−" and not word.startswith("--"):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _overview() -> ArgumentParser:

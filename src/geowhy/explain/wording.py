@@ -5,7 +5,7 @@ Every text can be read aloud: "9.41° N, 0.84° W", "310 km", "less warm", "unde
 
 from __future__ import annotations
 
-from geowhy.explanation import ConceptScore
+from geowhy.explanation import ConceptScore, Counterfactual, SparseForm
 from geowhy.types import Candidate, LatLon, Prediction
 
 __all__ = [
@@ -19,9 +19,12 @@ __all__ = [
     "radius_sentence",
     "reason_sentence",
     "share_sentence",
+    "sparse_sentence",
     "sure_of",
+    "what_if_sentence",
 ]
 
+SAME_PLACE_KM = 25.0  # nearer than this, a place has not moved
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -56,7 +59,7 @@ def log_odds(contribution: float) -> str:
 
 
 def concept_words(concept: ConceptScore) -> str:
-    """A concept as the place has it: "savanna", or "less warm" than the average place."""
+    """A concept as the place has it: "savanna", or "less warm" than its reference."""
     # "Less" goes with every name: things, qualities and quantities.
     return concept.name if concept.present else f"less {concept.name}"
 
@@ -102,6 +105,30 @@ def share_sentence(prediction: Prediction, count: int) -> str:
     if abs(explanation.unexplained) < 0.005:
         return f"{sentence}."
     return f"{sentence}; what no concept carries adds {log_odds(explanation.unexplained)}."
+
+
+def sparse_sentence(form: SparseForm) -> str:
+    """How few concepts say nearly the same, and how nearly."""
+    count = len(form.concepts)
+    concepts = "One concept tells" if count == 1 else f"{count} concepts tell"
+    sentence = (
+        f"{concepts} {percent(form.reproduced)} of what tells these places apart "
+        f"(cosine {form.cosine:.2f})"
+    )
+    if form.reproduced < form.asked:
+        sentence += f"; {percent(form.asked)} can't be reached, for the rest is unexplained"
+    return f"{sentence}."
+
+
+def what_if_sentence(found: Counterfactual) -> str:
+    """What the model would say then: "without desert: still near Tamale, Ghana; 40 % → 31 %"."""
+    chance = f"{percent(found.probability_before)} → {percent(found.probability_after)}"
+    if found.moved_km < SAME_PLACE_KM:
+        return f"{found.words}: the same place; its probability {chance}"
+    return (
+        f"{found.words}: {found.place}, {kilometres(found.moved_km)} away "
+        f"({percent(found.probability_there)}); the first place {chance}"
+    )
 
 
 def plainly(text: str) -> str:

@@ -1,11 +1,11 @@
 """How much each concept adds to the score of a place, exactly.
 
-The score is the log-odds of a place against a reference, such as the average place of the gallery
-(mean of the rows). A place may itself be a mean, of all places of a mode: scores are linear in the
-rows. In the concept space a score is a plain sum over concepts. So is the agreement of the maps
-over patterns; a pattern of several maps is shared out among them by how much of it each is. In the
-embedding space a place's embedding is split into what the concepts make up of it, by ridge
-regression, and the rest, which is reported as unexplained.
+The score is the log-odds of a place against a reference. Either may be a mean of places, for scores
+are linear in their rows: the answer is that of the places of its mode, and it is held against that
+of all places elsewhere, each by its probability. In the concept space a score is a plain sum over
+concepts. So is the agreement of the maps over patterns; a pattern of several maps is shared out
+among them by how much of it each is. In the embedding space a place's embedding is split into what
+the concepts make up of it, by ridge regression, and the rest, which is reported as unexplained.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.explanation import AVERAGE, ConceptScore, Explanation, Reference
+from geowhy.explanation import ELSEWHERE, ConceptScore, Explanation, Reference
 from geowhy.model.alignment import Aligner, ImageSide, LocationSide, normalised
 from geowhy.model.geomodel import GeoModel
 
@@ -57,7 +57,7 @@ class Evidence:
         image: ImageSide,
         place: LocationSide,
         reference: LocationSide,
-        against: Reference = AVERAGE,
+        against: Reference = ELSEWHERE,
     ) -> Explanation:
         """Why one place scores as it does for one image; every side holds a single row."""
         of_place, rest = self.shares(image, place)

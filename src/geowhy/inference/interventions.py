@@ -23,7 +23,7 @@ __all__ = ["Change", "changed", "parse_changes", "weighed"]
 
 Floats = NDArray[np.float32]
 
-CATEGORY_FACTOR = 2.0  # what "+category" multiplies: a category is no one thing to be shown
+DOUBLE = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,27 +31,29 @@ class Change:
     """One thing that a picture shall show less or more of.
 
     Attributes:
-        name: a concept, a map or a category.
+        name: a concept, a map, a category, or a word for several concepts.
         columns: which of the k concepts and m maps it is.
         more: whether it is strengthened; else it is taken away.
-        is_category: whether it is a category.
+        doubles: whether more of it is twice as much: of a map or category, which are no one thing.
     """
 
     name: str
     columns: NDArray[np.intp]
     more: bool
-    is_category: bool
+    doubles: bool
 
     @property
     def words(self) -> str:
         """Such as "without desert"."""
         if self.more:
-            return f"with {self.name} twice as strong" if self.is_category else f"with {self.name}"
+            return f"with twice the {self.name}" if self.doubles else f"with {self.name}"
         return f"without {self.name}"
 
 
 def parse_changes(text: str, evidence: Evidence) -> tuple[Change, ...]:
     """Reads "-desert +coast": names of concepts, maps or categories, each with a sign.
+
+    A word that is no name stands for all concepts with this word in their names.
 
     Raises:
         ConfigError: if a name is unknown, or has no sign; the message lists the nearest names.
@@ -81,7 +83,7 @@ def changed(evidence: Evidence, image: ImageSide, changes: Sequence[Change]) -> 
     shares = np.ones((1, len(evidence.names) - concepts), np.float32)
     for change in changes:
         columns = change.columns[change.columns >= concepts] - concepts
-        shares[:, columns] = CATEGORY_FACTOR if change.more else 0.0
+        shares[:, columns] = DOUBLE if change.more else 0.0
     return _with_maps(evidence, _edit_concepts(evidence.aligner, image, edit), shares)
 
 
@@ -116,8 +118,8 @@ def _with_maps(evidence: Evidence, image: ImageSide, shares: Floats) -> ImageSid
 def _edited(values: Floats, columns: NDArray[np.intp], change: Change) -> Floats:
     if not change.more:
         return np.zeros((len(values), len(columns)), np.float32)
-    if change.is_category:
-        return np.asarray(values[:, columns] * CATEGORY_FACTOR, np.float32)
+    if change.doubles:
+        return np.asarray(values[:, columns] * DOUBLE, np.float32)
     strongest = values.max(axis=1, keepdims=True)
     return np.asarray(np.maximum(values[:, columns], strongest), np.float32)
 
@@ -128,16 +130,25 @@ def _change(word: str, text: str, evidence: Evidence) -> Change:
         raise ConfigError(f"what if {text!r}: put + or - before each name, as in '-desert +coast'")
     of_name = _numbers(evidence.names, name)
     of_category = _numbers(evidence.categories, name)
-    if not len(of_name) and not len(of_category):
+    of_word = _with_word(evidence.names[: evidence.aligner.basis.shape[1]], name)
+    if not len(of_name) and not len(of_category) and not len(of_word):
         raise ConfigError(f"what if {text!r}: {_unknown(name, evidence)}")
-    is_category = not len(of_name)
-    columns = of_category if is_category else of_name
-    found = evidence.categories if is_category else evidence.names
-    return Change(found[columns[0]], columns, sign == "+", is_category)
+    more, concepts = sign == "+", evidence.aligner.basis.shape[1]
+    if len(of_name):
+        return Change(evidence.names[of_name[0]], of_name, more, bool(of_name[0] >= concepts))
+    if len(of_category):
+        return Change(evidence.categories[of_category[0]], of_category, more, doubles=True)
+    return Change(name, of_word, more, doubles=False)
 
 
 def _numbers(names: Sequence[str], asked: str) -> NDArray[np.intp]:
     return np.array([i for i, name in enumerate(names) if name.lower() == asked], np.intp)
+
+
+def _with_word(names: Sequence[str], asked: str) -> NDArray[np.intp]:
+    """All concepts with this word in their names: "desert" for each kind of desert."""
+    word = re.compile(rf"\b{re.escape(asked)}\b", re.IGNORECASE)
+    return np.array([i for i, name in enumerate(names) if word.search(name)], np.intp)
 
 
 def _unknown(name: str, evidence: Evidence) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal, TypeVar, overload
 
@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geowhy.errors import ConfigError, ImageError, ModelFormatError
-from geowhy.explanation import Explanation
+from geowhy.explanation import AVERAGE, ELSEWHERE, Explanation, Reference
 from geowhy.geo.places import Gazetteer
 from geowhy.geo.regions import Region
 from geowhy.images.reading import NamedImage, read_image
 from geowhy.images.sources import ImageSource
 from geowhy.inference.calibration import Calibration
 from geowhy.inference.contributions import Evidence
+from geowhy.inference.explainer import Against, Examined, Explainer, Question, Regions
 from geowhy.inference.gallery import Gallery
 from geowhy.inference.novelty import NoveltyDetector
 from geowhy.inference.posterior import CellDensity, Posterior
@@ -58,6 +59,9 @@ class Decoded:
         place: the mean of the gallery's places in the strongest mode, each by its probability, one
             row. What speaks for it speaks for the answer; the point that is answered is their
             median, and may itself lie in a lake.
+        rival: what the place is held against: the mean of the places elsewhere, each by its
+            probability, one row; the average place if there is nowhere else.
+        against: the same in words.
         posterior: where it may have been taken.
         radius_50_km, radius_90_km: calibrated.
         reason: why the model abstains; empty if it doesn't.
@@ -65,6 +69,8 @@ class Decoded:
 
     side: ImageSide
     place: LocationSide
+    rival: LocationSide
+    against: Reference
     posterior: Posterior
     radius_50_km: float
     radius_90_km: float
@@ -236,6 +242,62 @@ class Locator:
         """
         return self.decode([_raised(self._read(image)).pixels], top_k=1)[0].posterior.density
 
+    def explain(
+        self,
+        image: ImageSource,
+        *,
+        against: Against = "elsewhere",
+        what_if: str | Iterable[str] = (),
+        sparse: float | None = 0.9,
+        regions: Regions | None = None,
+    ) -> Explanation:
+        """Why the model names the place that it names for an image: the long form.
+
+        Args:
+            image: as `locate` takes it.
+            against: what the place is held against: "elsewhere" for all other places, each by its
+                probability; "average" for the average place of the gallery; "runner-up"; or
+                degrees, latitude first: why here, and not there.
+            what_if: changes to what the picture shows, such as "-desert +coast": one, or several.
+            sparse: share of the variance of the log-odds over the gallery that the fewest concepts
+                shall reproduce; None for no sparse form.
+            regions: "occlusion" or "patches" for maps of the evidence over the picture.
+
+        Raises:
+            ImageError: if the image can't be used.
+            ConfigError: if there is no such concept, or the question can't be answered.
+        """
+        changes = (what_if,) if isinstance(what_if, str) else tuple(what_if)
+        question = Question(against, changes, sparse, regions)
+        return self.examine(image, question).prediction.explanation
+
+    def examine(
+        self,
+        image: ImageSource,
+        question: Question | None = None,
+        top_k: int = 5,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> Examined:
+        """One image with its answer, its long explanation and its posterior.
+
+        ``on_progress`` is told of the evidence maps, the longest part.
+
+        Raises:
+            ImageError: if the image can't be used.
+            ConfigError: if there is no such concept, or the question can't be answered.
+        """
+        read = _raised(self._read(image))
+        decoded = self.decode([read.pixels], max(top_k, 2))[0]
+        asked = question or Question()
+        explanation = Explainer(self).explain(decoded, read.pixels, asked, on_progress)
+        prediction = replace(self._prediction(read.name, decoded), explanation=explanation)
+        candidates = prediction.candidates[:top_k]
+        return Examined(replace(prediction, candidates=candidates), read.pixels, decoded.posterior)
+
+    def posterior(self, side: ImageSide, top_k: int = 1) -> Posterior:
+        """Where an image may have been taken, by what was read off it; one row."""
+        return next(iter(self._search.find(side, top_k)))
+
     def decode(self, pixels: Sequence[Pixels], top_k: int = 5) -> list[Decoded]:
         """Posteriors, radii and abstentions of RGB images ``[H, W, 3]``, without explanations."""
         features = self.model.features(self._cropped(pixels))
@@ -272,11 +334,16 @@ class Locator:
                 yield image
 
     def _decoded(self, side: ImageSide, posterior: Posterior, novelty: float) -> Decoded:
-        rows, weights = posterior.supports[0]
-        place = self.gallery.side.mean(rows, weights.astype(np.float32))
+        rival, against = self.gallery.average, AVERAGE
+        if len(posterior.elsewhere[0]):
+            rival, against = self._mean(*posterior.elsewhere), ELSEWHERE
+        place = self._mean(*posterior.supports[0])
         radius_50_km, radius_90_km = self.calibration.radii_km(posterior)
         reason = self._reason_to_abstain(novelty, radius_50_km)
-        return Decoded(side, place, posterior, radius_50_km, radius_90_km, reason)
+        return Decoded(side, place, rival, against, posterior, radius_50_km, radius_90_km, reason)
+
+    def _mean(self, rows: NDArray[np.intp], weights: NDArray[np.float64]) -> LocationSide:
+        return self.gallery.side.mean(rows, weights.astype(np.float32))
 
     def _prediction(self, name: str, decoded: Decoded) -> Prediction:
         return Prediction(
@@ -294,7 +361,7 @@ class Locator:
         )
 
     def _explanation(self, decoded: Decoded) -> Explanation:
-        return self.evidence.explain(decoded.side, decoded.place, self.gallery.average)
+        return self.evidence.explain(decoded.side, decoded.place, decoded.rival, decoded.against)
 
     def _read(self, image: ImageSource) -> NamedImage | ImageError:
         # GeoCLIP's numbers are those of the whole picture, shrunk once.

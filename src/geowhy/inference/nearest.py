@@ -9,13 +9,13 @@ side. Memory is that of one block of scores.
 
 from __future__ import annotations
 
-import mmap
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.inference.coded import CodedQueries, CodedRows
+from geowhy.model.mapped import give_back, in_parts
 
 __all__ = ["NearestPlaces", "RetrievalGallery", "nearest_places"]
 
@@ -24,7 +24,6 @@ Floats32 = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
 BLOCK = 32_768  # places; with 4 images: 512 KB of scores
-EXACT_AT_ONCE = 16  # rows; with each of a mapped file come its neighbours, up to 2 MB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +72,7 @@ def nearest_places(queries: Floats32, gallery: RetrievalGallery, top_k: int) -> 
         for image, image_logits, image_bounds in zip(kept, logits, bounds, strict=True):
             image.keep_best(image_logits, image_bounds, start)
             image.sum_up(image_logits, gallery.point_to_cell[block])
-        _give_back(gallery.coded.codes)
+        give_back(gallery.coded.codes)
     return [image.answer(query, gallery) for image, query in zip(kept, queries, strict=True)]
 
 
@@ -133,21 +132,11 @@ class _Kept:
 
 
 def _exact_logits(query: Floats32, gallery: RetrievalGallery, rows: Rows) -> Floats:
-    """Logits in double precision of some of the places ``[m]``, a block at a time."""
-    logits = np.empty(len(rows))
-    for start in range(0, len(rows), EXACT_AT_ONCE):
-        some = slice(start, start + EXACT_AT_ONCE)
-        # Not @, whose rounding depends on where in the table a row stands.
-        logits[some] = np.einsum("md,d->m", gallery.units[rows[some]], query, dtype=np.float64)
-        _give_back(gallery.units)
+    """Logits in double precision of some of the places ``[m]``."""
+    # Not @, whose rounding depends on where in the table a row stands.
+    parts = [
+        np.einsum("md,d->m", units, query, dtype=np.float64)
+        for units in in_parts(gallery.units, rows)
+    ]
+    logits = np.concatenate(parts)
     return logits if gallery.log_prior is None else logits + gallery.log_prior[rows]
-
-
-def _give_back(array: NDArray[np.generic]) -> None:
-    """Takes the pages of a mapped file off this process; the system's copy of them stays.
-
-    With each row come its neighbours, so that some searches on, a few rows of each would hold the
-    whole gallery in memory beside the image tower.
-    """
-    if isinstance(array.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # not in Windows
-        array.base.madvise(mmap.MADV_DONTNEED)

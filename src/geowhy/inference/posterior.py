@@ -96,6 +96,8 @@ class Posterior:
         density: smoothed probability of each cell.
         supports: of each mode, the gallery points that weigh anything, and how much of it each is;
             what speaks for their mean speaks for the mode.
+        elsewhere: the gallery points outside the strongest mode that weigh anything, and how much
+            of them each is; no points if there is nothing else.
         region: whether each cell belongs to the strongest mode, ``[M]``.
         half_km: radius around the answer that holds half of the probability of the gallery points,
             before calibration. Smoothing would hide how sharply a place was recognised.
@@ -104,6 +106,7 @@ class Posterior:
     modes: tuple[Mode, ...]
     density: CellDensity
     supports: tuple[tuple[Rows, Floats], ...]
+    elsewhere: tuple[Rows, Floats]
     region: NDArray[np.bool_]
     half_km: float
 
@@ -149,7 +152,9 @@ class Decoder:
         )
         density = CellDensity(self.grid.cells, self.grid.centres, hills.density)
         half_km = self._half_km(modes[0].lat_lon, points, hills, mode_of_point)
-        return Posterior(modes, density, tuple(supports), hills.of_cell == 0, half_km)
+        elsewhere = shares(points, np.flatnonzero(mode_of_point != 0))
+        region = hills.of_cell == 0
+        return Posterior(modes, density, tuple(supports), elsewhere, region, half_km)
 
     def hills(self, probability: Floats32) -> Hills:
         """The hills of one image, before their masses are made honest."""
@@ -182,6 +187,8 @@ def shares(probability: NDArray[np.floating], members: Rows) -> tuple[Rows, Floa
     A mode of a smoothed density may hold no probability of its own: then its ``members`` are all
     alike. Points that weigh next to nothing are left out, for most of them do; shares add up to 1.
     """
+    if not len(members):
+        return members, np.empty(0)
     weights = probability[members].astype(np.float64)
     if weights.sum() <= 0:
         weights = np.ones(len(members))

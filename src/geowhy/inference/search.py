@@ -11,18 +11,30 @@ from collections.abc import Iterator
 from typing import Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geowhy.inference.calibration import Calibration
 from geowhy.inference.coded import CodedRows
 from geowhy.inference.gallery import Gallery
 from geowhy.inference.nearest import NearestPlaces, RetrievalGallery, nearest_places
-from geowhy.inference.posterior import CellDensity, Decoder, Mode, Posterior, radius_km, softmax
+from geowhy.inference.posterior import (
+    CellDensity,
+    Decoder,
+    Mode,
+    Posterior,
+    radius_km,
+    shares,
+    softmax,
+)
 from geowhy.model.alignment import Aligner, ImageSide
 
 __all__ = ["Decoding", "HillSearch", "NearestSearch", "PlaceSearch"]
 
 Decoding = Literal["hills", "nearest"]
+Rows = NDArray[np.intp]
+Floats = NDArray[np.float64]
 
+RIVALS = 256  # best places of a nearest search among which the answer's rivals are
 SCORED_AT_ONCE = 8  # with 200,000 places: 6 MB of scores, of which a few copies are made
 
 
@@ -70,16 +82,22 @@ class NearestSearch:
 
     def find(self, images: ImageSide, top_k: int) -> Iterator[Posterior]:
         """One posterior an image."""
-        for found in nearest_places(images.embedding * self._scale, self._places, top_k):
-            yield self._posterior(found)
+        kept = max(top_k, RIVALS)
+        for found in nearest_places(images.embedding * self._scale, self._places, kept):
+            yield self._posterior(found, top_k)
 
-    def _posterior(self, found: NearestPlaces) -> Posterior:
+    def _posterior(self, found: NearestPlaces, top_k: int) -> Posterior:
         grid = self._gallery.grid
-        points = self._gallery.lat_lon[found.rows].tolist()
-        shares = found.probability.tolist()
-        modes = tuple(Mode((lat, lon), p) for (lat, lon), p in zip(points, shares, strict=True))
-        density = CellDensity(grid.cells, grid.centres, found.cell_mass)
-        half_km = radius_km(modes[0].lat_lon, density.centres, density.probability, 0.5)
-        supports = tuple((row[None], np.ones(1)) for row in found.rows)
         region = np.arange(len(grid.cells)) == grid.point_to_cell[found.rows[0]]
-        return Posterior(modes, density, supports, region, half_km)
+        outside = np.flatnonzero(~region[grid.point_to_cell[found.rows]])
+        which, weights = shares(found.probability, outside)
+        elsewhere = (found.rows[which], weights)
+        density = CellDensity(grid.cells, grid.centres, found.cell_mass)
+        modes = self._modes(found.rows[:top_k], found.probability[:top_k])
+        supports = tuple((row[None], np.ones(1)) for row in found.rows[:top_k])
+        half_km = radius_km(modes[0].lat_lon, density.centres, density.probability, 0.5)
+        return Posterior(modes, density, supports, elsewhere, region, half_km)
+
+    def _modes(self, rows: Rows, probability: Floats) -> tuple[Mode, ...]:
+        places = zip(self._gallery.lat_lon[rows].tolist(), probability.tolist(), strict=True)
+        return tuple(Mode((lat, lon), share) for (lat, lon), share in places)

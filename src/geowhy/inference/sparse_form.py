@@ -1,6 +1,6 @@
-"""The fewest concepts that tell all places apart nearly as all concepts together do.
+"""The fewest concepts that tell places apart nearly as all concepts together do.
 
-A model's log-odds over the gallery are a sum of one column a concept. The sparse form writes them
+A model's log-odds over places are a sum of one column a concept. The sparse form writes them
 as a sum of few of these columns, with weights that may not be negative: non-negative orthogonal
 matching pursuit, as SpLiCE does for images (arXiv 2402.10376), but of the scores that count.
 """
@@ -24,10 +24,11 @@ def sparse_form(
     evidence: Evidence,
     image: ImageSide,
     places: LocationSide,
+    importance: Floats,
     explanation: Explanation,
     share: float,
 ) -> SparseForm:
-    """Of one image, on a sample of M places of the gallery.
+    """Of one image, on M places with their ``importance`` ``[M]``, which adds up to 1.
 
     ``share`` is that of the variance of the log-odds over these places to be reproduced. If all
     concepts together can't, because much is unexplained, the form is the best there is.
@@ -38,8 +39,9 @@ def sparse_form(
     if not 0.0 < share <= 1.0:
         raise ConfigError(f"a share of {share:g} of the score: give a number above 0, up to 1")
     columns, rest = evidence.shares(image, places)
-    columns -= columns.mean(axis=0)
-    target = columns.sum(axis=1) + rest - rest.mean()
+    # Sums of squares of these are variances and covariances over the places.
+    columns = (columns - importance @ columns) * np.sqrt(importance)[:, None]
+    target = columns.sum(axis=1) + (rest - importance @ rest) * np.sqrt(importance)
     weights = _pursued(columns, target, share)
     said = columns @ weights
     weight_of = dict(zip(evidence.names, weights.tolist(), strict=True))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ModelFormatError
+from geowhy.model.mapped import in_parts, is_mapped
 from geowhy.model.tensors import required_tensors
 
 __all__ = [
@@ -126,7 +127,7 @@ class LocationSide:
         unit = scaled[:, :0] if space == "concept" else normalised(scaled)
         return cls(scaled, length, unit, maps, norms)
 
-    def rows(self, chosen: NDArray[np.bool_]) -> LocationSide:
+    def rows(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> LocationSide:
         """Some of the places; an array that serves twice is copied once."""
         scaled = self.scaled[chosen]
         unit = scaled if self.unit is self.scaled else self.unit[chosen]
@@ -137,7 +138,7 @@ class LocationSide:
     def mean(self, rows: NDArray[np.intp], weights: Floats) -> LocationSide:
         """The weighted mean of some of the places, one row; weights add up to 1."""
         parts = (self.scaled, self.length, self.unit, self.maps, self.norms)
-        return LocationSide(*(weights[None] @ part[rows] for part in parts))
+        return LocationSide(*(_mean(part, rows, weights) for part in parts))
 
 
 class Aligner(Protocol):
@@ -287,6 +288,13 @@ class ConceptAligner:
 
     def _relu_layer(self, name: str, x: Floats) -> Floats:
         return np.asarray(np.maximum(self._layer(name, x), 0), np.float32)
+
+
+def _mean(part: Floats, rows: NDArray[np.intp], weights: Floats) -> Floats:
+    if not is_mapped(part):
+        return np.asarray(weights[None] @ part[rows], np.float32)
+    taken = np.concatenate(list(in_parts(part, rows)))
+    return np.asarray(weights[None] @ taken, np.float32)
 
 
 def _nothing(rows: Floats) -> Floats:

@@ -1,0 +1,97 @@
+"""Options that choose a model and its places, and the locator that they ask for."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from geowhy.errors import ConfigError
+
+if TYPE_CHECKING:
+    from geowhy.inference.locator import Locator
+
+__all__ = ["add_images", "add_model", "add_options_of_geoclip", "add_top_k", "add_where", "load"]
+
+
+def add_images(parser: ArgumentParser) -> None:
+    """What is looked at."""
+    images = "image files, folders of images, or - for an image on standard input"
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help=images)
+
+
+def add_model(parser: ArgumentParser) -> None:
+    """The option that every verb with a model has."""
+    name = "a model's name or folder (default: embedded)"
+    parser.add_argument("--model", default="embedded", metavar="NAME_OR_DIR", help=name)
+
+
+def add_options_of_geoclip(parser: ArgumentParser) -> None:
+    """What only the released model for photographs has."""
+    crops = "geoclip: mean score of ten crops (default: 1, the centre)"
+    parser.add_argument("--crops", type=int, choices=(1, 10), default=1, help=crops)
+    precision = "geoclip: int8 is faster and nearly the same (default: fp32)"
+    parser.add_argument("--precision", choices=("fp32", "int8"), default="fp32", help=precision)
+    concepts = "geoclip: explain by groundings or by texts (default: grounded)"
+    choices = ("grounded", "text")
+    parser.add_argument("--concepts", choices=choices, default="grounded", help=concepts)
+
+
+def add_top_k(parser: ArgumentParser) -> None:
+    """How many places an answer has."""
+    places = "how many places to name (default: 5)"
+    parser.add_argument("--top-k", type=_count, default=5, metavar="K", help=places)
+
+
+def add_where(parser: ArgumentParser) -> None:
+    """Which places count."""
+    gallery = "CSV file with columns lat and lon: choose among these places"
+    parser.add_argument("--gallery", type=Path, metavar="FILE", help=gallery)
+    region = "only places there: a country, UN region, state, box S,W,N,E or .geojson file"
+    parser.add_argument("--region", metavar="REGION", help=region)
+    outside = "with --region: how much places elsewhere count, 0 to 1 (default: 0, not at all)"
+    parser.add_argument("--outside", type=share, metavar="WEIGHT", help=outside)
+
+
+def load(given: Namespace) -> Locator:
+    """The locator that the options ask for.
+
+    Raises:
+        ConfigError: if options contradict each other; and whatever loading raises.
+    """
+    from geowhy.inference.gallery_file import read_gallery
+    from geowhy.inference.locator import Locator
+
+    if given.outside is not None and given.region is None:
+        raise ConfigError("--outside weighs places outside a region: give --region too")
+    locator = Locator.from_pretrained(
+        given.model,
+        gallery=read_gallery(given.gallery) if given.gallery else None,
+        crops=given.crops,
+        precision=given.precision,
+        concepts=given.concepts,
+        on_progress=_say,
+    )
+    return locator.within(given.region, given.outside or 0.0) if given.region else locator
+
+
+def share(word: str) -> float:
+    """A number from 0 to 1."""
+    try:
+        number = float(word)
+    except ValueError:
+        number = -1.0
+    if not 0.0 <= number <= 1.0:
+        raise ArgumentTypeError(f"{word!r} is no number from 0 to 1")
+    return number
+
+
+def _say(step: str) -> None:
+    print(step, file=sys.stderr, flush=True)
+
+
+def _count(word: str) -> int:
+    if not word.isdecimal() or int(word) < 1:
+        raise ArgumentTypeError(f"{word!r} is no number from 1 on")
+    return int(word)
