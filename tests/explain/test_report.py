@@ -1,74 +1,94 @@
 """The page: self-contained, escaped, and complete."""
 
+import base64
+import hashlib
 import re
-from html.parser import HTMLParser
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from geowhy.explain.report import ReportEntry, html_report
+from geowhy.explain.report import Provenance, html_report
 from geowhy.explain.wording import concept_words, coordinates, kilometres, log_odds, percent
-from geowhy.explanation import ConceptScore, Explanation
-from geowhy.types import Candidate, LatLon, Prediction
+from geowhy.explanation import (
+    ConceptScore,
+    Counterfactual,
+    EvidenceMap,
+    Explanation,
+    Reference,
+    SparseForm,
+)
+from geowhy.types import Candidate, LatLon
 
-VOID = {"meta", "img", "br"}
-HOSTILE = '<script>alert("x")</script>.png'
+from .pages import Page, entry
 
-
-def entry(image="view.png", abstained=False, truth=None, concepts=None, **changes):
-    concepts = concepts if concepts is not None else (ConceptScore("snow", 0.5, False),)
-    prediction = Prediction(
-        image=image,
-        position=LatLon(9.4075, -0.8393),
-        radius_50_km=312.0,
-        radius_90_km=1849.0,
-        abstained=abstained,
-        reason="unlike the training images" if abstained else "",
-        candidates=(Candidate(LatLon(9.4075, -0.8393), 0.34, "near Tamale, Ghana"),),
-        explanation=Explanation(0.5, concepts, 0.5),
-        model="embedded",
-    )
-    pixels = np.zeros((8, 12, 3), np.uint8)
-    values = {"caption": "A view", "credit": "view.png: NASA. Public domain."}
-    return ReportEntry(prediction, pixels, None, truth, **{**values, **changes})
+HOSTILE = '<script>alert("x")</script>\'.png'
+TWO = (
+    Candidate(LatLon(9.4075, -0.8393), 0.34, "near Tamale, Ghana"),
+    Candidate(LatLon(-9.6, -40.7), 0.2, "near Petrolina, Brazil"),
+)
+FOUND = Counterfactual(
+    "-savanna", "without savanna", LatLon(0, 0), "at sea", 1100.0, 0.34, 0.12, 0.5
+)
 
 
-class Page(HTMLParser):
-    """Checks that tags close in order, and gathers attributes and text."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.tags, self.words = [], [], ""
-        self.feed(text)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.words += data
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.tags if name == tag]
+def full(**changes):
+    """An explanation that has everything."""
+    values = {
+        "score": 1.25,
+        "contributions": (
+            ConceptScore("savanna", 1.0, True, "climate"),
+            ConceptScore("coast", -0.25, True, "water"),
+        ),
+        "unexplained": 0.5,
+        "against": Reference("near Paris, France", LatLon(48.9, 2.4)),
+        "sparse": SparseForm((ConceptScore("savanna", 1.2, True),), 0.9, 0.93, 0.97, 1.2),
+        "what_if": (FOUND,),
+        "evidence": (
+            EvidenceMap("the answer", np.eye(4, dtype=np.float32), "occlusion"),
+            EvidenceMap("savanna", np.eye(4, dtype=np.float32), "occlusion"),
+        ),
+    }
+    return Explanation(**{**values, **changes})
 
 
-def test_nothing_is_loaded_and_nothing_runs():
-    text = html_report([entry(), entry(truth=LatLon(0, 0))])
+def whole(**changes):
+    return html_report([entry(explanation=full(**changes), candidates=TWO)])
+
+
+def test_nothing_is_loaded_and_nothing_runs_but_the_script_of_the_maps():
+    text = html_report([entry(explanation=full()), entry(truth=LatLon(0, 0))])
     page = Page(text)
-    assert not re.search(r"https?:|//[a-z]|@import|url\(", text)
-    assert not page.all("script")
-    assert all(image["src"].startswith("data:image/png;base64,") for image in page.all("img"))
+    assert not re.search(r"https?:|@import|url\(", re.sub(r"base64,[^\"]*", "", text))
+    assert all(image["src"].startswith("data:image/") for image in page.all("img"))
+    assert all(image["href"].startswith("data:image/") for image in page.all("image"))
     assert all(use["href"].startswith("#") for use in page.all("use"))
-    (policy,) = [each["content"] for each in page.all("meta") if "http-equiv" in each]
-    assert policy.startswith("default-src 'none'")
+    assert page.all("script") == [{}]
+    assert not [name for _, given in page.tags for name in given if name.startswith("on")]
+    assert page.all("link") == []
+
+
+def test_the_policy_allows_just_that_script():
+    text = html_report([entry()])
+    (policy,) = [each["content"] for each in Page(text).all("meta") if "http-equiv" in each]
+    (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert policy == (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+        f"script-src 'sha256-{digest}'"
+    )
+
+
+def test_what_only_a_script_can_do_is_hidden_without_it():
+    page = Page(html_report([entry()]))
+    hidden = [each["class"] for _, each in page.tags if "hidden" in each]
+    assert hidden == ["controls", "hint soft small"]
+    assert [each["aria-label"] for each in page.all("button")] == [
+        "Zoom in",
+        "Zoom out",
+        "Whole Earth",
+        "Answer",
+    ]
 
 
 def test_every_picture_and_map_has_words():
@@ -90,9 +110,29 @@ def test_ids_are_unique_and_all_references_lead_somewhere():
 
 @pytest.mark.parametrize("field", ["image", "caption", "credit"])
 def test_foreign_texts_are_escaped(field):
-    page = Page(html_report([entry(**{field: HOSTILE})]))
-    assert not page.all("script")
+    page = Page(html_report([entry(**{field: HOSTILE}), entry()]))
+    assert page.all("script") == [{}]
     assert HOSTILE in page.words
+
+
+def test_names_of_concepts_places_and_references_are_escaped():
+    concept = ConceptScore(HOSTILE, 1.0, True, HOSTILE)
+    found = Counterfactual(HOSTILE, HOSTILE, LatLon(0, 0), HOSTILE, 1100.0, 0.3, 0.1, 0.5)
+    explanation = full(
+        contributions=(concept, ConceptScore("coast", 0.5, True, "water")),
+        against=Reference(HOSTILE),
+        sparse=SparseForm((concept,), 0.9, 0.93, 0.97, 1.2),
+        what_if=(found,),
+        evidence=(EvidenceMap(HOSTILE, np.eye(2, dtype=np.float32), "patches"),),
+    )
+    place = (Candidate(LatLon(0, 0), 0.5, HOSTILE),)
+    given = Provenance(
+        HOSTILE, HOSTILE, HOSTILE, HOSTILE, 1, HOSTILE, (HOSTILE,), ((HOSTILE,) * 2,)
+    )
+    named = entry(explanation=explanation, candidates=place)
+    page = Page(html_report([named], HOSTILE, given))
+    assert page.all("script") == [{}]
+    assert page.words.count(HOSTILE) >= 15
 
 
 def test_the_truth_and_the_distance_to_it():
@@ -117,10 +157,138 @@ def test_a_guess_gets_no_radius():
 def test_bars_start_at_zero_and_are_in_proportion():
     concepts = (ConceptScore("warm", 1.0, True), ConceptScore("coast", -0.25, True))
     text = html_report([entry(concepts=concepts)])
-    assert "<i class='for' style='width:50.0%'>" in text
-    assert "<i class='against' style='width:12.5%'>" in text
+    assert '<i class="for" style="width:50.0%">' in text
+    assert '<i class="against" style="width:12.5%">' in text
     assert "−0.25" in text
-    assert "These 2 concepts are 71 % of the evidence; what no concept carries adds +0.50." in text
+    words = "These 2 concepts are 71 % of the evidence; what no concept carries adds +0.50."
+    assert words in Page(text).words
+
+
+def test_the_rows_add_up_to_the_score_and_nothing_is_hidden():
+    concepts = tuple(ConceptScore(f"concept {i}", 1.0 - i / 10, True) for i in range(10))
+    explanation = Explanation(sum(c.contribution for c in concepts) - 0.3, concepts, -0.3)
+    page = Page(html_report([entry(explanation=explanation)]))
+    assert "4 other concepts+1.00" in page.words
+    assert "What no concept carries−0.30" in page.words
+    assert "Together, against everywhere else+5.20" in page.words
+
+
+def test_what_rounds_to_nothing_has_no_row():
+    explanation = Explanation(1.004, (ConceptScore("warm", 1.0, True),), 0.004)
+    assert "What no concept carries" not in html_report([entry(explanation=explanation)])
+
+
+def test_the_reference_is_named_in_words_and_on_the_map():
+    text = whole()
+    assert "For and against it, compared with near Paris, France" in Page(text).words
+    assert "Held against 48.90° N, 2.40° E" in text
+    assert text.count('class="rival"') == 2  # on the map and in the legend
+    assert 'class="rival"' not in html_report([entry()])
+
+
+def test_places_have_the_same_numbers_on_the_map_and_in_the_table():
+    text = whole()
+    assert re.findall(r'<circle class="(\w+)" r="10.5"/><text[^>]*>(\d)', text) == [
+        ("mode", "2"),
+        ("answer", "1"),
+    ]
+    assert "1near Tamale, Ghana9.41° N" in Page(text).words
+    assert "2near Petrolina, Brazil" in Page(text).words
+
+
+def test_one_place_needs_no_number():
+    text = html_report([entry()])
+    assert 'class="badge' not in text
+    assert '<circle class="answer" r="7"/>' in text
+
+
+def test_counterfactuals_say_where_to_how_far_and_how_probable():
+    words = Page(whole()).words
+    assert "Without savannaat sea (50 %)1,100 km34 % → 12 %" in words
+
+
+def test_a_place_that_stays_is_said_to():
+    near = Counterfactual("-coast", "without coast", LatLon(9, -1), "near", 3.0, 0.3, 0.29, 0.29)
+    assert "Without coastthe same placestays30 % → 29 %" in Page(whole(what_if=(near,))).words
+
+
+def test_the_sparse_form_is_a_sentence_and_a_list():
+    words = Page(whole()).words
+    assert "One concept tells 93 % of what tells these places apart (cosine 0.97)." in words
+    assert "savanna +1.20" in words
+
+
+def test_kinds_of_concepts_are_summed():
+    words = Page(whole()).words
+    assert "By kind of concept" in words
+    assert "climate+1.00water−0.25" in words
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["What if", "In the fewest", "By kind of", "Evidence in the picture", "Behind these answers"],
+)
+def test_sections_appear_with_their_data_alone(heading):
+    assert heading not in Page(html_report([entry()])).words
+    page = html_report([entry(explanation=full())], provenance=Provenance("embedded"))
+    assert heading in Page(page).words
+
+
+def test_each_map_is_chosen_by_a_labelled_button_and_said_in_words():
+    page = Page(whole())
+    buttons = page.all("input")
+    assert [each["class"] for each in buttons] == ["pick-0", "pick-1", "pick-2"]
+    assert [each["class"] for each in buttons if "checked" in each] == ["pick-1"]
+    assert {each["name"] for each in buttons} == {"view-1"}
+    assert "PictureThe answerSavanna" in page.words
+    labels = [each["aria-label"] for each in page.all("svg") if "evidence" in each["class"]]
+    assert labels[0].startswith("Map of the evidence: The answer. The evidence for the answer is")
+    assert labels[1].startswith("Map of the evidence: savanna. What savanna adds is")
+
+
+def test_a_page_for_one_photograph_stays_small():
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 255, (1200, 1600, 3)).astype(np.uint8)  # the worst picture there is
+    explanation = full(evidence=full().evidence[:1] * 5)
+    text = html_report([entry(explanation=explanation, pixels=noise)])
+    assert len(text) < 800_000
+    calm = np.repeat(np.repeat(noise[:12, :16], 100, axis=0), 100, axis=1)
+    assert len(html_report([entry(explanation=explanation, pixels=calm)])) < 250_000
+
+
+def test_provenance_is_shown_as_far_as_it_is_known():
+    given = Provenance(
+        "embedded",
+        digest="sha256 1f2e",
+        gallery="points on land",
+        places=192_000,
+        sources=("GeoNames, CC BY 4.0",),
+        faithfulness=(("Deletion", "0.71"),),
+    )
+    page = Page(html_report([entry()], provenance=given))
+    assert "Digestsha256 1f2e" in page.words
+    assert "points on land, 192,000 places" in page.words
+    assert "DataGeoNames, CC BY 4.0" in page.words
+    assert "Deletion0.71" in page.words
+    bare = Page(html_report([entry()], provenance=Provenance("embedded"))).words
+    assert "Digest" not in bare
+    assert "How faithful" not in bare
+
+
+def test_headings_are_in_order_and_landmarks_are_there():
+    page = Page(html_report([entry(explanation=full()), entry()], provenance=Provenance("m")))
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h\d", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert all(len(page.all(tag)) == 1 for tag in ("main", "header", "footer", "nav"))
+
+
+def test_several_pictures_get_a_list_and_there_is_a_way_past_it():
+    page = Page(html_report([entry("a.png"), entry("b.png", abstained=True)]))
+    assert [each["href"] for each in page.all("a")] == ["#answers", "#place-1", "#place-2"]
+    assert "a.png: near Tamale, Ghanab.png: no answer" in page.words
+    assert not Page(html_report([entry()])).all("nav")
 
 
 def test_without_concepts_it_says_so():

@@ -1,52 +1,54 @@
-"""A report: one HTML page that needs no network and no script.
+"""A report: one HTML page that needs no network, and no script but to move its maps.
 
-Pictures, maps and styles are inside of the page; its own policy forbids it to load anything.
+Pictures, maps and styles are inside of the page; its own policy forbids it to load anything, and
+to run anything but the script of its maps.
 """
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from geowhy.explain.page_html import text, unbroken
+from geowhy.explain.page_map import map_script, movable_map, script_hash
+from geowhy.explain.page_picture import picture_figure
+from geowhy.explain.page_reasons import (
+    candidates_table,
+    categories_table,
+    concepts_table,
+    sparse_list,
+    what_if_table,
+)
+from geowhy.explain.provenance import Provenance, provenance_section
 from geowhy.explain.wording import (
-    concept_words,
     coordinates,
     kilometres,
-    log_odds,
     percent,
     place_name,
     plainly,
     radius_sentence,
     reason_sentence,
-    share_sentence,
     sure_of,
 )
 from geowhy.explain.world_map import (
     CellProbabilities,
     MapContent,
     class_names,
-    map_figure,
     map_shapes,
     map_style,
 )
-from geowhy.explanation import ConceptScore
 from geowhy.geo.sphere import distance_km
 from geowhy.types import LatLon, Prediction
 
-__all__ = ["ReportEntry", "html_report", "miss_km"]
+__all__ = ["Provenance", "ReportEntry", "html_report", "miss_km"]
 
-SHOWN_CONCEPTS = 6  # on either side
-PICTURE_SIDE = 480  # pixels: twice what the page shows, for fine screens
 STYLES = Path(__file__).with_name("report.css")
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{script}'"
+NAMED_IN_FULL = 40  # pictures that the list at the top names
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,45 +72,56 @@ class ReportEntry:
     credit: str = ""
 
 
-def html_report(entries: Sequence[ReportEntry], title: str = "Where, and why") -> str:
-    """The page for these images, in order."""
+def html_report(
+    entries: Sequence[ReportEntry],
+    title: str = "Where, and why",
+    provenance: Provenance | None = None,
+) -> str:
+    """The page for these images, in order; with what is behind the answers, if it is given."""
     style = map_style(":root") + STYLES.read_text(encoding="utf-8")
-    models = ", ".join(dict.fromkeys(entry.prediction.model for entry in entries))
     articles = "".join(_article(number, entry) for number, entry in enumerate(entries, start=1))
+    behind = provenance_section(provenance) if provenance else ""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{_text(title)}</title><style>{style}</style></head><body>"
-        f'<svg width="0" height="0" style="position:absolute" aria-hidden="true">{map_shapes()}'
-        f'</svg><div class="page">{_header(title, models)}<main>{articles}</main>'
-        f"{_footer(entries, models)}</div></body></html>\n"
+        f"<title>{text(title)}</title><style>{style}</style></head><body>"
+        '<a class="skip" href="#answers">Skip to the answers</a>'
+        f'<svg class="store" width="0" height="0" aria-hidden="true">{map_shapes()}</svg>'
+        f'<div class="page">{_header(title, entries)}<main id="answers">{articles}{behind}</main>'
+        f"{_footer(entries)}</div><script>{map_script()}</script></body></html>\n"
     )
 
 
-def _header(title: str, models: str) -> str:
+def _policy() -> str:
+    return POLICY.format(script=script_hash())
+
+
+def _header(title: str, entries: Sequence[ReportEntry]) -> str:
+    names = list(dict.fromkeys(each.prediction.explanation.against.name for each in entries))
+    against = text(names[0]) if len(names) == 1 else "what it is held against"
+    truth = " and the cross the truth" if any(entry.truth for entry in entries) else ""
     return (
-        f"<header><h1>{_text(title)}</h1>"
-        f'<p class="lead">The model <strong>{_text(models)}</strong> looked at each picture alone, '
+        f'<header><h1>{text(title)}</h1><p class="lead">The model '
+        f"<strong>{text(_models(entries))}</strong> looked at each picture alone, "
         "without its file name or metadata, and said where on Earth it was taken, how sure that is "
-        "and which concepts led there. On the maps the dot is its answer and the cross, where "
-        "known, the truth; the colour is the probability of the cells, and the circles show how "
+        f"and which concepts led there. On the maps the blue dot is its answer{truth}; "
+        "the colour is the probability of the cells, and the circles show how "
         "far off such answers are. The bars show how much each concept adds to the place, or takes "
-        "from it, against the average place on Earth, in log-odds: +0.7 doubles the odds, −0.7 "
-        f"halves them.</p>{_legend()}</header>"
+        f"from it, against {against}, in log-odds: +0.7 doubles the odds, −0.7 halves them.</p>"
+        f"{_legend(entries)}{_contents(entries)}</header>"
     )
 
 
-def _legend() -> str:
-    marks = (
-        ('<circle class="answer" cx="15" cy="8" r="6"/>', "answer"),
-        ('<path class="truth" d="M9 2l12 12m0-12l-12 12"/>', "truth"),
-        ('<path class="circle half" d="M0 8h30"/>', "half of such answers are this near"),
-        ('<path class="circle nine" d="M0 8h30"/>', "nine in ten are this near"),
-    )
+def _models(entries: Sequence[ReportEntry]) -> str:
+    return ", ".join(dict.fromkeys(entry.prediction.model for entry in entries))
+
+
+def _legend(entries: Sequence[ReportEntry]) -> str:
+    """What the maps of this page are drawn with, and nothing that isn't on one of them."""
+    marks = ['<circle class="answer" cx="15" cy="8" r="6"/>', "answer"], *_other_marks(entries)
     items = [
-        f'<li><svg class="world" style="display:inline" viewBox="0 0 30 16" aria-hidden="true">'
-        f"{mark}</svg> {words}</li>"
+        f'<li><svg class="world" viewBox="0 0 30 16" aria-hidden="true">{mark}</svg> {words}</li>'
         for mark, words in marks
     ]
     items += ["<li>Probability of a cell, some 87,000 km²:</li>"]
@@ -118,40 +131,62 @@ def _legend() -> str:
     return f'<ul class="legend">{"".join(items)}</ul>'
 
 
+def _other_marks(entries: Sequence[ReportEntry]) -> Iterable[tuple[str, str]]:
+    if any(len(entry.prediction.candidates) > 1 for entry in entries):
+        yield '<circle class="mode" cx="15" cy="8" r="6"/>', "other places it may be, numbered"
+    if any(entry.truth for entry in entries):
+        yield '<path class="truth" d="M9 2l12 12m0-12l-12 12"/>', "truth"
+    if any(entry.prediction.explanation.against.position for entry in entries):
+        yield '<path class="rival" d="M15 1l7 7-7 7-7-7z"/>', "what it is held against"
+    yield '<path class="circle half" d="M0 8h30"/>', "half of such answers are this near"
+    yield '<path class="circle nine" d="M0 8h30"/>', "nine in ten are this near"
+
+
+def _contents(entries: Sequence[ReportEntry]) -> str:
+    """A list of the pictures, if there are several."""
+    if len(entries) < 2:
+        return ""
+    items = "".join(
+        f'<li><a href="#place-{number}">{text(plainly(entry.prediction.image))}</a>: '
+        f"{'no answer' if entry.prediction.abstained else text(place_name(entry.prediction))}</li>"
+        for number, entry in enumerate(entries, start=1)
+    )
+    return f'<nav aria-label="Pictures"><ol class="contents">{items}</ol></nav>'
+
+
 def _article(number: int, entry: ReportEntry) -> str:
     prediction = entry.prediction
-    heading = f"place-{number}"
+    explanation, heading = prediction.explanation, f"place-{number}"
+    maps = explanation.evidence
+    figure = picture_figure(number, prediction.image, entry.caption, entry.pixels, maps)
     return (
-        f'<article aria-labelledby="{heading}"><div class="top">{_figure(entry)}'
+        f'<article aria-labelledby="{heading}"><div class="top{" wide" if maps else ""}">{figure}'
         f"<div>{_answer(prediction, heading)}{_facts(entry)}"
-        f'<div class="map">{map_figure(_map_content(entry))}</div></div></div>'
-        f'<div class="why"><section>{_candidates(prediction)}</section>'
-        f"<section>{_concepts(prediction)}</section></div></article>"
-    )
-
-
-def _figure(entry: ReportEntry) -> str:
-    height, width = entry.pixels.shape[:2]
-    name = plainly(entry.prediction.image)
-    return (
-        f'<figure><img src="{_data_address(entry.pixels)}" width="{width}" height="{height}" '
-        f'alt="{_text(entry.caption or name)}">'
-        f"<figcaption>{_text(entry.caption)}<br>{_text(name)}</figcaption></figure>"
+        f"{movable_map(number, _map_content(entry))}</div></div>"
+        f'<div class="why"><div><section>{concepts_table(prediction)}</section>'
+        f"{categories_table(explanation)}</div><div>"
+        f"<section>{candidates_table(prediction.candidates)}</section>"
+        f"{what_if_table(explanation.what_if)}{sparse_list(explanation.sparse)}</div></div></article>"
     )
 
 
 def _answer(prediction: Prediction, heading: str) -> str:
-    name = _text(place_name(prediction))
+    name = place_name(prediction)
     if not prediction.abstained:
+        scope = f'<p class="soft">{_sentence(prediction.scope)}</p>' if prediction.scope else ""
         return (
-            f'<h2 id="{heading}">{name[:1].upper()}{name[1:]}</h2>'
-            f"<p>{_text(radius_sentence(prediction))}</p>"
+            f'<h2 id="{heading}">{unbroken(name[:1].upper() + name[1:])}</h2>'
+            f"<p>{unbroken(radius_sentence(prediction))}</p>{scope}"
         )
     return (
         f'<h2 id="{heading}">No answer</h2><div class="abstained">'
-        f"<p>{_text(reason_sentence(prediction))}</p>"
-        f"<p>Only a guess, not to be relied on: {name}.</p></div>"
+        f"<p>{unbroken(reason_sentence(prediction))}</p>"
+        f"<p>Only a guess, not to be relied on: {unbroken(name)}.</p></div>"
     )
+
+
+def _sentence(words: str) -> str:
+    return text(f"{words[0].upper()}{words[1:]}.")
 
 
 def _facts(entry: ReportEntry) -> str:
@@ -162,7 +197,7 @@ def _facts(entry: ReportEntry) -> str:
     if entry.truth is not None:
         facts.append(("Truth", coordinates(entry.truth)))
         facts.append(("Distance to the truth", kilometres(miss_km(entry.truth, prediction))))
-    items = (f"<div><dt>{title}</dt><dd>{_text(value)}</dd></div>" for title, value in facts)
+    items = (f"<div><dt>{title}</dt><dd>{unbroken(value)}</dd></div>" for title, value in facts)
     return f'<dl class="facts">{"".join(items)}</dl>'
 
 
@@ -178,6 +213,8 @@ def _map_content(entry: ReportEntry) -> MapContent:
         truth=entry.truth,
         title=f"World map for {plainly(prediction.image)}",
         description=_map_in_words(entry),
+        others=tuple(each.position for each in prediction.candidates[1:]),
+        rival=prediction.explanation.against.position,
     )
 
 
@@ -190,53 +227,18 @@ def _map_in_words(entry: ReportEntry) -> str:
     if entry.truth is not None:
         away = kilometres(miss_km(entry.truth, prediction))
         words.append(f"Truth {coordinates(entry.truth)}, {away} away")
+    if rival := prediction.explanation.against.position:
+        words.append(f"Held against {coordinates(rival)}")
     return ". ".join(words)
 
 
-def _candidates(prediction: Prediction) -> str:
-    rows = (
-        f"<tr><th scope='row'>{_text(candidate.place)}<br>"
-        f"<span class='soft small'>{_text(coordinates(candidate.position))}</span></th>"
-        f"<td class='number'>{percent(candidate.probability)}</td></tr>"
-        for candidate in prediction.candidates
-    )
-    return (
-        "<h3>Where it may be</h3><table><thead><tr><th scope='col'>Place</th>"
-        "<th scope='col' class='number'>Probability</th></tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table>"
-    )
-
-
-def _concepts(prediction: Prediction) -> str:
-    shown = prediction.explanation.shown(SHOWN_CONCEPTS)
-    if not shown:
-        return "<h3>Why</h3><p>No concept speaks for or against it.</p>"
-    most = max(abs(concept.contribution) for concept in shown)
-    rows = "".join(_concept_row(concept, most) for concept in shown)
-    return (
-        "<h3>Why: what speaks for it, and against</h3><table class='concepts'><thead><tr>"
-        "<th scope='col'>Concept</th><th scope='col' class='bars'>against · for</th>"
-        f"<th scope='col' class='number'>Log-odds</th></tr></thead><tbody>{rows}</tbody></table>"
-        f"<p class='soft small'>{share_sentence(prediction, SHOWN_CONCEPTS)}</p>"
-    )
-
-
-def _concept_row(concept: ConceptScore, most: float) -> str:
-    side = "for" if concept.contribution > 0 else "against"
-    width = 50 * abs(concept.contribution) / most
-    return (
-        f"<tr><th scope='row'>{_text(concept_words(concept))}</th><td aria-hidden='true'>"
-        f"<span class='bar'><i class='{side}' style='width:{width:.1f}%'></i></span></td>"
-        f"<td class='number'>{log_odds(concept.contribution)}</td></tr>"
-    )
-
-
-def _footer(entries: Iterable[ReportEntry], models: str) -> str:
+def _footer(entries: Sequence[ReportEntry]) -> str:
     credits = dict.fromkeys(entry.credit for entry in entries if entry.credit)
-    items = "".join(f"<li>{_text(credit)}</li>" for credit in credits)
+    items = "".join(f"<li>{text(credit)}</li>" for credit in credits)
     pictures = f"<p>Pictures:</p><ul>{items}</ul>" if items else ""
     return (
-        f"<footer>{pictures}<p>Made by geowhy with the model {_text(models)}. Coasts: NOAA GLOBE "
+        f"<footer>{pictures}<p>Made by geowhy with the model {text(_models(entries))}. "
+        "Coasts: NOAA GLOBE "
         "and MODIS MCD12C1. Equal Earth projection; density on H3 cells of resolution 2. Names of "
         "places: GeoNames, CC BY 4.0. Distances are great circles on a sphere of radius "
         "6371.0088 km.</p><p>An answer is an estimate and no proof of where a picture was taken."
@@ -248,16 +250,3 @@ def miss_km(truth: LatLon, prediction: Prediction) -> float:
     """How far the answer is from the truth, km."""
     answer = prediction.position
     return float(distance_km((truth.lat, truth.lon), (answer.lat, answer.lon)))
-
-
-def _data_address(pixels: NDArray[np.uint8]) -> str:
-    """The picture as a small PNG in an address of its own."""
-    picture = Image.fromarray(pixels)
-    picture.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-    file = io.BytesIO()
-    picture.save(file, "PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def _text(words: str) -> str:
-    return escape(words, quote=True)

@@ -38,6 +38,7 @@ __all__ = [
     "map_figure",
     "map_shapes",
     "map_style",
+    "view_of_answer",
     "world_map",
 ]
 
@@ -51,6 +52,15 @@ LEGEND_HEIGHT = 58.0
 MARGIN = 3.0
 SMALLEST_ISLAND = 1.0  # square units of the map: a third of a degree across
 TOLERANCE = 0.25  # units of the map
+SMALLEST_REACH, ROOM = 25.0, 1.15  # around the answer: 850 km, and some space beyond its circle
+REACH_OF_A_GUESS = 100.0  # half a continent
+
+# Marks around (0, 0). The truth is a shape of its own, so that nobody needs its colour.
+DOT = '<circle class="answer" r="7"/>'
+CROSS = "".join(
+    f'<path class="{kind}" d="M-8-8l16 16m0-16l-16 16"/>' for kind in ("truth under", "truth")
+)
+RIVAL = '<path class="rival" d="M0-10l10 10-10 10-10-10z"/>'
 
 
 class CellProbabilities(Protocol):
@@ -77,6 +87,8 @@ class MapContent:
         truth: where the image was taken; None if unknown.
         title: name of the map for those who can't see it.
         description: what it shows, in words, for the same.
+        others: further places that the model holds possible, numbered from 2 on.
+        rival: the place that the answer is held against; None if it is no single one.
     """
 
     answer: LatLon
@@ -86,6 +98,8 @@ class MapContent:
     truth: LatLon | None
     title: str
     description: str
+    others: tuple[LatLon, ...] = ()
+    rival: LatLon | None = None
 
 
 def world_map(content: MapContent) -> str:
@@ -109,6 +123,20 @@ def map_figure(content: MapContent) -> str:
     )
 
 
+def view_of_answer(content: MapContent) -> tuple[float, float, float]:
+    """What shows the answer and its outer circle: the middle (x, y) and the width, on the map."""
+    x, y = _point(content.answer)
+    reach = REACH_OF_A_GUESS
+    if 0.0 < content.radius_90_km < HALF_EARTH_KM:
+        lines = circle_lines(content.answer, content.radius_90_km)
+        away = np.abs(on_map(np.vstack(lines)) - [x, y])
+        # What lies beyond the map's edge goes on at the other side of it: that isn't shown.
+        near = away[away[:, 0] < WIDTH / 2]
+        across, down = near.max(axis=0).tolist() if len(near) else (WIDTH / 2, 0.0)
+        reach = max(SMALLEST_REACH, across, down * WIDTH / HEIGHT)
+    return x, y, min(WIDTH, 2 * ROOM * reach)
+
+
 def class_names() -> tuple[str, ...]:
     """The classes of the density in words, least probable first."""
     limits = [f"{limit * 100:g}" for limit in CLASS_LIMITS]
@@ -120,23 +148,29 @@ def map_style(root: str) -> str:
     """CSS of the maps; its colours, light and dark, are variables of ``root``."""
     return (
         f"{root}{{{_colours(ON_LIGHT)}--sea:#eef3f6;--land:#d5d9d3;--coast:#8e979c;--grid:#d3dde3;"
-        f"--ink:#16202a;--page:#fff;--halo:#fff;--answer:#0b63c4}}"
+        f"--ink:#16202a;--page:#fff;--halo:#fff;--answer:#0b63c4;--rival:#9a3f00}}"
         f"@media screen and (prefers-color-scheme:dark){{{root}{{{_colours(ON_DARK)}--sea:#0a1117;"
         f"--land:#2c363c;--coast:#6d7b84;--grid:#1b262f;--ink:#e8edf1;--page:#0b1015;--halo:#0b1015;"
-        f"--answer:#6cb6ff}}}}{_SHAPES}"
+        f"--answer:#6cb6ff;--rival:#ffb071}}}}{_SHAPES}"
     )
 
 
+# Lines keep their width on screen at any zoom, and so do marks: a page that zooms sets --zoom.
 _SHAPES = (
     ".world .sea{fill:var(--sea)}.world .land{fill:var(--land);fill-rule:evenodd}"
-    ".world .shore{fill:none;stroke:var(--coast);stroke-width:.7}"
-    ".world .grid{fill:none;stroke:var(--grid);stroke-width:.7}"
-    ".world .circle,.world .under{fill:none;stroke:var(--halo);stroke-width:4;opacity:.75}"
-    ".world .circle{stroke:var(--answer);stroke-width:1.8;opacity:1}"
-    ".world .nine{stroke-dasharray:7 5}"
+    "#world-land,#world-grid,.world .circle,.world .under{vector-effect:non-scaling-stroke}"
+    ".world .shore{fill:none;stroke:var(--coast);stroke-width:.6}"
+    ".world .grid{fill:none;stroke:var(--grid);stroke-width:.6}"
+    ".world .circle,.world .under{fill:none;stroke:var(--halo);stroke-width:3.6;opacity:.75}"
+    ".world .circle{stroke:var(--answer);stroke-width:1.6;opacity:1}"
+    ".world .nine{stroke-dasharray:6 4}"
+    ".world .pin>*{transform:scale(calc(var(--zoom,1)*var(--mark,1)))}"
     ".world .answer{fill:var(--answer);stroke:var(--halo);stroke-width:2.5}"
+    ".world .mode{fill:var(--page);stroke:var(--answer);stroke-width:2.5}"
+    ".world .pin text{font-weight:700;text-anchor:middle}.world .pin .on-answer{fill:var(--halo)}"
     ".world .truth{fill:none;stroke:var(--ink);stroke-width:3.6}"
-    ".world .truth.under{stroke:var(--halo);stroke-width:8;opacity:1}"
+    ".world .truth.under{stroke:var(--halo);stroke-width:8;opacity:1;vector-effect:none}"
+    ".world .rival{fill:var(--rival);stroke:var(--halo);stroke-width:2.5}"
     ".world text{fill:var(--ink);font:14px system-ui,sans-serif}"
     + "".join(f".d{i}{{fill:var(--d{i});background:var(--d{i})}}" for i in range(len(CLASS_LIMITS)))
 )
@@ -163,11 +197,16 @@ def _drawn(content: MapContent) -> str:
 
 
 def _markers(content: MapContent) -> str:
+    """Circles and marks, what matters most on top."""
     parts = _circle(content.answer, content.radius_90_km, "nine")
     parts += _circle(content.answer, content.radius_50_km, "half")
+    if content.rival is not None:
+        parts.append(_pin(content.rival, RIVAL))
+    numbered = list(enumerate(content.others, start=2))
+    parts += [_pin(place, _number("mode", number)) for number, place in reversed(numbered)]
     if content.truth is not None:
-        parts.append(_cross(*_point(content.truth)))
-    parts.append(_dot(*_point(content.answer)))
+        parts.append(_pin(content.truth, CROSS))
+    parts.append(_pin(content.answer, _number("answer", 1) if numbered else DOT))
     return "".join(parts)
 
 
@@ -191,14 +230,18 @@ def _circle(centre: LatLon, radius_km: float, kind: str) -> list[str]:
     return [f'<path class="{name}" d="{path}"/>' for name in ("under", f"circle {kind}")]
 
 
-def _cross(x: float, y: float) -> str:
-    """The truth: a shape of its own, so that nobody needs its colour."""
-    path = f"M{x - 8:.1f} {y - 8:.1f}l16 16m0-16l-16 16"
-    return f'<path class="truth under" d="{path}"/><path class="truth" d="{path}"/>'
+def _pin(place: LatLon, mark: str) -> str:
+    return _at(*_point(place), mark)
 
 
-def _dot(x: float, y: float) -> str:
-    return f'<circle class="answer" cx="{x:.1f}" cy="{y:.1f}" r="7"/>'
+def _at(x: float, y: float, mark: str) -> str:
+    """A mark around (0, 0), put at a point of the map."""
+    return f'<g class="pin" transform="translate({x:.1f} {y:.1f})">{mark}</g>'
+
+
+def _number(kind: str, number: int) -> str:
+    on = ' class="on-answer"' if kind == "answer" else ""
+    return f'<circle class="{kind}" r="10.5"/><text{on} y="5">{number}</text>'
 
 
 def _point(position: LatLon) -> tuple[float, float]:
@@ -244,9 +287,9 @@ def _area(points: Floats) -> float:
 def _legend(content: MapContent) -> str:
     """Markers, circles and classes, below the map."""
     top = HEIGHT + 22.0
-    parts = [_dot(16, top - 5), _text(30, top, "answer")]
+    parts = [_at(16, top - 5, DOT), _text(30, top, "answer")]
     if content.truth is not None:
-        parts += [_cross(112, top - 5), _text(128, top, "truth")]
+        parts += [_at(112, top - 5, CROSS), _text(128, top, "truth")]
     for x, kind, words in (
         (190, "half", "half of such answers are this near"),
         (500, "nine", "nine in ten are this near"),
