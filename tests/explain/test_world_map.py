@@ -21,7 +21,13 @@ from geowhy.explain.outlines import (
     on_map,
     simplified,
 )
-from geowhy.explain.world_map import CLASS_LIMITS, MapContent, class_names, world_map
+from geowhy.explain.world_map import (
+    CLASS_LIMITS,
+    MapContent,
+    class_names,
+    view_of_answer,
+    world_map,
+)
 from geowhy.geo.sphere import distance_km
 from geowhy.types import LatLon
 
@@ -120,6 +126,32 @@ def test_a_circle_has_its_radius_and_no_line_across_the_map(lat, lon, radius):
 def test_circles_are_left_out_where_they_are_no_line():
     text = world_map(content(radius_50_km=0.0, radius_90_km=25_000.0))
     assert text.count('class="circle') == 2  # both in the legend
+
+
+def test_marks_are_numbered_and_the_answer_is_on_top():
+    text = world_map(content(others=(LatLon(0, 0), LatLon(10, 10)), rival=LatLon(-20, 30)))
+    marks = re.findall(r'translate\([^)]+\)"><(?:circle|path) class="([a-z ]+)"', text)
+    assert marks[:5] == ["rival", "mode", "mode", "truth under", "answer"]
+    assert re.findall(r">(\d)</text></g>", text) == ["3", "2", "1"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "least", "most"),
+    [
+        ({"answer": LatLon(40, 10), "radius_90_km": 10.0}, 50, 60),
+        ({"answer": LatLon(40, 10), "radius_90_km": 2000.0}, 150, 300),
+        ({"answer": LatLon(10, 179), "radius_90_km": 2000.0}, 150, 350),  # across the map's edge
+        ({"answer": LatLon(89, 10), "radius_90_km": 3000.0}, 200, WIDTH),
+        ({"answer": LatLon(40, 10), "radius_90_km": 0.0}, 200, 300),  # a guess
+        ({"answer": LatLon(40, 10), "radius_90_km": 18_000.0}, 900, WIDTH),
+    ],
+)
+def test_the_view_of_the_answer_holds_its_circle(changes, least, most):
+    x, y, width = view_of_answer(content(**changes))
+    assert [x, y] == pytest.approx(
+        on_map(np.array([changes["answer"].lat, changes["answer"].lon])).tolist()
+    )
+    assert least <= width <= most
 
 
 def test_cells_are_drawn_by_class_and_the_improbable_left_out():

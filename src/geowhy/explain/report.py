@@ -48,7 +48,6 @@ __all__ = ["Provenance", "ReportEntry", "html_report", "miss_km"]
 
 STYLES = Path(__file__).with_name("report.css")
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{script}'"
-NAMED_IN_FULL = 40  # pictures that the list at the top names
 
 
 @dataclass(frozen=True, slots=True, eq=False)
