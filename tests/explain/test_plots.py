@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from geowhy.explanation import ConceptScore, EvidenceMap, Explanation, Reference
+from geowhy.types import LatLon
 
 plots = pytest.importorskip("geowhy.explain.plots")
 
@@ -24,7 +25,9 @@ def drawn(figure):
 
 
 def test_the_bars_add_up_to_the_score():
-    explanation = Explanation(5.2, CONCEPTS, -0.3, Reference("near Paris, France"))
+    explanation = Explanation(
+        5.2, CONCEPTS, -0.3, Reference("near Paris, France", LatLon(48.9, 2.4))
+    )
     figure = plots.plot_explanation(explanation)
     (axes,) = figure.axes
     assert sum(bar.get_width() for bar in axes.patches) == pytest.approx(5.2)
@@ -32,7 +35,7 @@ def test_the_bars_add_up_to_the_score():
         "4 other concepts",
         "what no concept carries",
     ]
-    assert figure.get_suptitle() == "Log-odds +5.20 against near Paris, France"
+    assert figure.get_suptitle() == "Log-odds +5.20 against the place near Paris, France"
     assert drawn(figure).std() > 0
 
 

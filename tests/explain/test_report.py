@@ -180,7 +180,7 @@ def test_what_rounds_to_nothing_has_no_row():
 
 def test_the_reference_is_named_in_words_and_on_the_map():
     text = whole()
-    assert "For and against it, compared with near Paris, France" in Page(text).words
+    assert "For and against it, compared with the place near Paris, France" in Page(text).words
     assert "Held against 48.90° N, 2.40° E" in text
     assert text.count('class="rival"') == 2  # on the map and in the legend
     assert 'class="rival"' not in html_report([entry()])

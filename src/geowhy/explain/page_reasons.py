@@ -10,6 +10,7 @@ from geowhy.explain.wording import (
     kilometres,
     log_odds,
     percent,
+    reference_words,
     share_sentence,
     sparse_sentence,
 )
@@ -25,7 +26,7 @@ SHOWS = 0.005  # a part of the score from which on two digits show it
 def concepts_table(prediction: Prediction) -> str:
     """Bars of the strongest concepts and of all the rest; the rows add up to the score."""
     explanation = prediction.explanation
-    against = text(explanation.against.name)
+    against = text(reference_words(explanation.against))
     heading = f"<h3>For and against it, compared with {against}</h3>"
     shown = explanation.shown(SHOWN_CONCEPTS)
     rest = _rest(explanation)

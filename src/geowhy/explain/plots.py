@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from geowhy.errors import MissingExtraError
 from geowhy.explain.evidence_picture import AGAINST, FOR, STRONGEST, scale_end, tinted
-from geowhy.explain.wording import concept_words, log_odds
+from geowhy.explain.wording import concept_words, log_odds, reference_words
 from geowhy.explanation import EvidenceMap, Explanation
 
 try:
@@ -66,7 +66,7 @@ def plot_explanation(explanation: Explanation, pixels: Pixels | None = None) -> 
     _draw_bars(axes[0], bars)
     if pixels is not None:
         _draw_picture(axes[1], pixels, explanation.evidence)
-    title = f"Log-odds {log_odds(explanation.score)} against {explanation.against.name}"
+    title = f"Log-odds {log_odds(explanation.score)} against {reference_words(explanation.against)}"
     figure.suptitle(textwrap.fill(title, TITLE_LETTERS), color=INK, weight="bold", parse_math=False)
     return figure
 

@@ -32,6 +32,7 @@ from geowhy.explain.wording import (
     plainly,
     radius_sentence,
     reason_sentence,
+    reference_words,
     sure_of,
 )
 from geowhy.explain.world_map import (
@@ -97,7 +98,9 @@ def _policy() -> str:
 
 
 def _header(title: str, entries: Sequence[ReportEntry]) -> str:
-    names = list(dict.fromkeys(each.prediction.explanation.against.name for each in entries))
+    names = list(
+        dict.fromkeys(reference_words(each.prediction.explanation.against) for each in entries)
+    )
     against = text(names[0]) if len(names) == 1 else "what it is held against"
     truth = " and the cross the truth" if any(entry.truth for entry in entries) else ""
     return (

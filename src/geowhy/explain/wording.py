@@ -5,7 +5,7 @@ Every text can be read aloud: "9.41° N, 0.84° W", "310 km", "less warm", "unde
 
 from __future__ import annotations
 
-from geowhy.explanation import ConceptScore, Counterfactual, SparseForm
+from geowhy.explanation import ConceptScore, Counterfactual, Reference, SparseForm
 from geowhy.types import Candidate, LatLon, Prediction
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "plainly",
     "radius_sentence",
     "reason_sentence",
+    "reference_words",
     "share_sentence",
     "sparse_sentence",
     "sure_of",
@@ -134,3 +135,10 @@ def what_if_sentence(found: Counterfactual) -> str:
 def plainly(text: str) -> str:
     """A foreign text such as a file name on one line, without characters that steer a terminal."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def reference_words(reference: Reference) -> str:
+    """What a place is held against: "everywhere else", "the place near Paris, France"."""
+    if reference.position is None or reference.name.startswith("the "):
+        return reference.name
+    return f"the place {reference.name}"
