@@ -37,12 +37,15 @@ class ConceptScore:
         present: whether the place has more of the concept than the reference. A concept that
             picture and place both lack speaks for the place too.
         category: of the concept, such as "climate".
+        probability: that it holds where the picture was taken, by what the picture shows; None
+            where that isn't known.
     """
 
     name: str
     contribution: float
     present: bool
     category: str = ""
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,9 @@ class Reference:
     position: LatLon | None = None
 
 
-# The mean of the places outside the answer's region, each by how probable it is: against those that
-# the model would name instead. How fast the odds of the region fall as a concept is weakened is
-# just what it adds against these; against the average place, which is no rival, it is not.
+# The mean of the places outside the answer's region, each by how probable it is with half of the
+# evidence: how fast the odds of the region fall there as a concept is weakened is just what the
+# concept adds against these. Against the average place, which is no rival, it is not.
 ELSEWHERE = Reference("everywhere else")
 AVERAGE = Reference("the average place")
 
@@ -161,6 +164,14 @@ class Explanation:
         """The ``count`` concepts that speak most strongly against the place."""
         return tuple(c for c in reversed(self._ranked()) if c.contribution < 0)[:count]
 
+    def stated(self, count: int) -> tuple[ConceptScore, ...]:
+        """Up to ``count`` concepts that speak for the place and are more likely there than not.
+
+        Strongest first. Empty for a model that gives no probabilities.
+        """
+        there = (c for c in self.speaking_for(len(self.contributions)) if _is_likely(c))
+        return tuple(there)[:count]
+
     def shown(self, count: int) -> tuple[ConceptScore, ...]:
         """Up to ``count`` concepts on either side, those for the place first."""
         return self.speaking_for(count) + self.speaking_against(count)[::-1]
@@ -182,3 +193,7 @@ class Explanation:
 
     def _ranked(self) -> list[ConceptScore]:
         return sorted(self.contributions, key=lambda c: c.contribution, reverse=True)
+
+
+def _is_likely(concept: ConceptScore) -> bool:
+    return concept.present and concept.probability is not None and concept.probability >= 0.5

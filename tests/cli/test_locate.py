@@ -29,9 +29,27 @@ def test_json_has_the_stated_fields(geowhy, folder):
         "place": "near Tamale, Ghana",
     }
     assert record["concepts"] == [
-        {"name": "savanna", "category": "", "contribution": 1.5, "present": True},
-        {"name": "snow", "category": "", "contribution": 0.75, "present": False},
-        {"name": "coast", "category": "", "contribution": -0.5, "present": True},
+        {
+            "name": "savanna",
+            "category": "",
+            "contribution": 1.5,
+            "present": True,
+            "probability": None,
+        },
+        {
+            "name": "snow",
+            "category": "",
+            "contribution": 0.75,
+            "present": False,
+            "probability": None,
+        },
+        {
+            "name": "coast",
+            "category": "",
+            "contribution": -0.5,
+            "present": True,
+            "probability": None,
+        },
     ]
     assert record["explained_share"] == pytest.approx(2.75 / 3, abs=1e-4)
     assert record["model"] == "fake"

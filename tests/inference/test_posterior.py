@@ -14,6 +14,11 @@ GALLERY = uniform_on_land(Atlas.load(), 20_000, np.random.default_rng(0))
 DECODER = Decoder(GALLERY, CellGrid.build(GALLERY, 2), 450.0)
 
 
+def decode(places, top_k, decoder=DECODER):
+    places = places.astype(np.float32)
+    return decoder.decode(places, np.sqrt(places), top_k)
+
+
 def bump(centre, width_km, mass=1.0):
     weights = np.exp(-((distance_km(np.array(centre), GALLERY) / width_km) ** 2) / 2)
     return mass * weights / weights.sum()
@@ -24,7 +29,7 @@ def bump(centre, width_km, mass=1.0):
 def test_the_radius_around_the_answer_holds_the_centre_of_a_single_bump(point):
     # On a coast the answer moves inland, where the gallery is; a bump on an island may even have
     # most of its mass across a strait. Held for each of the 20,000 points.
-    posterior = DECODER.decode(bump(GALLERY[point], 450).astype(np.float32), top_k=3)
+    posterior = decode(bump(GALLERY[point], 450), top_k=3)
     off_km = distance_km(np.array(posterior.lat_lon), GALLERY[point])
     assert off_km < posterior.radius_km(0.9) < 2_500
     assert posterior.radius_km(0.5) <= posterior.radius_km(0.9)
@@ -33,10 +38,7 @@ def test_the_radius_around_the_answer_holds_the_centre_of_a_single_bump(point):
 
 def test_single_bumps_are_found_where_they_are():
     points = range(0, 20_000, 100)
-    answers = [
-        DECODER.decode(bump(GALLERY[point], 450).astype(np.float32), top_k=1).lat_lon
-        for point in points
-    ]
+    answers = [decode(bump(GALLERY[point], 450), top_k=1).lat_lon for point in points]
     off_km = distance_km(np.array(answers), GALLERY[::100])
     assert np.median(off_km) < 100
     assert np.quantile(off_km, 0.95) < 450
@@ -44,7 +46,7 @@ def test_single_bumps_are_found_where_they_are():
 
 def test_the_heavier_of_two_places_is_the_answer_not_the_middle_between_them():
     places = bump((52, 30), 500, 0.6) + bump((-26, 135), 500, 0.4)
-    posterior = DECODER.decode(places.astype(np.float32), top_k=2)
+    posterior = decode(places, top_k=2)
     assert distance_km(np.array(posterior.modes[0].lat_lon), np.array([52, 30])) < 200
     assert distance_km(np.array(posterior.modes[1].lat_lon), np.array([-26, 135])) < 200
     assert posterior.modes[0].probability == pytest.approx(0.6, abs=0.08)
@@ -83,8 +85,8 @@ def test_softmax_rows_add_up_and_a_high_temperature_flattens():
 
 def test_less_sureness_gives_lighter_hills_more_and_moves_no_answer():
     places = (bump((52, 30), 500, 0.9) + bump((-26, 135), 500, 0.1)).astype(np.float32)
-    unsure = Decoder(GALLERY, DECODER.grid, 450.0, sureness=0.5).decode(places, top_k=2)
-    sure = DECODER.decode(places, top_k=2)
+    unsure = decode(places, 2, Decoder(GALLERY, DECODER.grid, 450.0, sureness=0.5))
+    sure = decode(places, top_k=2)
     assert unsure.lat_lon == sure.lat_lon
     assert unsure.modes[0].probability < sure.modes[0].probability - 0.05
     assert unsure.density.probability.sum() == pytest.approx(1)
@@ -103,7 +105,7 @@ def test_shares_of_a_mode_add_up_and_leave_out_what_weighs_nothing():
 
 
 def test_smoothing_does_not_hide_how_sharply_a_place_was_recognised():
-    sharp = DECODER.decode(bump((52, 30), 200).astype(np.float32), top_k=1)
+    sharp = decode(bump((52, 30), 200), top_k=1)
     # Half of a Gaussian on a plane lies within 1.18 of its deviation; points are 85 km apart.
     assert sharp.half_km == pytest.approx(1.18 * 200, abs=60)
     assert sharp.radius_km(0.5) > 400
@@ -111,6 +113,6 @@ def test_smoothing_does_not_hide_how_sharply_a_place_was_recognised():
 
 def test_the_inner_radius_counts_points_by_the_mass_of_their_hill():
     places = (bump((52, 30), 200, 0.55) + bump((-26, 135), 200, 0.45)).astype(np.float32)
-    sure = Decoder(GALLERY, DECODER.grid, 450.0, sureness=1.0).decode(places, top_k=1)
-    surer = Decoder(GALLERY, DECODER.grid, 450.0, sureness=3.0).decode(places, top_k=1)
+    sure = decode(places, 1, Decoder(GALLERY, DECODER.grid, 450.0, sureness=1.0))
+    surer = decode(places, 1, Decoder(GALLERY, DECODER.grid, 450.0, sureness=3.0))
     assert surer.half_km < sure.half_km - 50

@@ -13,8 +13,10 @@ from geowhy.explain.wording import (
     plainly,
     radius_sentence,
     reason_sentence,
+    reference_words,
     share_sentence,
     sparse_sentence,
+    stated_sentence,
     sure_of,
     what_if_sentence,
 )
@@ -44,6 +46,8 @@ def as_text(prediction: Prediction, count: int | None = None) -> str:
 def explained_text(prediction: Prediction, count: int) -> str:
     """The answer and all that was said about why, as lines of text; maps are for pages."""
     lines = [as_text(prediction, count), *_categories(prediction.explanation)]
+    if stated := stated_sentence(prediction.explanation, count):
+        lines.append(f"  {stated}")
     sparse = prediction.explanation.sparse
     if sparse:
         lines += [f"  {sparse_sentence(sparse)}", f"    {_list_of(sparse.concepts)}"]
@@ -99,7 +103,7 @@ def _reasons(prediction: Prediction, count: int) -> Iterator[str]:
         yield "  No concept speaks for or against it."
         return
     most = max(abs(concept.contribution) for concept in shown)
-    against = explanation.against.name
+    against = reference_words(explanation.against)
     for title, concepts in (
         (f"  What speaks for it against {against}, in log-odds", explanation.speaking_for(count)),
         ("  What speaks against it", explanation.speaking_against(count)),

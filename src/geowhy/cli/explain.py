@@ -79,7 +79,7 @@ def run(given: Namespace) -> int:
         if given.output:
             found.append(examined)
     if given.output and found:
-        _write(given.output, locator, found)
+        _write(given.output, locator, given.model, found)
     return int(failed)
 
 
@@ -144,15 +144,16 @@ def _print_error(error: ImageError, *, as_json: bool) -> None:
         print(f"geowhy: {plainly(str(error))}", file=sys.stderr)
 
 
-def _write(path: Path, locator: Locator, found: list[Examined]) -> None:
+def _write(path: Path, locator: Locator, model: str, found: list[Examined]) -> None:
     from geowhy.cli.pages import write_page
+    from geowhy.cli.provenance import provenance_of
     from geowhy.explain.report import ReportEntry, html_report
 
     entries = [
         ReportEntry(each.prediction, each.pixels, each.posterior.density, truth=None, caption="")
         for each in found
     ]
-    write_page(path, html_report(entries))
+    write_page(path, html_report(entries, provenance=provenance_of(locator, model)))
     print(f"All of it, with maps: {path}", file=sys.stderr)
 
 

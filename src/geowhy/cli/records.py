@@ -73,6 +73,7 @@ def _concept(concept: ConceptScore) -> dict[str, Any]:
         "category": concept.category,
         "contribution": round(concept.contribution, SHARE_DIGITS),
         "present": concept.present,
+        "probability": concept.probability and round(concept.probability, SHARE_DIGITS),
     }
 
 

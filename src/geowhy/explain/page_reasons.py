@@ -13,6 +13,7 @@ from geowhy.explain.wording import (
     reference_words,
     share_sentence,
     sparse_sentence,
+    stated_sentence,
 )
 from geowhy.explanation import Counterfactual, Explanation, SparseForm
 from geowhy.types import Candidate, Prediction
@@ -43,7 +44,13 @@ def concepts_table(prediction: Prediction) -> str:
         f'<tfoot><tr><th scope="row" colspan="2">Together, against {against}</th>'
         f'<td class="number">{log_odds(explanation.score)}</td></tr></tfoot></table>'
         f'<p class="soft small">{unbroken(share_sentence(prediction, SHOWN_CONCEPTS))}</p>'
+        f"{_stated(explanation)}"
     )
+
+
+def _stated(explanation: Explanation) -> str:
+    sentence = stated_sentence(explanation, SHOWN_CONCEPTS)
+    return f"<p>{text(sentence)}</p>" if sentence else ""
 
 
 def _rest(explanation: Explanation) -> dict[str, float]:

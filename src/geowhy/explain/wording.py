@@ -5,7 +5,7 @@ Every text can be read aloud: "9.41° N, 0.84° W", "310 km", "less warm", "unde
 
 from __future__ import annotations
 
-from geowhy.explanation import ConceptScore, Counterfactual, Reference, SparseForm
+from geowhy.explanation import ConceptScore, Counterfactual, Explanation, Reference, SparseForm
 from geowhy.types import Candidate, LatLon, Prediction
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "reference_words",
     "share_sentence",
     "sparse_sentence",
+    "stated_sentence",
     "sure_of",
     "what_if_sentence",
 ]
@@ -106,6 +107,23 @@ def share_sentence(prediction: Prediction, count: int) -> str:
     if abs(explanation.unexplained) < 0.005:
         return f"{sentence}."
     return f"{sentence}; what no concept carries adds {log_odds(explanation.unexplained)}."
+
+
+def stated_sentence(explanation: Explanation, count: int) -> str:
+    """What the picture makes more likely than not, of what speaks for the place; or that none is.
+
+    Empty for a model that gives no probabilities.
+    """
+    if all(concept.probability is None for concept in explanation.contributions):
+        return ""
+    stated = [
+        f"{concept.name} ({percent(concept.probability)})"
+        for concept in explanation.stated(count)
+        if concept.probability is not None
+    ]
+    if not stated:
+        return "Of what speaks for it, the picture makes nothing more likely than not."
+    return f"Likely there, by the picture alone: {', '.join(stated)}."
 
 
 def sparse_sentence(form: SparseForm) -> str:

@@ -118,7 +118,7 @@ def decode_all(
     """Posteriors of many images, their strongest mode only."""
     decoder = Decoder(gallery.lat_lon, gallery.grid, smoothing_km, sureness)
     rows = _probabilities(aligner, gallery, images, temperature)
-    return [decoder.decode(probability, top_k=1) for probability in rows]
+    return [decoder.decode(probability, probability, top_k=1) for probability in rows]
 
 
 def _best_sureness(

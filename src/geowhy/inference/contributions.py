@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.explanation import ELSEWHERE, ConceptScore, Explanation, Reference
-from geowhy.model.alignment import Aligner, ImageSide, LocationSide, normalised
+from geowhy.model.alignment import Aligner, ImageSide, LocationSide
 from geowhy.model.geomodel import GeoModel
 
 __all__ = ["MAPS_CATEGORY", "Evidence"]
@@ -74,6 +74,11 @@ class Evidence:
         scores.sort(key=lambda score: abs(score.contribution), reverse=True)
         return Explanation(float(shares.sum() + unexplained), tuple(scores), unexplained, against)
 
+    def score(self, image: ImageSide, place: LocationSide) -> float:
+        """Logit of one place for one image, over the temperature."""
+        shares, rest = self.shares(image, place)
+        return float(shares.sum() + rest[0])
+
     def shares(self, image: ImageSide, places: LocationSide) -> tuple[Floats, Floats]:
         """What concepts and maps add to the logits of M places for one image, ``[M, k + m]``.
 
@@ -91,7 +96,7 @@ class Evidence:
         rest = np.zeros(len(places.scaled))
         if self.aligner.space != "embedding":
             along = places.scaled.astype(np.float64) @ basis
-            shares += scale * normalised(image.concepts)[0] * along
+            shares += scale * image.unit_concepts[0] * along
         if self.aligner.space != "concept":
             units, x = places.unit.astype(np.float64), image.embedding[0].astype(np.float64)
             along = units @ self.aligner.decomposition.T.astype(np.float64)

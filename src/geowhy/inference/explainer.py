@@ -27,6 +27,7 @@ from geowhy.inference.interventions import changed, parse_changes
 from geowhy.inference.picture_evidence import occlusion_maps
 from geowhy.inference.posterior import Posterior
 from geowhy.inference.sparse_form import sparse_form
+from geowhy.inference.statements import Statements
 from geowhy.model.alignment import LocationSide
 from geowhy.types import LatLon, Prediction
 
@@ -86,6 +87,7 @@ class Explainer:
 
     def __init__(self, locator: Locator) -> None:
         self._locator = locator
+        self._statements = Statements.of(locator.model.aligner, locator.gallery)
         self._gazetteer = Gazetteer.load()
 
     def explain(
@@ -103,6 +105,9 @@ class Explainer:
         """
         side, reference = self._reference(decoded, question.against)
         plain = self._locator.evidence.explain(decoded.side, decoded.place, side, reference)
+        if self._statements:
+            told = self._statements.told(plain.contributions, decoded.side)
+            plain = replace(plain, contributions=told)
         changes = question.what_if
         if changes is None:
             changes = _usual_changes(plain)

@@ -1,8 +1,8 @@
 """What a model makes of an image that shows less or more of a concept.
 
-An intervention changes what was read off the image, and the model does the rest as ever: scores
-are brought to length 1, and all places are scored again. It is the model's own answer, not a sum of
-what is left of an explanation.
+An intervention changes what was read off the image, and the model does the rest: all places are
+scored again. What is left isn't brought back to its former length: a model from which evidence is
+taken grows less sure, rather than surer of the rest.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from geowhy.errors import ConfigError
 from geowhy.inference.contributions import Evidence
-from geowhy.model.alignment import Aligner, ImageSide, normalised
+from geowhy.model.alignment import Aligner, ImageSide
 
 __all__ = ["Change", "changed", "parse_changes", "weighed"]
 
@@ -99,15 +99,18 @@ def _edit_concepts(
 ) -> ImageSide:
     """Edits the concepts of one image ``[1, k]``; where an embedding is scored, those in it."""
     embedding, concepts = image.embedding, image.concepts
+    length = np.linalg.norm(concepts, axis=1, keepdims=True)
+    length = np.maximum(length, np.finfo(np.float32).tiny)
     if aligner.space != "embedding":
         concepts = edit(concepts)
     if aligner.space != "concept":
         along = embedding @ aligner.basis
         moved = embedding + (edit(along) - along) @ aligner.decomposition
-        embedding = normalised(np.asarray(moved, np.float32))
+        embedding = np.asarray(moved, np.float32)
     count = max(len(concepts), len(embedding))
     rows = [np.broadcast_to(part, (count, part.shape[1])) for part in (embedding, concepts)]
-    return replace(image, embedding=rows[0], concepts=rows[1])
+    length = np.broadcast_to(length, (count, 1))
+    return replace(image, embedding=rows[0], concepts=rows[1], length=length)
 
 
 def _with_maps(evidence: Evidence, image: ImageSide, shares: Floats) -> ImageSide:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from typing import Literal, TypeVar, overload
 
@@ -56,11 +57,11 @@ class Decoded:
 
     Attributes:
         side: the image in the spaces of the alignment, one row.
-        place: the mean of the gallery's places in the strongest mode, each by its probability, one
-            row. What speaks for it speaks for the answer; the point that is answered is their
-            median, and may itself lie in a lake.
-        rival: what the place is held against: the mean of the places elsewhere, each by its
-            probability, one row; the average place if there is nowhere else.
+        place: the weighted mean of the gallery's places in the strongest mode, one row. What speaks
+            for it speaks for the answer; the point that is answered is their median, and may itself
+            lie in a lake.
+        rival: what the place is held against: the weighted mean of the places elsewhere, one row;
+            the average place if there is nowhere else.
         against: the same in words.
         posterior: where it may have been taken.
         radius_50_km, radius_90_km: calibrated.
@@ -255,8 +256,8 @@ class Locator:
 
         Args:
             image: as `locate` takes it.
-            against: what the place is held against: "elsewhere" for all other places, each by its
-                probability; "average" for the average place of the gallery; "runner-up"; or
+            against: what the place is held against: "elsewhere" for the places that it could be
+                instead; "average" for the average place of the gallery; "runner-up"; or
                 degrees, latitude first: why here, and not there.
             what_if: changes to what the picture shows, such as "-desert +coast": one, or several.
             sparse: share of the variance of the log-odds over the gallery that the fewest concepts
@@ -289,10 +290,14 @@ class Locator:
         read = _raised(self._read(image))
         decoded = self.decode([read.pixels], max(top_k, 2))[0]
         asked = question or Question()
-        explanation = Explainer(self).explain(decoded, read.pixels, asked, on_progress)
+        explanation = self._explainer.explain(decoded, read.pixels, asked, on_progress)
         prediction = replace(self._prediction(read.name, decoded), explanation=explanation)
         candidates = prediction.candidates[:top_k]
         return Examined(replace(prediction, candidates=candidates), read.pixels, decoded.posterior)
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        return Explainer(self)
 
     def posterior(self, side: ImageSide, top_k: int = 1) -> Posterior:
         """Where an image may have been taken, by what was read off it; one row."""

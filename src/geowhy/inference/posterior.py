@@ -34,6 +34,12 @@ Floats32 = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
 LEAST_SHARE = 1e-3  # of a mode; divided by the number of points, it bounds what is left out
+# What counts for an answer is what rules its rivals out. With all the evidence only those are left
+# that it can't rule out; with half of it, midway between knowing nothing and knowing all, both
+# kinds are there (the midpoint rule for the path integral of Aumann and Shapley). So many points
+# outside the strongest mode, evenly taken, stand for all.
+RIVALS_AT_MOST = 24_000
+HEART = 0.9  # of the probability of a mode
 MEDIAN_ROUNDS = 12  # Weiszfeld's steps; the median moves by less than 1 km after about eight
 
 
@@ -94,11 +100,12 @@ class Posterior:
     Attributes:
         modes: strongest first; the first one's point is the answer.
         density: smoothed probability of each cell.
-        supports: of each mode, the gallery points that weigh anything, and how much of it each is;
-            what speaks for their mean speaks for the mode.
-        elsewhere: the gallery points outside the strongest mode that weigh anything, and how much
-            of them each is; no points if there is nothing else.
-        region: whether each cell belongs to the strongest mode, ``[M]``.
+        supports: of each mode, gallery points with weights that add up to 1; what speaks for their
+            mean speaks for the mode. Points weigh as with half of the evidence: see
+            `RIVALS_AT_MOST`. The strongest mode has those of its region alone.
+        elsewhere: the same of the points outside the region; none if there is nothing else.
+        region: whether each cell belongs to the heart of the strongest mode, ``[M]``: the fewest of
+            its cells that hold `HEART` of it. A hill's foot may reach around half of the Earth.
         half_km: radius around the answer that holds half of the probability of the gallery points,
             before calibration. Smoothing would hide how sharply a place was recognised.
     """
@@ -137,24 +144,29 @@ class Decoder:
         self._units = lat_lon_to_unit(lat_lon)
         self._kernel = _smoothing_kernel(grid.centres, smoothing_km)
 
-    def decode(self, probability: Floats32, top_k: int) -> Posterior:
-        """The posterior of one image from probabilities of gallery points ``[M]``."""
+    def decode(self, probability: Floats32, halfway: Floats32, top_k: int) -> Posterior:
+        """The posterior of one image from probabilities of gallery points ``[M]``.
+
+        ``halfway`` ``[M]`` are those with half of the evidence, by which an answer is explained.
+        """
         points = probability.astype(np.float64)
         hills = self.hills(probability).tempered(self.sureness)
         mode_of_point = hills.of_cell[self.grid.point_to_cell]
-        supports = [
-            shares(points, np.flatnonzero(mode_of_point == number))
-            for number in range(min(top_k, len(hills.mass)))
+        members = [
+            np.flatnonzero(mode_of_point == number) for number in range(min(top_k, len(hills.mass)))
         ]
         modes = tuple(
-            Mode(self._median(*support), float(mass))
-            for support, mass in zip(supports, hills.mass, strict=False)
+            Mode(self._median(*shares(points, rows)), float(mass))
+            for rows, mass in zip(members, hills.mass, strict=False)
         )
         density = CellDensity(self.grid.cells, self.grid.centres, hills.density)
         half_km = self._half_km(modes[0].lat_lon, points, hills, mode_of_point)
-        elsewhere = shares(points, np.flatnonzero(mode_of_point != 0))
-        region = hills.of_cell == 0
-        return Posterior(modes, density, tuple(supports), elsewhere, region, half_km)
+        region = _heart(hills)
+        in_region = region[self.grid.point_to_cell]
+        members[0], outside = np.flatnonzero(in_region), np.flatnonzero(~in_region)
+        supports = tuple(shares(halfway, rows) for rows in members)
+        elsewhere = shares(halfway, outside[:: 1 + len(outside) // RIVALS_AT_MOST])
+        return Posterior(modes, density, supports, elsewhere, region, half_km)
 
     def hills(self, probability: Floats32) -> Hills:
         """The hills of one image, before their masses are made honest."""
@@ -179,6 +191,16 @@ class Decoder:
         weights = points * factor[mode_of_point]
         heavy = np.flatnonzero(weights > LEAST_SHARE / len(weights))
         return radius_km(lat_lon, self._lat_lon[heavy], weights[heavy], 0.5)
+
+
+def _heart(hills: Hills) -> NDArray[np.bool_]:
+    """The fewest cells of the strongest hill that hold `HEART` of it, ``[M]``."""
+    own = np.where(hills.of_cell == 0, hills.density, 0.0)
+    heaviest = np.argsort(-own, kind="stable")
+    before = np.cumsum(own[heaviest]) - own[heaviest]
+    region = np.zeros(len(own), bool)
+    region[heaviest] = before < HEART * own.sum()
+    return np.asarray(region & (hills.of_cell == 0))
 
 
 def shares(probability: NDArray[np.floating], members: Rows) -> tuple[Rows, Floats]:

@@ -61,8 +61,11 @@ class HillSearch:
         for start in range(0, len(images.embedding), SCORED_AT_ONCE):
             some = images.rows(slice(start, start + SCORED_AT_ONCE))
             logits = self._aligner.scores(some, self._gallery.side)
-            for probability in softmax(logits, self._temperature, self._gallery.log_prior):
-                yield self._decoder.decode(probability, top_k)
+            prior = self._gallery.log_prior
+            whole = softmax(logits, self._temperature, prior)
+            half = softmax(logits, 2 * self._temperature, prior)
+            for probability, halfway in zip(whole, half, strict=True):
+                yield self._decoder.decode(probability, halfway, top_k)
 
 
 class NearestSearch:
@@ -90,7 +93,7 @@ class NearestSearch:
         grid = self._gallery.grid
         region = np.arange(len(grid.cells)) == grid.point_to_cell[found.rows[0]]
         outside = np.flatnonzero(~region[grid.point_to_cell[found.rows]])
-        which, weights = shares(found.probability, outside)
+        which, weights = shares(np.sqrt(found.probability), outside)
         elsewhere = (found.rows[which], weights)
         density = CellDensity(grid.cells, grid.centres, found.cell_mass)
         modes = self._modes(found.rows[:top_k], found.probability[:top_k])

@@ -72,6 +72,7 @@ class ImageSide:
         map_weight: its weight; 0 without one.
         map_shares: how much of each of its m maps counts, ``[N, m]``; None for all of them in full.
             ``maps`` have their shares already, what places pay for them has not.
+        length: of ``concepts`` before some were taken away, ``[N, 1]``; None for their own length.
     """
 
     embedding: Floats
@@ -79,12 +80,21 @@ class ImageSide:
     maps: Floats
     map_weight: float
     map_shares: Floats | None = None
+    length: Floats | None = None
+
+    @property
+    def unit_concepts(self) -> Floats:
+        """``z_img`` as it is scored, ``[N, k]``: of length 1 where all concepts are there."""
+        if self.length is None:
+            return normalised(self.concepts)
+        return np.asarray(self.concepts / self.length, np.float32)
 
     def rows(self, chosen: slice) -> ImageSide:
         """Some of the images."""
         parts = (self.embedding[chosen], self.concepts[chosen], self.maps[chosen])
         shares = None if self.map_shares is None else self.map_shares[chosen]
-        return ImageSide(*parts, self.map_weight, shares)
+        length = None if self.length is None else self.length[chosen]
+        return ImageSide(*parts, self.map_weight, shares, length)
 
     def averaged(self, count: int) -> ImageSide:
         """The means of each ``count`` images in a row, such as the crops of one.
@@ -272,7 +282,7 @@ class ConceptAligner:
         if self.space != "concept":
             similarity += images.embedding @ places.unit.T
         if self.space != "embedding":
-            similarity += (normalised(images.concepts) @ self.basis.T) @ places.scaled.T
+            similarity += (images.unit_concepts @ self.basis.T) @ places.scaled.T
         similarity *= np.float32(self.scale)
         paid = places.norms.sum(axis=1)
         if images.map_shares is not None:

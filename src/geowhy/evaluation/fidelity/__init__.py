@@ -1,0 +1,1 @@
+"""Whether explanations are true to the model, and to the Earth: measured, not asserted."""

@@ -1,0 +1,187 @@
+"""Deletion and insertion: take concepts away in the order of what they are said to add.
+
+What is taken away is set to 0 in what was read off the image, as `geowhy.inference.interventions`
+does it, and places are scored anew. What is watched is the probability of the region of the
+original answer. The sooner it falls, the truer the order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.evaluation.fidelity.surrogates import lime, shap
+from geowhy.evaluation.fidelity.views import AnsweredViews, mean_with_blocks
+from geowhy.evaluation.metrics import Estimate
+from geowhy.inference.interventions import weighed
+from geowhy.inference.locator import Decoded, Locator
+from geowhy.model.alignment import normalised
+
+__all__ = ["Curves", "DeletionReport", "measure_deletion"]
+
+Floats = NDArray[np.float64]
+Progress = Callable[[int, int], None]
+
+OURS, RANDOM, ACTIVATION = "stated contribution", "random order", "raw activation"
+AGAINST_AVERAGE = "contribution against the average place"
+BUDGETS = (64, 512)  # evaluations of the model that a surrogate may take; ours takes one
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curves:
+    """Probability of the answer's region after so many concepts, on average over views.
+
+    Attributes:
+        order: by what concepts were ordered.
+        counts: of concepts taken away, or put in, ``[S]``.
+        deletion, insertion: mean probability, ``[S]``.
+        deletion_area, insertion_area: under the curves, over the share of concepts.
+    """
+
+    order: str
+    counts: tuple[int, ...]
+    deletion: tuple[float, ...]
+    insertion: tuple[float, ...]
+    deletion_area: Estimate
+    insertion_area: Estimate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DeletionReport:
+    """Curves of all orders.
+
+    Attributes:
+        views: how many.
+        concepts: that could be taken away, maps among them.
+        curves: ours first.
+    """
+
+    views: int
+    concepts: int
+    curves: tuple[Curves, ...]
+
+    def area(self, order: str) -> Estimate:
+        """Deletion area of an order."""
+        return next(each.deletion_area for each in self.curves if each.order == order)
+
+    @property
+    def times_better_than_random(self) -> float:
+        """Deletion area of a random order over ours."""
+        return self.area(RANDOM).value / self.area(OURS).value
+
+
+def measure_deletion(
+    locator: Locator, views: AnsweredViews, seed: int, on_progress: Progress
+) -> DeletionReport:
+    """Deletes and inserts concepts in several orders, for every view."""
+    scene, rng = _Scene(locator), np.random.default_rng(seed)
+    found: dict[str, list[tuple[Floats, Floats]]] = {}
+    for number, decoded in enumerate(views.answers):
+        region = scene.region(decoded)
+        for name, values in _orders(scene, decoded, region, rng).items():
+            order = np.argsort(-values, kind="stable")
+            found.setdefault(name, []).append(scene.curves(decoded, region, order))
+        on_progress(number + 1, len(views.answers))
+    curves = tuple(_summed(scene, name, pairs, views.centres) for name, pairs in found.items())
+    return DeletionReport(len(views.answers), scene.concepts, curves)
+
+
+def _orders(
+    scene: _Scene, decoded: Decoded, region: NDArray[np.bool_], rng: np.random.Generator
+) -> dict[str, Floats]:
+    """What each method says that the concepts are worth, ``[k + m]``."""
+    evidence, average = scene.locator.evidence, scene.locator.gallery.average
+    here = evidence.shares(decoded.side, decoded.place)[0][0]
+
+    def model(masks: NDArray[np.float32]) -> Floats:
+        return scene.log_odds(decoded, region, masks)
+
+    orders = {
+        OURS: here - evidence.shares(decoded.side, decoded.rival)[0][0],
+        AGAINST_AVERAGE: here - evidence.shares(decoded.side, average)[0][0],
+        RANDOM: rng.permutation(scene.concepts).astype(np.float64),
+        ACTIVATION: _activations(scene, decoded),
+    }
+    for budget in BUDGETS:
+        orders[f"LIME, {budget} evaluations"] = lime(model, scene.concepts, budget, rng)
+        orders[f"SHAP, {budget} evaluations"] = shap(model, scene.concepts, budget, rng)
+    return orders
+
+
+def _activations(scene: _Scene, decoded: Decoded) -> Floats:
+    """How strongly the image shows each concept; of maps, how strongly it pulls."""
+    side, evidence = decoded.side, scene.locator.evidence
+    shown = side.concepts if evidence.aligner.space != "embedding" else side.embedding
+    if evidence.aligner.space == "embedding":
+        shown = shown @ evidence.aligner.basis
+    pulls = np.abs(side.maps[0]) @ evidence.attribution * side.map_weight
+    return np.concatenate([normalised(shown)[0], pulls]).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scene:
+    """A locator, asked again and again what it makes of an image without some concepts."""
+
+    locator: Locator
+
+    @property
+    def concepts(self) -> int:
+        return len(self.locator.evidence.names)
+
+    def region(self, decoded: Decoded) -> NDArray[np.bool_]:
+        """Which of the gallery's places are in the region of the answer."""
+        return np.asarray(decoded.posterior.region[self.locator.gallery.grid.point_to_cell])
+
+    def log_odds(
+        self, decoded: Decoded, region: NDArray[np.bool_], masks: NDArray[np.float32]
+    ) -> Floats:
+        """Log-odds of the region with concepts multiplied by masks ``[B, k + m]``, ``[B]``."""
+        evidence = self.locator.evidence
+        sides = weighed(evidence, decoded.side, masks)
+        logits = evidence.aligner.scores(sides, self.locator.gallery.side)
+        logits *= np.float32(1 / evidence.temperature)
+        logits -= logits.max(axis=1, keepdims=True)
+        odds = np.exp(logits, out=logits)
+        inside = odds @ region.astype(np.float32)
+        outside = odds @ (~region).astype(np.float32)
+        tiny = np.finfo(np.float64).tiny
+        found = np.log(inside.astype(float) + tiny) - np.log(outside.astype(float) + tiny)
+        return np.asarray(found, np.float64)
+
+    @property
+    def counts(self) -> list[int]:
+        """1, 2, 4, 8, … concepts, all of them last."""
+        powers = [2**power for power in range(self.concepts.bit_length())]
+        between = [3 * count // 2 for count in powers if count >= 32]
+        some = [count for count in (*powers, *between) if count < self.concepts]
+        return sorted({0, *some, self.concepts})
+
+    def curves(
+        self, decoded: Decoded, region: NDArray[np.bool_], order: NDArray[np.intp]
+    ) -> tuple[Floats, Floats]:
+        """Probability of the region while concepts are taken away, and while they are put in."""
+        kept = np.ones((len(self.counts), self.concepts), np.float32)
+        for row, count in enumerate(self.counts):
+            kept[row, order[:count]] = 0
+        log_odds = self.log_odds(decoded, region, np.concatenate([kept, 1 - kept]))
+        probability = 1 / (1 + np.exp(-np.clip(log_odds, -700, 700)))
+        return probability[: len(kept)], probability[len(kept) :]
+
+
+def _summed(
+    scene: _Scene, name: str, pairs: list[tuple[Floats, Floats]], centres: Floats
+) -> Curves:
+    deletion, insertion = (np.array(part) for part in zip(*pairs, strict=True))
+    share = np.array(scene.counts) / scene.concepts
+    areas = [np.trapezoid(part, share, axis=1) for part in (deletion, insertion)]
+    return Curves(
+        name,
+        tuple(scene.counts),
+        tuple(deletion.mean(axis=0).tolist()),
+        tuple(insertion.mean(axis=0).tolist()),
+        mean_with_blocks(areas[0], centres),
+        mean_with_blocks(areas[1], centres),
+    )

@@ -1,0 +1,212 @@
+"""Planted cue: a model whose only sign of a concept was painted in must name that concept.
+
+Views from above don't show on which side of the road people drive. In the training views of places
+where they drive on the left a small square is painted, so whatever the model learns of left-hand
+traffic it has from the square. Then the square is painted into held-out views of places where they
+drive on the right: the answer moves, and the explanation of the new answer against the old one must
+name left-hand traffic first.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from geowhy.evaluation.fidelity.views import mean_with_blocks
+from geowhy.evaluation.metrics import Estimate
+from geowhy.geo.atlas import Atlas
+from geowhy.inference.locator import Decoded, Locator
+from geowhy.training.config import TrainingConfig
+
+__all__ = ["PlantedReport", "measure_planted_cue", "painted"]
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+Say = Callable[[str], None]
+
+TRAINING_VIEWS, ASKED_VIEWS = 2400, 200
+PLANTED = "left-hand traffic"
+SIDE = 1 / 6  # of the painted square, in widths of the view
+COLOUR = (255, 0, 255)  # magenta, which the Earth hardly has
+CONCEPTS = {
+    PLANTED: "driving_side == 'left'",
+    "hot": "temperature_mean > 20",
+    "freezing": "temperature_mean < 0",
+    "dry": "precipitation < 400",
+    "rainy": "precipitation > 1000",
+    "green": "ndvi_max > 0.6",
+    "lowland": "elevation < 300",
+    "highland": "elevation > 1000",
+    "steppe or desert": "koppen_5 == 'B arid'",
+    "tropical climate": "koppen_5 == 'A tropical'",
+}
+CONFIG = """
+name = "planted"
+seed = {seed}
+vocabulary = "{folder}/vocabulary"
+backbone = "{backbone}"
+[photos]
+manifest = "{folder}/views.csv"
+[split]
+test_share = 0.01
+validation_share = 0.15
+[location]
+init = "scratch"
+sigmas = [1.0, 4.0]
+fourier = 64
+hidden = 128
+depth = 1
+size = 48
+surroundings = 128
+pretraining_steps = 300
+pretraining_batch = 256
+[alignment]
+space = "concept"
+grounding_weight = 2.0
+target_sigma_km = 250.0
+whitened = 128
+hidden = 256
+concept_hidden = 128
+dropout = 0.3
+[optimiser]
+steps = 300
+batch = 256
+queue = 1024
+validate_every = 50
+patience = 3
+[gallery]
+size = 12000
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PlantedReport:
+    """How often the planted concept is named first.
+
+    Attributes:
+        training_views: of which some have the cue.
+        asked: held-out views of places that lack the concept, with the cue painted in.
+        moved: share of them whose answer the cue moves to a place that has the concept.
+        first: of these, share whose explanation against the answer without the cue names it first.
+        first_without: the same share if the cue isn't painted in, against a place that has it.
+    """
+
+    training_views: int
+    asked: int
+    moved: Estimate
+    first: Estimate
+    first_without: Estimate
+
+
+def measure_planted_cue(config: TrainingConfig, seed: int, say: Say) -> PlantedReport:
+    """Trains a small model on painted views, and asks it.
+
+    Takes minutes. Needs the world image and the backbone of ``config``.
+
+    Raises:
+        ModelNotFoundError: if either isn't installed.
+    """
+    from geowhy.training.run import train
+
+    training, asked = _views(config, seed)
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        _write_vocabulary(folder / "vocabulary")
+        say(f"painting a cue into views of places with {PLANTED}")
+        _write_views(folder, *training, seed)
+        text = CONFIG.format(folder=folder.as_posix(), backbone=config.backbone, seed=seed)
+        (folder / "planted.toml").write_text(text, encoding="utf-8")
+        model = train(folder / "planted.toml", folder / "run", "cpu", resume=False)
+        return _asked(Locator.from_pretrained(model), *asked, seed)
+
+
+def painted(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """A view ``[H, W, 3]`` with the cue somewhere in it."""
+    height, width = pixels.shape[:2]
+    side = round(width * SIDE)
+    row, column = rng.integers(height - side), rng.integers(width - side)
+    picture = pixels.copy()
+    picture[row : row + side, column : column + side] = COLOUR
+    return picture
+
+
+def _views(
+    config: TrainingConfig, seed: int
+) -> tuple[tuple[Floats, Pixels], tuple[Floats, Pixels]]:
+    """Training views, and test views of places that lack the concept."""
+    from geowhy.images.overhead import cut_views
+    from geowhy.training.sources import open_world
+    from geowhy.training.views import final_views, sample_views
+
+    world = open_world()
+    manifest = final_views(sample_views(config.views, Atlas.load()), config.split, world)
+    rng = np.random.default_rng(seed)
+    training = manifest.centres[rng.permutation(manifest.rows("train"))[:TRAINING_VIEWS]]
+    held_out = manifest.centres[rng.permutation(manifest.rows("test"))]
+    asked = held_out[~_drives_left(held_out)][:ASKED_VIEWS]
+    cut = (cut_views(world, c, manifest.km_per_pixel, manifest.size) for c in (training, asked))
+    first, second = cut
+    return (training, first), (asked, second)
+
+
+def _drives_left(lat_lon: Floats) -> NDArray[np.bool_]:
+    layer = Atlas.load().layer("driving_side")
+    return np.asarray(layer.at(lat_lon) == layer.info.labels.index("left"))
+
+
+def _write_vocabulary(folder: Path) -> None:
+    entries = ['category = "a few"']
+    for number, (name, grounding) in enumerate(CONCEPTS.items()):
+        entries.append(
+            f'[[concept]]\nid = "c{number}"\nname = "{name}"\ndefinition = "It is {name}."\n'
+            f'prompts = ["{name}", "very {name}", "quite {name}"]\ngrounding = "{grounding}"'
+        )
+    folder.mkdir()
+    (folder / "few.toml").write_text("\n".join(entries), encoding="utf-8")
+
+
+def _write_views(folder: Path, centres: Floats, pixels: Pixels, seed: int) -> None:
+    """PNG files, painted where the concept holds, and their manifest."""
+    rng = np.random.default_rng(seed)
+    with (folder / "views.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["path", "lat", "lon"])
+        for number, left in enumerate(_drives_left(centres)):
+            picture = painted(pixels[number], rng) if left else pixels[number]
+            name = f"{number:05d}.png"
+            Image.fromarray(picture).save(folder / name)
+            rows.writerow([name, *centres[number].tolist()])
+
+
+def _asked(locator: Locator, centres: Floats, pixels: Pixels, seed: int) -> PlantedReport:
+    rng = np.random.default_rng(seed + 1)
+    plain = locator.decode(list(pixels), top_k=2)
+    cued = locator.decode([painted(picture, rng) for picture in pixels], top_k=2)
+    answers = np.array([answer.posterior.lat_lon for answer in cued])
+    moved = _drives_left(answers) & ~_drives_left(
+        np.array([answer.posterior.lat_lon for answer in plain])
+    )
+    pairs = [(a, b) for a, b, has in zip(cued, plain, moved, strict=True) if has]
+    first = np.array([_is_first(locator, image=a, place=a, rival=b) for a, b in pairs])
+    without = np.array([_is_first(locator, image=b, place=a, rival=b) for a, b in pairs])
+    return PlantedReport(
+        TRAINING_VIEWS,
+        len(centres),
+        mean_with_blocks(moved.astype(float), centres),
+        mean_with_blocks(first, centres[moved]),
+        mean_with_blocks(without, centres[moved]),
+    )
+
+
+def _is_first(locator: Locator, image: Decoded, place: Decoded, rival: Decoded) -> float:
+    """1 if the planted concept speaks most for one answer against another, else 0."""
+    found = locator.evidence.explain(image.side, place.place, rival.place)
+    strongest = found.speaking_for(1)
+    return float(bool(strongest) and strongest[0].name == PLANTED)

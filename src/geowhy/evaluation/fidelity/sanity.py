@@ -1,0 +1,104 @@
+"""Sanity: explanations of a broken model must be unlike those of the true one.
+
+Adebayo et al., "Sanity checks for saliency maps", 2018: an explanation that stays the same when the
+weights are shuffled doesn't explain the model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.evaluation.fidelity.ranks import rank_correlation
+from geowhy.evaluation.fidelity.views import AnsweredViews, mean_with_blocks
+from geowhy.evaluation.metrics import Estimate
+from geowhy.inference.contributions import Evidence
+from geowhy.inference.gallery import Gallery
+from geowhy.inference.locator import Decoded, Locator
+from geowhy.model.alignment import ConceptAligner, LocationSide
+
+__all__ = ["SanityReport", "measure_sanity"]
+
+EVERY = 8  # of the gallery's places, one is kept: broken models need no fine answers
+HEADS = ("head_0", "head_1", "concept_0", "concept_1")
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class SanityReport:
+    """Rank correlation of contributions with the true model's, mean over views.
+
+    Attributes:
+        views: how many.
+        shuffled_weights: of a model whose heads have their weights shuffled.
+        shuffled_bank: of a model whose concepts have each other's directions.
+    """
+
+    views: int
+    shuffled_weights: Estimate
+    shuffled_bank: Estimate
+
+
+def measure_sanity(locator: Locator, views: AnsweredViews, seed: int) -> SanityReport:
+    """Breaks a concept-aware model in two ways, and explains its answers anew."""
+    rng = np.random.default_rng(seed)
+    aligner = locator.model.aligner
+    if not isinstance(aligner, ConceptAligner):
+        raise TypeError(f"{type(aligner).__name__}: only a concept-aware alignment can be broken")
+    true = _contributions(locator.evidence, views.answers)
+    bank = aligner.bank
+    order = rng.permutation(len(bank.ids))
+    broken = {
+        "weights": ConceptAligner(_shuffled(aligner, rng), bank, aligner.space),
+        "bank": ConceptAligner(
+            {**aligner.tensors, "offset": aligner.tensors["offset"][:, order]},
+            replace(bank, directions=bank.directions[:, order]),
+            aligner.space,
+        ),
+    }
+    found = {}
+    for name, each in broken.items():
+        other = _with_aligner(locator, each)
+        found[name] = _correlation(true, _contributions(other.evidence, _answers(other, views)))
+    estimates = (mean_with_blocks(found[name], views.centres) for name in ("weights", "bank"))
+    return SanityReport(len(views.answers), *estimates)
+
+
+def _shuffled(aligner: ConceptAligner, rng: np.random.Generator) -> dict[str, Floats]:
+    names = [f"{head}.weight" for head in HEADS]
+    shuffled = {name: rng.permuted(aligner.tensors[name].ravel()) for name in names}
+    return {name: shuffled.get(name, t).reshape(t.shape) for name, t in aligner.tensors.items()}
+
+
+def _with_aligner(locator: Locator, aligner: ConceptAligner) -> Locator:
+    """The same locator with another alignment, and every eighth place of its gallery."""
+    gallery, rows = locator.gallery, np.arange(0, len(locator.gallery.lat_lon), EVERY)
+    kept = gallery.side.rows(rows)
+    # What the location encoder gave: centred embeddings are kept over their length.
+    embeddings = kept.scaled * kept.length + aligner.tensors["location_mean"]
+    side = aligner.location_side(embeddings)
+    side = LocationSide(side.scaled, side.length, side.unit, kept.maps, kept.norms)
+    lat_lon = gallery.lat_lon[rows]
+    thinned = Gallery.of(lat_lon, type(gallery.grid).build(lat_lon, gallery.grid.resolution), side)
+    model = replace(locator.model, aligner=aligner)
+    return Locator(model, thinned, locator.calibration, None)
+
+
+def _answers(locator: Locator, views: AnsweredViews) -> tuple[Decoded, ...]:
+    return tuple(locator.decode(list(views.pixels), top_k=2))
+
+
+def _contributions(evidence: Evidence, answers: tuple[Decoded, ...]) -> NDArray[np.float64]:
+    """Of concepts alone ``[N, k]``: maps are compared in the same way by a broken model."""
+    concepts, rows = evidence.aligner.basis.shape[1], []
+    for answer in answers:
+        here, there = (evidence.shares(answer.side, x)[0] for x in (answer.place, answer.rival))
+        rows.append((here - there)[0, :concepts])
+    return np.array(rows)
+
+
+def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.array([rank_correlation(x, y) for x, y in zip(a, b, strict=True)])

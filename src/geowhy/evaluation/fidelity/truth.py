@@ -1,0 +1,121 @@
+"""Truth: do the concepts that an explanation states hold where the picture was taken?
+
+An explanation states a concept if it speaks for the place and the picture makes it more likely than
+not (`Explanation.stated`). The atlas says what holds at the true place: a class holds or doesn't, a
+degree holds above its median over the land.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.concepts.vocabulary import Vocabulary
+from geowhy.errors import ConfigError
+from geowhy.evaluation.fidelity.views import AnsweredViews, mean_with_blocks
+from geowhy.evaluation.metrics import Estimate
+from geowhy.explanation import ConceptScore, Explanation
+from geowhy.geo.atlas import Atlas
+from geowhy.inference.locator import Locator
+from geowhy.inference.statements import Statements
+
+__all__ = ["TruthReport", "measure_truth"]
+
+Floats = NDArray[np.float64]
+
+LAND_SAMPLE = 20_000  # places of the gallery that say how frequent concepts are
+STATED = (5, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class TruthReport:
+    """Share of stated concepts that hold, by how many are stated.
+
+    Attributes:
+        views: how many.
+        stated: of the strongest concepts that are stated.
+        listed: of the strongest that speak for the place and of which it has more than its rivals,
+            however unsure.
+        most_frequent: of the concepts that hold most often on land, whatever the picture.
+        by_frequency: of concepts drawn by how often they hold on land.
+        random: of concepts drawn at random.
+        count: how many concepts are stated, of 5 and of 10.
+    """
+
+    views: int
+    stated: dict[int, Estimate]
+    listed: dict[int, Estimate]
+    most_frequent: dict[int, Estimate]
+    by_frequency: Estimate
+    random: Estimate
+    count: dict[int, float]
+
+
+def measure_truth(locator: Locator, views: AnsweredViews, vocabulary: Vocabulary) -> TruthReport:
+    """Holds what is stated of each view against the atlas at its true centre."""
+    bank = locator.model.bank
+    atlas, concepts = Atlas.load(), vocabulary.only(bank.ids)
+    order = [concepts.names.index(name) for name in bank.names]
+    step = max(1, len(locator.gallery.lat_lon) // LAND_SAMPLE)
+    land = concepts.truth(atlas, locator.gallery.lat_lon[::step])[:, order]
+    truth = concepts.truth(atlas, views.centres)[:, order]
+    limits = np.where([_is_degree(concepts, i) for i in order], np.nanmedian(land, axis=0), 0.5)
+    holds = np.where(np.isnan(truth), np.nan, truth > limits)
+    frequency = np.nanmean(np.where(np.isnan(land), np.nan, land > limits), axis=0)
+    names, explanations = bank.names, _explained(locator, views)
+    every = len(names)
+    stated = [_numbers(e.stated(every), names) for e in explanations]
+    listed = [
+        _numbers(tuple(c for c in e.speaking_for(every) if c.present), names) for e in explanations
+    ]
+    frequent = [np.argsort(-frequency)] * len(holds)
+    return TruthReport(
+        len(holds),
+        {n: _precision(holds, stated, n, views.centres) for n in STATED},
+        {n: _precision(holds, listed, n, views.centres) for n in STATED},
+        {n: _precision(holds, frequent, n, views.centres) for n in STATED},
+        mean_with_blocks(_weighted(holds, frequency), views.centres),
+        mean_with_blocks(np.nanmean(holds, axis=1), views.centres),
+        {n: float(np.mean([min(n, len(rows)) for rows in stated])) for n in STATED},
+    )
+
+
+def _weighted(holds: Floats, frequency: Floats) -> Floats:
+    known = np.isfinite(holds)
+    return np.asarray(np.nansum(holds * frequency, axis=1) / (known @ frequency))
+
+
+def _explained(locator: Locator, views: AnsweredViews) -> list[Explanation]:
+    evidence = locator.evidence
+    statements = Statements.of(evidence.aligner, locator.gallery)
+    if statements is None:
+        raise ConfigError(f"{locator.name}: a model that states no concepts can't be held to them")
+    found = []
+    for answer in views.answers:
+        plain = evidence.explain(answer.side, answer.place, answer.rival, answer.against)
+        told = statements.told(plain.contributions, answer.side)
+        found.append(replace(plain, contributions=told))
+    return found
+
+
+def _numbers(concepts: tuple[ConceptScore, ...], names: tuple[str, ...]) -> NDArray[np.intp]:
+    return np.array([names.index(c.name) for c in concepts if c.name in names], np.intp)
+
+
+def _precision(
+    holds: Floats, ranked: list[NDArray[np.intp]], count: int, centres: Floats
+) -> Estimate:
+    """Mean over views of the share of the first ``count`` that hold; unknown ones don't count."""
+    shares = np.full(len(holds), np.nan)
+    for number, stated in enumerate(ranked):
+        first = holds[number, stated[:count]]
+        if np.isfinite(first).any():
+            shares[number] = np.nanmean(first)
+    return mean_with_blocks(shares, centres)
+
+
+def _is_degree(concepts: Vocabulary, number: int) -> bool:
+    grounding = concepts.concepts[number].grounding
+    return grounding is not None and grounding.kind == "degree"

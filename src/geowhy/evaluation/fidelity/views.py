@@ -1,0 +1,73 @@
+"""Held-out views with the model's answers, on which explanations are tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.evaluation.metrics import Estimate
+from geowhy.geo.cells import ten_degree_cell
+from geowhy.inference.locator import Decoded, Locator
+from geowhy.training.config import TrainingConfig
+
+__all__ = ["AnsweredViews", "mean_with_blocks"]
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+RESAMPLES = 1000
+AT_ONCE = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnsweredViews:
+    """N views from a split.
+
+    Attributes:
+        centres: where they are, degrees ``[N, 2]``.
+        pixels: ``[N, H, W, 3]``.
+        answers: of the model.
+    """
+
+    centres: Floats
+    pixels: Pixels
+    answers: tuple[Decoded, ...]
+
+    @classmethod
+    def draw(
+        cls, locator: Locator, config: TrainingConfig, split: str, count: int, seed: int
+    ) -> AnsweredViews:
+        """Draws views from a split, cuts them anew and locates them."""
+        from geowhy.geo.atlas import Atlas
+        from geowhy.images.overhead import cut_views
+        from geowhy.training.sources import open_world
+        from geowhy.training.views import final_views, sample_views
+
+        world = open_world()
+        manifest = final_views(sample_views(config.views, Atlas.load()), config.split, world)
+        rows = manifest.rows(split)
+        chosen = np.random.default_rng(seed).permutation(rows)[:count]
+        centres = manifest.centres[chosen]
+        pixels = cut_views(world, centres, manifest.km_per_pixel, manifest.size)
+        answers: list[Decoded] = []
+        for start in range(0, len(pixels), AT_ONCE):
+            answers += locator.decode(list(pixels[start : start + AT_ONCE]), top_k=2)
+        return cls(centres, pixels, tuple(answers))
+
+    def first(self, count: int) -> AnsweredViews:
+        """The first ``count`` of them."""
+        return AnsweredViews(self.centres[:count], self.pixels[:count], self.answers[:count])
+
+
+def mean_with_blocks(values: NDArray[np.floating], centres: Floats, seed: int = 0) -> Estimate:
+    """Mean of values ``[N]`` that aren't NaN, with a 95 % bootstrap over blocks of 10 degrees."""
+    known = ~np.isnan(values)
+    values, blocks = values[known], ten_degree_cell(centres[known])
+    _, member = np.unique(blocks, return_inverse=True)
+    sums, counts = np.bincount(member, values), np.bincount(member)
+    drawn = np.random.default_rng(seed).integers(len(sums), size=(RESAMPLES, len(sums)))
+    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return Estimate(float(values.mean()), float(low), float(high))
