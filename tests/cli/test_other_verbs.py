@@ -120,3 +120,18 @@ def test_a_broken_list_is_an_error(tmp_path, text):
     (tmp_path / "demo.json").write_text(text)
     with pytest.raises(DataError, match="demo pictures"):
         demo_pictures(tmp_path)
+
+
+def test_faithfulness(geowhy, put_module):
+    def measure_fidelity(model, seed, say):
+        say("asking")
+        return SimpleNamespace(table=lambda: f"{model} {seed}", to_json=lambda: "{}")
+
+    put_module("geowhy.evaluation.fidelity.report", measure_fidelity=measure_fidelity)
+    result = geowhy("evaluate", "embedded", "--faithfulness")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "embedded 1\n", "asking\n")
+    assert geowhy("evaluate", "m", "--faithfulness", "--seed", "0").stdout == "m 0\n"
+    for wrong in (["--seed", "2"], ["--faithfulness", "--split", "validation"]):
+        result = geowhy("evaluate", "embedded", *wrong)
+        assert result.exit_code == 1
+        assert "--faithfulness" in result.stderr

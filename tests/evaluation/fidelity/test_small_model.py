@@ -1,0 +1,125 @@
+"""Faithfulness of a small model that was truly trained."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from geowhy.concepts.vocabulary import Vocabulary
+from geowhy.evaluation.fidelity import deletion, report
+from geowhy.evaluation.fidelity.deletion import OURS, RANDOM, measure_deletion
+from geowhy.evaluation.fidelity.planted import PlantedReport
+from geowhy.evaluation.fidelity.pointing import measure_pointing
+from geowhy.evaluation.fidelity.sanity import measure_sanity
+from geowhy.evaluation.fidelity.stability import measure_stability
+from geowhy.evaluation.fidelity.truth import measure_truth
+from geowhy.evaluation.fidelity.views import AnsweredViews
+from geowhy.evaluation.metrics import Estimate
+from geowhy.evaluation.report import training_config
+from geowhy.inference import statements
+from geowhy.inference.locator import Locator
+
+
+@pytest.fixture(scope="module")
+def locator(trained):
+    return Locator.from_pretrained(trained)
+
+
+@pytest.fixture(scope="module")
+def views(locator, trained):
+    return AnsweredViews.draw(locator, training_config(str(trained)), "test", 30, seed=0)
+
+
+@pytest.fixture
+def small_words(monkeypatch, small_vocabulary):
+    """The vocabulary that the small model was trained on."""
+    vocabulary = Vocabulary.load(small_vocabulary)
+    monkeypatch.setattr(statements.Vocabulary, "load", lambda: vocabulary)
+    return vocabulary
+
+
+def nobody(*_):
+    pass
+
+
+def test_deletion_in_the_stated_order_is_faster_than_at_random(locator, views, monkeypatch):
+    monkeypatch.setattr(deletion, "BUDGETS", (16,))
+    found = measure_deletion(locator, views, 0, nobody)
+    assert found.concepts == len(locator.evidence.names)
+    assert found.area(OURS).value < found.area(RANDOM).value
+    for curves in found.curves:
+        assert curves.counts[0] == 0
+        assert curves.counts[-1] == found.concepts
+        # All there and all gone are the same whatever the order.
+        assert curves.deletion[0] == pytest.approx(curves.insertion[-1])
+        assert curves.deletion[-1] == pytest.approx(curves.insertion[0])
+        assert curves.deletion[0] == pytest.approx(found.curves[0].deletion[0])
+
+
+def test_a_broken_model_has_other_explanations(locator, views):
+    found = measure_sanity(locator, views, 0)
+    assert abs(found.shuffled_weights.value) < 0.6
+    assert abs(found.shuffled_bank.value) < 0.6
+
+
+def test_what_the_model_sees_in_its_own_explanations_is_itself(locator, views):
+    """The same measure between the true model and itself is 1: it is the breaking that counts."""
+    from geowhy.evaluation.fidelity.sanity import _contributions, _correlation
+
+    true = _contributions(locator.evidence, views.answers)
+    assert _correlation(true, true) == pytest.approx(np.ones(len(true)))
+
+
+def test_truth_is_a_share_and_follows_the_atlas(locator, views, small_words):
+    found = measure_truth(locator, views, small_words)
+    for by_count in (found.stated, found.listed, found.most_frequent):
+        assert all(0 <= e.low <= e.value <= e.high <= 1 for e in by_count.values())
+    assert found.stated[5].value > found.random.value
+
+
+def test_the_same_picture_is_the_same_claim(locator, views, monkeypatch):
+    from geowhy.evaluation.fidelity import stability
+
+    monkeypatch.setattr(stability, "CHANGES", {"none": lambda pixels: pixels})
+    found = measure_stability(locator, views)
+    assert found.same_claim["none"].value == pytest.approx(1)
+    assert found.own_answer["none"].value == pytest.approx(1)
+
+
+def test_the_pointing_game_is_played_on_views_that_are_known(locator, views):
+    told = []
+    known = replace(
+        views,
+        answers=tuple(
+            replace(a, posterior=_at(a.posterior, centre))
+            for a, centre in zip(views.answers, views.centres, strict=True)
+        ),
+    )
+    found = measure_pointing(locator, known, 4, lambda done, total: told.append(done))
+    assert found.composites == 4
+    assert told == [1, 2, 3, 4]
+    assert 0 <= found.strongest.value <= 1
+    assert 0 <= found.evidence.value <= 1
+
+
+def _at(posterior, centre):
+    first = replace(posterior.modes[0], lat_lon=tuple(centre.tolist()))
+    return replace(posterior, modes=(first, *posterior.modes[1:]))
+
+
+def test_the_report_says_all_of_it(locator, trained, monkeypatch, small_words):
+    for name in ("TRUTH_VIEWS", "DELETION_VIEWS", "SANITY_VIEWS", "STABILITY_VIEWS"):
+        monkeypatch.setattr(report, name, 8)
+    monkeypatch.setattr(deletion, "BUDGETS", (8,))
+    pointing = report.PointingReport(2, Estimate(1, 1, 1), Estimate(0.75, 0.5, 1))
+    planted = PlantedReport(8, 4, *[Estimate(0.5, 0.25, 0.75)] * 3)
+    monkeypatch.setattr(report, "measure_pointing", lambda *_: pointing)
+    monkeypatch.setattr(report, "measure_planted_cue", lambda *_: planted)
+    said = []
+    found = report.measure_fidelity(str(trained), 3, said.append)
+    table = found.table()
+    for words in ("Deletion", "Truth", "Sanity", "Stability", "Planted", "Pointing", "seed 3"):
+        assert words in table
+    assert json.loads(found.to_json())["planted"]["asked"] == 4
+    assert said
