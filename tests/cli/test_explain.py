@@ -1,0 +1,86 @@
+"""``geowhy explain`` with the model that comes with geowhy."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import geowhy as package
+
+VIEWS = Path(package.__file__).parent / "data" / "demo"
+VIEW = VIEWS / "view-africa.png"
+
+
+def test_text_says_why_and_what_if(geowhy):
+    result = geowhy("explain", VIEW, "--what-if", "-high country", "--what-if=+plateau")
+    assert result.exit_code == 0
+    for words in (
+        "What speaks for it against everywhere else, in log-odds",
+        "By category:",
+        "Likely there, by the picture alone:",
+        "of what tells these places apart (cosine",
+        "without high country:",
+        "with plateau:",
+    ):
+        assert words in result.stdout
+    assert result.stderr == ""
+
+
+def test_a_change_may_begin_with_a_minus(geowhy):
+    result = geowhy("explain", VIEW, "--what-if", "-plateau", "--against", "-33.9,18.4")
+    assert result.exit_code == 0
+    assert "without plateau" in result.stdout
+    assert "Cape Town" in result.stdout
+
+
+def test_json_adds_up(geowhy):
+    result = geowhy("explain", VIEW, "--json", "--against", "runner-up", "--regions", "occlusion")
+    said = json.loads(result.stdout)
+    total = sum(c["contribution"] for c in said["concepts"]) + said["unexplained"]
+    assert total == pytest.approx(said["score"], abs=0.02)
+    assert said["against"]["name"].startswith("the runner-up")
+    assert {"lat", "lon"} <= set(said["against"]["position"])
+    assert said["sparse"]["reproduced"] >= said["sparse"]["asked"]
+    assert len(said["what_if"]) == 4
+    assert said["evidence"][0]["of"] == "the answer"
+    assert len(said["evidence"][0]["fields"]) == 8
+
+
+def test_a_page_is_written_whole(geowhy, tmp_path):
+    page = tmp_path / "why.html"
+    result = geowhy("explain", VIEW, VIEWS / "view-asia.png", "-o", page)
+    assert result.exit_code == 0
+    assert str(page) in result.stderr
+    content = page.read_text(encoding="utf-8")
+    assert content.count("<article") == 2
+    assert "Behind these answers" in content
+    assert "sha256 " in content
+    assert list(tmp_path.iterdir()) == [page]
+
+
+def test_one_bad_picture_does_not_stop_the_others(geowhy, tmp_path):
+    torn = tmp_path / "torn.png"
+    torn.write_bytes(VIEW.read_bytes()[:300])
+    page = tmp_path / "why.html"
+    result = geowhy("explain", torn, VIEW, "-o", page)
+    assert result.exit_code == 1
+    assert "torn.png" in result.stderr
+    assert page.read_text(encoding="utf-8").count("<article") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["--what-if", "-dessert"], 1, "did you mean"),
+        (["--what-if", "desert"], 1, "put + or -"),
+        (["--against", "91,0"], 2, "LAT,LON"),
+        (["--against", "nowhere"], 2, "runner-up"),
+        (["--regions", "patches"], 1, "occlusion"),
+        (["--sparse", "1.5"], 2, "0 to 1"),
+        (["-o", "/nowhere/why.html"], 1, "can't be written"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(geowhy, arguments, status, words):
+    result = geowhy("explain", VIEW, *arguments)
+    assert result.exit_code == status
+    assert words in result.stderr
