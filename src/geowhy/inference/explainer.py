@@ -28,7 +28,7 @@ from geowhy.inference.picture_evidence import occlusion_maps
 from geowhy.inference.posterior import Posterior
 from geowhy.inference.sparse_form import sparse_form
 from geowhy.inference.statements import Statements
-from geowhy.model.alignment import LocationSide
+from geowhy.model.alignment import ImageSide, LocationSide
 from geowhy.types import LatLon, Prediction
 
 if TYPE_CHECKING:
@@ -179,18 +179,20 @@ class Explainer:
         names = [concept.name for concept in explanation.speaking_for(MAPPED_CONCEPTS)]
         numbers = [self._locator.evidence.names.index(name) for name in names]
 
-        def scores(features: NDArray[np.float32]) -> Floats:
-            return self._scores(features, decoded.place, reference, numbers)
+        def scores(images: ImageSide) -> Floats:
+            return self._scores(images, decoded.place, reference, numbers)
 
         model = self._locator.model
         if method == "patches":
             from geowhy.inference.patch_evidence import patch_maps
 
-            found = patch_maps(model.backbone, pixels, scores)
+            found = patch_maps(
+                model.backbone, pixels, lambda features: scores(model.image_side(features))
+            )
         else:
             found = occlusion_maps(
                 pixels,
-                lambda pictures: scores(model.features(pictures)),
+                lambda pictures: scores(self._locator.sides(pictures)),
                 on_progress=on_progress,
             )
         return tuple(
@@ -200,15 +202,14 @@ class Explainer:
 
     def _scores(
         self,
-        features: NDArray[np.float32],
+        images: ImageSide,
         place: LocationSide,
         reference: LocationSide,
         numbers: Sequence[int],
     ) -> Floats:
         """Log-odds of the place, and what some concepts add to them, ``[N, 1 + s]``."""
-        evidence, images = self._locator.evidence, self._locator.model.image_side(features)
-        rows = []
-        for number in range(len(features)):
+        evidence, rows = self._locator.evidence, []
+        for number in range(len(images.embedding)):
             image = images.rows(slice(number, number + 1))
             here, rest_here = evidence.shares(image, place)
             there, rest_there = evidence.shares(image, reference)

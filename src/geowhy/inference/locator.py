@@ -13,7 +13,7 @@ from typing import Literal, TypeVar, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geowhy.errors import ConfigError, ImageError, ModelFormatError
+from geowhy.errors import ImageError
 from geowhy.explanation import AVERAGE, ELSEWHERE, Explanation, Reference
 from geowhy.geo.places import Gazetteer
 from geowhy.geo.regions import Region
@@ -25,19 +25,11 @@ from geowhy.inference.explainer import Against, Examined, Explainer, Question, R
 from geowhy.inference.gallery import Gallery
 from geowhy.inference.novelty import NoveltyDetector
 from geowhy.inference.posterior import CellDensity, Posterior
-from geowhy.inference.released import (
-    GEOCLIP,
-    UNCALIBRATED,
-    Concepts,
-    Precision,
-    ReleasedGeoClip,
-    check_installed,
-)
+from geowhy.inference.pretrained import ReleasedOptions, load_parts
+from geowhy.inference.released import Concepts, Precision
 from geowhy.inference.search import Decoding, HillSearch, NearestSearch, PlaceSearch
 from geowhy.model.alignment import ImageSide, LocationSide
 from geowhy.model.geomodel import GeoModel
-from geowhy.model.registry import resolve_model
-from geowhy.model.store import ModelFolder
 from geowhy.types import Candidate, LatLon, Prediction
 
 __all__ = ["Decoded", "Locator"]
@@ -144,44 +136,17 @@ class Locator:
             ConfigError: if the model has no such option.
             CoordinateError: if a place of the gallery isn't on Earth.
         """
-        tell = on_progress or (lambda _: None)
+        options = ReleasedOptions(crops, precision, concepts)
         places = None if gallery is None else np.asarray(gallery, np.float64)
-        if os.fspath(name_or_dir) == GEOCLIP:
-            return cls._released(places, crops, precision, concepts, tell)
-        if (crops, precision, concepts) != (1, "fp32", "grounded"):
-            raise ConfigError(
-                f"{name_or_dir}: crops, precision and concepts are options of the model {GEOCLIP} "
-                f"alone: leave them out, or give that model"
-            )
-        folder = ModelFolder.open(resolve_model(os.fspath(name_or_dir)))
-        try:
-            calibration = Calibration(**folder.section("calibration"))
-            novelty = NoveltyDetector.from_tensors(folder.tensors("novelty"))
-        except (KeyError, TypeError) as error:
-            raise ModelFormatError(
-                f"{folder.path}: the calibration lacks {error}: get or train the model anew"
-            ) from error
-        model = GeoModel.load(folder)
-        if places is not None:
-            tell(f"embedding {len(places):,} places of the gallery")
-            return cls(model, Gallery.build(places, model), calibration, novelty)
-        own = Gallery.from_tensors(folder.tensors("gallery"), model)
-        return cls(model, own, calibration, novelty)
-
-    @classmethod
-    def _released(
-        cls,
-        places: NDArray[np.float64] | None,
-        crops: int,
-        precision: Precision,
-        concepts: Concepts,
-        tell: Callable[[str], None],
-    ) -> Locator:
-        check_installed()
-        released = ReleasedGeoClip.load(concepts)
-        gallery = released.gallery(places, tell)
-        model = released.with_clip(precision)
-        return cls(model, gallery, UNCALIBRATED, None, decoding="nearest", crops=crops)
+        parts = load_parts(os.fspath(name_or_dir), places, options, on_progress or (lambda _: None))
+        return cls(
+            parts.model,
+            parts.gallery,
+            parts.calibration,
+            parts.novelty,
+            decoding=parts.decoding,
+            crops=crops,
+        )
 
     def within(self, region: Region | str, outside: float = 0.0) -> Locator:
         """The same locator, for images of one region: a country, a state, a box, a GeoJSON file.
@@ -313,6 +278,11 @@ class Locator:
             self._decoded(side.rows(slice(number, number + 1)), posterior, strange[number])
             for number, posterior in enumerate(posteriors)
         ]
+
+    def sides(self, pixels: Sequence[Pixels]) -> ImageSide:
+        """What is read off RGB images ``[H, W, 3]``, N rows."""
+        features = self.model.features(self._cropped(pixels))
+        return self.model.image_side(features).averaged(self._crops)
 
     def _cropped(self, pixels: Sequence[Pixels]) -> Sequence[Pixels]:
         if self._crops == 1:

@@ -86,10 +86,10 @@ def _composite(first: Pixels, second: Pixels, across: bool) -> Pixels:
 
 def _evidence(locator: Locator, picture: Pixels, here: Decoded, there: Decoded) -> Floats:
     """What each field adds to the log-odds of one place against another, ``[f, f]``."""
-    evidence, model = locator.evidence, locator.model
+    evidence = locator.evidence
 
     def log_odds(pictures: Sequence[Pixels]) -> Floats:
-        images = model.image_side(model.features(pictures))
+        images = locator.sides(pictures)
         rows = [images.rows(slice(number, number + 1)) for number in range(len(pictures))]
         return np.array(
             [

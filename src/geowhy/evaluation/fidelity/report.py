@@ -24,7 +24,7 @@ from geowhy.inference.locator import Locator
 
 __all__ = ["FidelityReport", "measure_fidelity"]
 
-TRUTH_VIEWS, DELETION_VIEWS, SANITY_VIEWS, STABILITY_VIEWS = 1000, 100, 200, 200
+TRUTH_VIEWS, DELETION_VIEWS, SANITY_VIEWS, STABILITY_VIEWS = 1000, 60, 200, 200
 COMPOSITES = 60
 WIDTH = 46
 

@@ -1,0 +1,64 @@
+"""Measures the embedded model's explanations, and keeps the figures that its pages show.
+
+What ``geowhy evaluate embedded --faithfulness`` prints, this prints too. The figures name the model
+that they are of by its digest; pages of any other model don't show them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from geowhy.cli.provenance import FIGURES
+from geowhy.evaluation.fidelity.deletion import OURS, RANDOM
+from geowhy.evaluation.fidelity.report import FidelityReport, measure_fidelity
+from geowhy.evaluation.metrics import Estimate
+from geowhy.model.fetch import sha256_of
+from geowhy.model.registry import EMBEDDED, resolve_model
+
+SEED = 1
+
+
+def main() -> None:
+    """Measures, prints and writes."""
+    found = measure_fidelity(EMBEDDED, SEED, lambda step: print(step, file=sys.stderr, flush=True))
+    print(found.table())
+    kept = {
+        "config_sha256": sha256_of(resolve_model(EMBEDDED) / "config.json"),
+        "command": f"geowhy evaluate {EMBEDDED} --faithfulness --seed {SEED}",
+        "figures": figures(found),
+    }
+    FIGURES.mkdir(exist_ok=True)
+    text = json.dumps(kept, indent=1, ensure_ascii=False)
+    (FIGURES / f"{EMBEDDED}.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+def figures(found: FidelityReport) -> list[tuple[str, str]]:
+    """The figures of a page, in words."""
+    deletion, truth = found.deletion, found.truth
+    return [
+        (
+            "Area left when concepts are taken away in the stated order; in a random order",
+            f"{deletion.area(OURS).value:.2f}; {deletion.area(RANDOM).value:.2f}",
+        ),
+        ("Stated concepts, first five, that hold at the true place", _percent(truth.stated[5])),
+        ("The same of concepts drawn by how frequent they are", _percent(truth.by_frequency)),
+        (
+            "Rank correlation with a model of shuffled weights",
+            f"{found.sanity.shuffled_weights.value:.2f}",
+        ),
+        (
+            "Rank correlation after a crop to 90 %",
+            f"{found.stability.same_claim['middle 90 %'].value:.2f}",
+        ),
+        ("A planted cue is named first", _percent(found.planted.first)),
+        ("Evidence is found in the half it comes from", _percent(found.pointing.strongest)),
+    ]
+
+
+def _percent(estimate: Estimate) -> str:
+    return f"{estimate.value:.0%}".replace("%", " %")
+
+
+if __name__ == "__main__":
+    main()
