@@ -1,8 +1,9 @@
 """The fewest concepts that tell places apart nearly as all concepts together do.
 
 A model's log-odds over places are a sum of one column a concept. The sparse form writes them
-as a sum of few of these columns, with weights that may not be negative: non-negative orthogonal
-matching pursuit, as SpLiCE does for images (arXiv 2402.10376), but of the scores that count.
+as a sum of few of these columns, with weights that are neither negative nor above 2: orthogonal
+matching pursuit within bounds. SpLiCE (arXiv 2402.10376) does the like for embeddings of images;
+here it is for the scores that count.
 """
 
 from __future__ import annotations
@@ -16,6 +17,11 @@ from geowhy.inference.contributions import Evidence
 from geowhy.model.alignment import ImageSide, LocationSide
 
 __all__ = ["sparse_form"]
+
+# A concept may stand for others that say the same, but not for any that happens to differ between
+# the few places that a sure answer leaves.
+MOST = 2.0
+SWEEPS = 200
 
 Floats = NDArray[np.float64]
 
@@ -73,26 +79,26 @@ def _pursued(columns: Floats, target: Floats, share: float) -> Floats:
         slope = (along - gram @ weights) / lengths
         slope[weights > 0] = -np.inf
         best = int(slope.argmax())
-        if slope[best] <= 1e-9 * np.sqrt(total):
+        if slope[best] <= 1e-9 * np.sqrt(total):  # nothing that isn't said already
             break
-        fitted = _fitted(gram, along, [*np.flatnonzero(weights), best])
-        if fitted[best] <= 0:  # nothing that isn't said already
-            break
-        weights = fitted
+        _fit(weights, gram, along, [*np.flatnonzero(weights), best])
     return weights
 
 
-def _fitted(gram: Floats, along: Floats, active: list[int]) -> Floats:
-    """Non-negative least squares of some columns: those that would turn negative leave."""
-    weights = np.zeros(len(gram))
-    while active:
-        ridge = 1e-9 * np.trace(gram) / len(gram) * np.eye(len(active))
-        found = np.linalg.solve(gram[np.ix_(active, active)] + ridge, along[active])
-        if (found > 0).all():
-            weights[active] = found
+def _fit(weights: Floats, gram: Floats, along: Floats, active: list[int]) -> None:
+    """Least squares of the active columns, with weights in [0, `MOST`], in place.
+
+    One weight after the other: within a box that finds the best of all.
+    """
+    for _ in range(SWEEPS):
+        moved = 0.0
+        for column in active:
+            step = (along[column] - gram[column] @ weights) / max(gram[column, column], 1e-300)
+            weight = min(max(weights[column] + step, 0.0), MOST)
+            moved = max(moved, abs(weight - weights[column]))
+            weights[column] = weight
+        if moved < 1e-6:
             break
-        active = [column for column, weight in zip(active, found, strict=True) if weight > 0]
-    return weights
 
 
 def _energy(values: Floats) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.evaluation.metrics import Estimate
+from geowhy.evaluation.resampling import block_mean
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.inference.locator import Decoded, Locator
 from geowhy.training.config import TrainingConfig
@@ -17,7 +18,6 @@ __all__ = ["AnsweredViews", "mean_with_blocks"]
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
-RESAMPLES = 1000
 AT_ONCE = 256
 
 
@@ -64,10 +64,6 @@ class AnsweredViews:
 def mean_with_blocks(values: NDArray[np.floating], centres: Floats, seed: int = 0) -> Estimate:
     """Mean of values ``[N]`` that aren't NaN, with a 95 % bootstrap over blocks of 10 degrees."""
     known = ~np.isnan(values)
-    values, blocks = values[known], ten_degree_cell(centres[known])
-    _, member = np.unique(blocks, return_inverse=True)
-    sums, counts = np.bincount(member, values), np.bincount(member)
-    drawn = np.random.default_rng(seed).integers(len(sums), size=(RESAMPLES, len(sums)))
-    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return Estimate(float(values.mean()), float(low), float(high))
+    if not known.any():
+        return Estimate(float("nan"), float("nan"), float("nan"))
+    return block_mean(values[known], ten_degree_cell(centres[known]), seed)
