@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import Protocol
 
-from geowhy.cli import concepts, demo, evaluate, explain, locate, models, train
+from geowhy.cli import concepts, demo, evaluate, explain, locate, models, rules, train
 from geowhy.errors import GeowhyError
 from geowhy.explain.wording import plainly
 
@@ -44,6 +44,7 @@ VERBS: dict[str, Verb] = {
     "evaluate": evaluate,
     "models": models,
     "concepts": concepts,
+    "rules": rules,
     "demo": demo,
 }
 
