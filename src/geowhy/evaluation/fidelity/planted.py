@@ -10,7 +10,9 @@ name left-hand traffic first.
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -123,7 +125,8 @@ def measure_planted_cue(config: TrainingConfig, seed: int, say: Say) -> PlantedR
         _write_views(folder, *training, seed)
         text = CONFIG.format(folder=folder.as_posix(), backbone=config.backbone, seed=seed)
         (folder / "planted.toml").write_text(text, encoding="utf-8")
-        model = train(folder / "planted.toml", folder / "run", "cpu", resume=False)
+        with redirect_stdout(sys.stderr):  # where the report goes, no progress belongs
+            model = train(folder / "planted.toml", folder / "run", "cpu", resume=False)
         return _asked(Locator.from_pretrained(model), *asked, seed)
 
 
