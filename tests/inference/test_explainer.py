@@ -40,7 +40,7 @@ def test_against_a_coordinate_is_the_difference_of_logits(locator):
     there = locator.model.location_side([PERTH])
     logit = locator.model.aligner.scores(decoded.side, there)[0, 0]
     logits = locator.model.aligner.scores(decoded.side, locator.gallery.side)[0]
-    rows, weights = decoded.posterior.supports[0]
+    rows, weights = decoded.posterior.support
     expected = (weights @ logits[rows] - logit) / locator.calibration.temperature
     explanation = locator.explain(VIEW, against=PERTH, sparse=None)
     assert explanation.score == pytest.approx(expected, abs=1e-3)

@@ -65,7 +65,7 @@ def test_a_score_is_the_log_odds_of_the_strongest_mode_that_the_posterior_is_mad
     decoded = locator.decode([np.asarray(Image.open(VIEWS[0]).convert("RGB"))])[0]
     logits = locator.model.aligner.scores(decoded.side, locator.gallery.side)[0].astype(float)
     logits /= locator.calibration.temperature
-    rows, weights = decoded.posterior.supports[0]
+    rows, weights = decoded.posterior.support
     assert weights.sum() == pytest.approx(1)
     odds = np.exp((logits - logits.max()) / 2)  # with half of the evidence
     assert weights == pytest.approx(odds[rows] / odds[rows].sum(), rel=1e-3)

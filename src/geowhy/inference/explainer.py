@@ -122,21 +122,21 @@ class Explainer:
         )
 
     def _reference(self, decoded: Decoded, against: Against) -> tuple[LocationSide, Reference]:
-        gallery, modes = self._locator.gallery, decoded.posterior.modes
+        gallery, runner_up = self._locator.gallery, decoded.posterior.runner_up
         if against == "elsewhere":
             return decoded.rival, decoded.against
         if against == "average":
             return gallery.average, AVERAGE
         if against == "runner-up":
-            if len(modes) < 2:
+            if runner_up is None:
                 raise ConfigError(
                     "there is no runner-up: all of the probability is in one place; ask against "
                     "the average place, or a coordinate"
                 )
-            rows, weights = decoded.posterior.supports[1]
-            name = f"the runner-up, {self._gazetteer.describe(modes[1].lat_lon)}"
+            mode, (rows, weights) = runner_up
+            name = f"the runner-up, {self._gazetteer.describe(mode.lat_lon)}"
             side = gallery.side.mean(rows, weights.astype(np.float32))
-            return side, Reference(name, LatLon(*modes[1].lat_lon))
+            return side, Reference(name, LatLon(*mode.lat_lon))
         there = against if isinstance(against, LatLon) else LatLon(*_degrees(against))
         side = self._locator.model.location_side([[there.lat, there.lon]])
         return side, Reference(self._gazetteer.describe((there.lat, there.lon)), there)
@@ -220,7 +220,7 @@ class Explainer:
 
 def _contest(posterior: Posterior) -> tuple[NDArray[np.intp], Floats]:
     """Gallery points of the answer and of its rivals, with weights: either side half of them."""
-    sides = [posterior.supports[0], posterior.elsewhere]
+    sides = [posterior.support, posterior.elsewhere]
     heaviest = [np.argsort(-weights)[:MOST_PLACES] for _, weights in sides]
     rows = [side[0][some] for side, some in zip(sides, heaviest, strict=True)]
     weights = [side[1][some] for side, some in zip(sides, heaviest, strict=True)]

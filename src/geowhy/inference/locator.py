@@ -312,7 +312,7 @@ class Locator:
         rival, against = self.gallery.average, AVERAGE
         if len(posterior.elsewhere[0]):
             rival, against = self._mean(*posterior.elsewhere), ELSEWHERE
-        place = self._mean(*posterior.supports[0])
+        place = self._mean(*posterior.support)
         radius_50_km, radius_90_km = self.calibration.radii_km(posterior)
         reason = self._reason_to_abstain(novelty, radius_50_km)
         return Decoded(side, place, rival, against, posterior, radius_50_km, radius_90_km, reason)

@@ -100,9 +100,10 @@ class Posterior:
     Attributes:
         modes: strongest first; the first one's point is the answer.
         density: smoothed probability of each cell.
-        supports: of each mode, gallery points with weights that add up to 1; what speaks for their
-            mean speaks for the mode. Points weigh as with half of the evidence: see
-            `RIVALS_AT_MOST`. The strongest mode has those of its region alone.
+        support: gallery points of the region with weights that add up to 1; what speaks for their
+            mean speaks for the answer. They weigh as with half of the evidence: see
+            `RIVALS_AT_MOST`.
+        runner_up: the strongest mode outside the region, with its support; None if there is none.
         elsewhere: the same of the points outside the region; none if there is nothing else.
         region: whether each cell belongs to the heart of the strongest mode, ``[M]``: the fewest of
             its cells that hold `HEART` of it. A hill's foot may reach around half of the Earth.
@@ -112,7 +113,8 @@ class Posterior:
 
     modes: tuple[Mode, ...]
     density: CellDensity
-    supports: tuple[tuple[Rows, Floats], ...]
+    support: tuple[Rows, Floats]
+    runner_up: tuple[Mode, tuple[Rows, Floats]] | None
     elsewhere: tuple[Rows, Floats]
     region: NDArray[np.bool_]
     half_km: float
@@ -164,9 +166,10 @@ class Decoder:
         region = _heart(hills)
         in_region = region[self.grid.point_to_cell]
         members[0], outside = np.flatnonzero(in_region), np.flatnonzero(~in_region)
-        supports = tuple(shares(halfway, rows) for rows in members)
+        support = shares(halfway, members[0])
+        runner_up = (modes[1], shares(halfway, members[1])) if len(modes) > 1 else None
         elsewhere = shares(halfway, outside[:: 1 + len(outside) // RIVALS_AT_MOST])
-        return Posterior(modes, density, supports, elsewhere, region, half_km)
+        return Posterior(modes, density, support, runner_up, elsewhere, region, half_km)
 
     def hills(self, probability: Floats32) -> Hills:
         """The hills of one image, before their masses are made honest."""

@@ -97,9 +97,12 @@ class NearestSearch:
         elsewhere = (found.rows[which], weights)
         density = CellDensity(grid.cells, grid.centres, found.cell_mass)
         modes = self._modes(found.rows[:top_k], found.probability[:top_k])
-        supports = tuple((row[None], np.ones(1)) for row in found.rows[:top_k])
+        support, runner_up = (found.rows[:1], np.ones(1)), None
+        if len(outside):
+            best = found.rows[outside[:1]], found.probability[outside[:1]]
+            runner_up = (self._modes(*best)[0], (best[0], np.ones(1)))
         half_km = radius_km(modes[0].lat_lon, density.centres, density.probability, 0.5)
-        return Posterior(modes, density, supports, elsewhere, region, half_km)
+        return Posterior(modes, density, support, runner_up, elsewhere, region, half_km)
 
     def _modes(self, rows: Rows, probability: Floats) -> tuple[Mode, ...]:
         places = zip(self._gallery.lat_lon[rows].tolist(), probability.tolist(), strict=True)
