@@ -36,9 +36,9 @@ Rows = NDArray[np.intp]
 LEAST_SHARE = 1e-3  # of a mode; divided by the number of points, it bounds what is left out
 # What counts for an answer is what rules its rivals out. With all the evidence only those are left
 # that it can't rule out; with half of it, midway between knowing nothing and knowing all, both
-# kinds are there (the midpoint rule for the path integral of Aumann and Shapley). So many points
-# outside the strongest mode, evenly taken, stand for all.
-RIVALS_AT_MOST = 24_000
+# kinds are there (the midpoint rule for the path integral of Aumann and Shapley). So many points,
+# the heaviest, stand for all of a side.
+MOST_POINTS = 4_000
 HEART = 0.9  # of the probability of a mode
 MEDIAN_ROUNDS = 12  # Weiszfeld's steps; the median moves by less than 1 km after about eight
 
@@ -102,7 +102,7 @@ class Posterior:
         density: smoothed probability of each cell.
         support: gallery points of the region with weights that add up to 1; what speaks for their
             mean speaks for the answer. They weigh as with half of the evidence: see
-            `RIVALS_AT_MOST`.
+            `MOST_POINTS`.
         runner_up: the strongest mode outside the region, with its support; None if there is none.
         elsewhere: the same of the points outside the region; none if there is nothing else.
         region: whether each cell belongs to the heart of the strongest mode, ``[M]``: the fewest of
@@ -166,9 +166,9 @@ class Decoder:
         region = _heart(hills)
         in_region = region[self.grid.point_to_cell]
         members[0], outside = np.flatnonzero(in_region), np.flatnonzero(~in_region)
-        support = shares(halfway, members[0])
-        runner_up = (modes[1], shares(halfway, members[1])) if len(modes) > 1 else None
-        elsewhere = shares(halfway, outside[:: 1 + len(outside) // RIVALS_AT_MOST])
+        support = heaviest(halfway, members[0])
+        runner_up = (modes[1], heaviest(halfway, members[1])) if len(modes) > 1 else None
+        elsewhere = heaviest(halfway, outside)
         return Posterior(modes, density, support, runner_up, elsewhere, region, half_km)
 
     def hills(self, probability: Floats32) -> Hills:
@@ -219,6 +219,14 @@ def shares(probability: NDArray[np.floating], members: Rows) -> tuple[Rows, Floa
         weights = np.ones(len(members))
     heavy = np.flatnonzero(weights >= weights.sum() * LEAST_SHARE / len(weights))
     return members[heavy], weights[heavy] / weights[heavy].sum()
+
+
+def heaviest(probability: NDArray[np.floating], members: Rows) -> tuple[Rows, Floats]:
+    """`shares` of the `MOST_POINTS` members that weigh most, in the order of the gallery."""
+    if len(members) > MOST_POINTS:
+        lightest_first = np.argpartition(probability[members], -MOST_POINTS)
+        members = np.sort(members[lightest_first[-MOST_POINTS:]])
+    return shares(probability, members)
 
 
 def softmax(logits: Floats32, temperature: float, log_prior: Floats32 | None = None) -> Floats32:

@@ -23,6 +23,7 @@ from geowhy.model.alignment import Aligner, ImageSide
 __all__ = ["Statements"]
 
 LAND_SAMPLE = 4_000  # places of the gallery that tell how frequent a class is
+LEAST = 0.005  # a reading is never certain
 STEEPNESS = 1.6  # a degree that is read as a deviation above average is so in five of six cases
 Floats = NDArray[np.float64]
 
@@ -64,7 +65,7 @@ class Statements:
     def probability(self, image: ImageSide) -> Floats:
         """That each concept holds where one image was taken, ``[k]``; NaN where that is unknown."""
         z, f = image.concepts[0].astype(np.float64), self.frequency
-        of_class = np.clip(f + z * np.sqrt(f * (1 - f)), 0.0, 1.0)
+        of_class = np.clip(f + z * np.sqrt(f * (1 - f)), LEAST, 1 - LEAST)
         of_degree = 1 / (1 + np.exp(-STEEPNESS * z))
         return np.asarray(np.where(self.is_degree, of_degree, of_class))
 
