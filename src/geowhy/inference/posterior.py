@@ -36,9 +36,9 @@ Rows = NDArray[np.intp]
 LEAST_SHARE = 1e-3  # of a mode; divided by the number of points, it bounds what is left out
 # What counts for an answer is what rules its rivals out. With all the evidence only those are left
 # that it can't rule out; with half of it, midway between knowing nothing and knowing all, both
-# kinds are there (the midpoint rule for the path integral of Aumann and Shapley). So many points,
-# the heaviest, stand for all of a side.
-MOST_POINTS = 4_000
+# kinds are there (the midpoint rule for the path integral of Aumann and Shapley). Twice so
+# many points stand for all of a side.
+HEAVY_POINTS = 2_000
 HEART = 0.9  # of the probability of a mode
 MEDIAN_ROUNDS = 12  # Weiszfeld's steps; the median moves by less than 1 km after about eight
 
@@ -102,7 +102,7 @@ class Posterior:
         density: smoothed probability of each cell.
         support: gallery points of the region with weights that add up to 1; what speaks for their
             mean speaks for the answer. They weigh as with half of the evidence: see
-            `MOST_POINTS`.
+            `HEAVY_POINTS`.
         runner_up: the strongest mode outside the region, with its support; None if there is none.
         elsewhere: the same of the points outside the region; none if there is nothing else.
         region: whether each cell belongs to the heart of the strongest mode, ``[M]``: the fewest of
@@ -166,9 +166,9 @@ class Decoder:
         region = _heart(hills)
         in_region = region[self.grid.point_to_cell]
         members[0], outside = np.flatnonzero(in_region), np.flatnonzero(~in_region)
-        support = heaviest(halfway, members[0])
-        runner_up = (modes[1], heaviest(halfway, members[1])) if len(modes) > 1 else None
-        elsewhere = heaviest(halfway, outside)
+        support = thinned(halfway, members[0])
+        runner_up = (modes[1], thinned(halfway, members[1])) if len(modes) > 1 else None
+        elsewhere = thinned(halfway, outside)
         return Posterior(modes, density, support, runner_up, elsewhere, region, half_km)
 
     def hills(self, probability: Floats32) -> Hills:
@@ -221,12 +221,25 @@ def shares(probability: NDArray[np.floating], members: Rows) -> tuple[Rows, Floa
     return members[heavy], weights[heavy] / weights[heavy].sum()
 
 
-def heaviest(probability: NDArray[np.floating], members: Rows) -> tuple[Rows, Floats]:
-    """`shares` of the `MOST_POINTS` members that weigh most, in the order of the gallery."""
-    if len(members) > MOST_POINTS:
-        lightest_first = np.argpartition(probability[members], -MOST_POINTS)
-        members = np.sort(members[lightest_first[-MOST_POINTS:]])
-    return shares(probability, members)
+def thinned(probability: NDArray[np.floating], members: Rows) -> tuple[Rows, Floats]:
+    """`shares` of some of the members, for means that are nearly those of all.
+
+    The heaviest `HEAVY_POINTS` are taken as they are. Of the others every n-th is taken, at most so
+    many again, and stands for n.
+    """
+    if len(members) <= 2 * HEAVY_POINTS:
+        return shares(probability, members)
+    lightest_first = np.argpartition(probability[members], -HEAVY_POINTS)
+    heavy = members[lightest_first[-HEAVY_POINTS:]]
+    others = np.sort(members[lightest_first[:-HEAVY_POINTS]])
+    step = -(-len(others) // HEAVY_POINTS)
+    rows = np.concatenate([heavy, others[::step]])
+    weights = probability[rows].astype(np.float64)
+    weights[HEAVY_POINTS:] *= step
+    total = weights.sum()
+    if total <= 0:
+        return shares(probability, rows)
+    return rows, weights / total
 
 
 def softmax(logits: Floats32, temperature: float, log_prior: Floats32 | None = None) -> Floats32:
