@@ -98,7 +98,7 @@ tower, features = [], []
 for file in files[:compared]:
     pixels = locator.model.backbone.preprocessing([read_image(file).pixels])
     begin = time.perf_counter()
-    found = locator.model.backbone._run(pixels)
+    found = locator.model.backbone._session.run(["features"], {"pixels": pixels})[0]
     tower.append(time.perf_counter() - begin)
     features.append(found[0].tolist())
 begin = time.perf_counter()
