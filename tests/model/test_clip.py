@@ -20,19 +20,6 @@ from geowhy.model.clip import (
 from .clip_maker import END, LENGTH, assert_close, make_clip, random_pixels
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("published") / "tiny-clip"
-    return folder, make_clip(folder)
-
-
-@pytest.fixture(scope="module")
-def converted(published, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("converted")
-    convert_clip(published[0], folder)
-    return folder
-
-
 def expected_images(model, backbone, pixels):
     with torch.inference_mode():
         values = torch.tensor(backbone.preprocessing(pixels))

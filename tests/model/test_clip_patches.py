@@ -6,24 +6,11 @@ import pytest
 import torch
 
 from geowhy.errors import ConfigError, ModelFormatError
-from geowhy.model.clip import CLIP_PATCHES, convert_clip, load_clip_backbone
+from geowhy.model.clip import CLIP_PATCHES, load_clip_backbone
 from geowhy.model.clip_graph import write_image
 from geowhy.model.clip_weights import ClipSizes, ClipWeights
 
-from .clip_maker import assert_close, make_clip, random_pixels
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("published") / "tiny-clip"
-    return folder, make_clip(folder)
-
-
-@pytest.fixture(scope="module")
-def converted(published, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("converted")
-    convert_clip(published[0], folder)
-    return folder
+from .clip_maker import assert_close, random_pixels
 
 
 @pytest.fixture

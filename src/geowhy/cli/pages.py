@@ -23,5 +23,5 @@ def write_page(path: Path, page: str) -> None:
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise DataError(
-            f"{path}: the page can't be written ({error.strerror}); choose another --output"
+            f"{path}: can't be written ({error.strerror}); choose another --output"
         ) from error

@@ -66,6 +66,7 @@ def _measure(given: Namespace) -> None:
 
 
 def _draw(given: Namespace) -> None:
+    from geowhy.cli.pages import write_page
     from geowhy.evaluation.place_rules import contrast_of, country_rules, find_country
     from geowhy.evaluation.rule_views import RuleViews
     from geowhy.explain.sankey import sankey
@@ -79,7 +80,7 @@ def _draw(given: Namespace) -> None:
     views = RuleViews.open(given.model, given.seed, _say)
     rules = country_rules(views, _say)
     contrast = contrast_of(rules, first, second, views.model.bank)
-    output.write_text(sankey(contrast, rules.note(views.model.name)), encoding="utf-8")
+    write_page(output, sankey(contrast, rules.note(views.model.name)))
     if given.json:
         print(contrast.to_json())
         return

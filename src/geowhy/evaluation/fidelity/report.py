@@ -26,7 +26,7 @@ __all__ = ["FidelityReport", "measure_fidelity"]
 
 TRUTH_VIEWS, DELETION_VIEWS, SANITY_VIEWS, STABILITY_VIEWS = 1000, 60, 200, 200
 COMPOSITES = 60
-WIDTH = 46
+WIDTH = 58
 
 Say = Callable[[str], None]
 
@@ -118,12 +118,11 @@ def _progress(say: Say, what: str, total: int) -> Callable[[int, int], None]:
 def _deletion_lines(found: DeletionReport) -> Iterator[str]:
     yield ""
     yield f"Deletion and insertion: {found.views} views, {found.concepts} concepts and maps"
-    yield f"{'  order':<{WIDTH}}deletion area (low is good)   insertion area"
+    yield _line("order", "deletion area (low is good)", "insertion area")
     for curves in found.curves:
         out, in_ = _number(curves.deletion_area), _number(curves.insertion_area)
-        yield f"  {curves.order:<{WIDTH - 2}}{out:<30}{in_}"
-    title = "random order / stated contribution"
-    yield f"  {title:<{WIDTH - 2}}{found.times_better_than_random:.2f}"
+        yield _line(curves.order, out, in_)
+    yield _line("random order / stated contribution", f"{found.times_better_than_random:.2f}")
 
 
 def _truth_lines(found: TruthReport) -> Iterator[str]:
@@ -135,9 +134,9 @@ def _truth_lines(found: TruthReport) -> Iterator[str]:
         ("the most frequent concepts", found.most_frequent),
     ):
         for count, estimate in by_count.items():
-            yield f"  {f'{title}, first {count}':<{WIDTH + 10}}{_share(estimate)}"
-    yield f"  {'concepts drawn by frequency':<{WIDTH + 10}}{_share(found.by_frequency)}"
-    yield f"  {'concepts drawn at random':<{WIDTH + 10}}{_share(found.random)}"
+            yield _line(f"{title}, first {count}", _share(estimate))
+    yield _line("concepts drawn by frequency", _share(found.by_frequency))
+    yield _line("concepts drawn at random", _share(found.random))
     yield "  stated on average: " + ", ".join(
         f"{number:.1f} of {count}" for count, number in found.count.items()
     )
@@ -146,17 +145,17 @@ def _truth_lines(found: TruthReport) -> Iterator[str]:
 def _sanity_lines(found: SanityReport) -> Iterator[str]:
     yield ""
     yield f"Sanity: rank correlation with a broken model's contributions, {found.views} views"
-    yield f"  {'shuffled weights':<{WIDTH}}{_number(found.shuffled_weights)}"
-    yield f"  {'shuffled concept bank':<{WIDTH}}{_number(found.shuffled_bank)}"
+    yield _line("shuffled weights", _number(found.shuffled_weights))
+    yield _line("shuffled concept bank", _number(found.shuffled_bank))
 
 
 def _stability_lines(found: StabilityReport) -> Iterator[str]:
     yield ""
     yield f"Stability: rank correlation of contributions, {found.views} views"
-    yield f"{'  change':<{WIDTH}}same claim                    own answer"
+    yield _line("change", "same claim", "own answer")
     for name, estimate in found.same_claim.items():
         own = _number(found.own_answer[name])
-        yield f"  {name:<{WIDTH - 2}}{_number(estimate):<30}{own}"
+        yield _line(name, _number(estimate), own)
 
 
 def _planted_lines(found: PlantedReport) -> Iterator[str]:
@@ -165,16 +164,21 @@ def _planted_lines(found: PlantedReport) -> Iterator[str]:
         f"Planted cue: a model of {found.training_views:,} views, asked about {found.asked} others "
         "with the cue painted in"
     )
-    yield f"  {'answer moved to where the concept holds':<{WIDTH}}{_share(found.moved)}"
-    yield f"  {'of these, concept named first':<{WIDTH}}{_share(found.first)}"
-    yield f"  {'the same without the cue':<{WIDTH}}{_share(found.first_without)}"
+    yield _line("answer moved to where the concept holds", _share(found.moved))
+    yield _line("of these, concept named first", _share(found.first))
+    yield _line("the same without the cue", _share(found.first_without))
 
 
 def _pointing_lines(found: PointingReport) -> Iterator[str]:
     yield ""
     yield f"Pointing game: {found.composites} composites of two halves; chance is 50 %"
-    yield f"  {'strongest field in the right half':<{WIDTH}}{_share(found.strongest)}"
-    yield f"  {'positive evidence in the right half':<{WIDTH}}{_share(found.evidence)}"
+    yield _line("strongest field in the right half", _share(found.strongest))
+    yield _line("positive evidence in the right half", _share(found.evidence))
+
+
+def _line(title: str, *values: str) -> str:
+    """A title, and its values in columns."""
+    return f"  {title:<{WIDTH}}" + "".join(f"{value:<30}" for value in values).rstrip()
 
 
 def _number(estimate: Estimate) -> str:
