@@ -45,10 +45,14 @@ class Statements:
 
     @classmethod
     def of(cls, aligner: Aligner, gallery: Gallery) -> Self | None:
-        """For a model whose ``z_img`` is the standardised truth; None for any other."""
+        """For a model whose ``z_img`` is the truth of packaged concepts; None for any other."""
         if aligner.space == "embedding" or aligner.bank.source != "grounded":
             return None
-        vocabulary = Vocabulary.load().only(aligner.bank.ids).grounded
+        vocabulary = Vocabulary.load().only(aligner.bank.ids)
+        if (
+            vocabulary.digest != aligner.bank.vocabulary_digest
+        ):  # of other words, or other groundings
+            return None
         step = max(1, len(gallery.lat_lon) // LAND_SAMPLE)
         truth = vocabulary.truth(Atlas.load(), gallery.lat_lon[::step])
         frequency = {c.id: t for c, t in zip(vocabulary.concepts, truth.T, strict=True)}
