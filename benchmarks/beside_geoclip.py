@@ -27,11 +27,11 @@ from typing import Any
 
 import numpy as np
 
-from geowhy.inference.coded import CodedRows
-from geowhy.inference.nearest import RetrievalGallery, nearest_places
-from geowhy.inference.released import CLIP
-from geowhy.model.clip import convert_clip
-from geowhy.model.registry import require
+from geowhy.export.clip import convert_clip
+from geowhy.heads.geoclip import CLIP
+from geowhy.heads.quantized import CodedRows
+from geowhy.heads.top_k import RetrievalGallery, nearest_places
+from geowhy.registry import require
 
 THEIRS = """
 import json, sys, time
@@ -96,13 +96,13 @@ peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) 
 from geowhy.images.reading import read_image
 tower, features = [], []
 for file in files[:compared]:
-    pixels = locator.model.backbone.preprocessing([read_image(file).pixels])
+    pixels = locator.engine.model.backbone.preprocessing([read_image(file).pixels])
     begin = time.perf_counter()
-    found = locator.model.backbone._session.run(["features"], {"pixels": pixels})[0]
+    found = locator.engine.model.backbone._session.run(["features"], {"pixels": pixels})[0]
     tower.append(time.perf_counter() - begin)
     features.append(found[0].tolist())
 begin = time.perf_counter()
-locator.model.location.embed(locator.gallery.lat_lon)
+locator.engine.model.location.embed(locator.engine.gallery.lat_lon)
 gallery = time.perf_counter() - begin
 top = [[(c.position.lat, c.position.lon) for c in a.candidates] for a in answers[:compared]]
 print(json.dumps(dict(first=first, warm=warm, peak=peak, top=top, tower=tower, stream=stream,

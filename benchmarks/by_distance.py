@@ -14,7 +14,7 @@ import numpy as np
 from geowhy.evaluation.report import answer_views, training_config
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import distance_km, distance_matrix_km
-from geowhy.inference.locator import Locator
+from geowhy.locator import Locator
 from geowhy.training.sources import open_world
 from geowhy.training.views import final_views, sample_views
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from geowhy.inference.contributions import Evidence
-from geowhy.inference.released import ReleasedGeoClip
+from geowhy.heads.geoclip import ReleasedGeoClip
+from geowhy.model.attribution import Evidence
 
 PLACES, SEED = 300, 0
 

@@ -23,7 +23,7 @@ STREAM = 400
 SCRIPT = """
 import resource, sys, time
 from pathlib import Path
-from geowhy.inference.locator import Locator
+from geowhy.locator import Locator
 files = sorted(Path(sys.argv[1]).glob('*.png'))
 locator = Locator.from_pretrained(sys.argv[2])
 locator.locate(str(files[0]))

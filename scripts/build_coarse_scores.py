@@ -1,4 +1,4 @@
-"""Makes the graph of `geowhy.inference.coded`, which the package carries. Needs the extra train.
+"""Makes the graph of `geowhy.heads.quantized`, which the package carries. Needs the extra train.
 
 Products of 8-bit codes are summed as whole numbers, then scaled. The two planes of a query, 7 bits
 each, are put together by ``combine``.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import onnx
 from onnx import TensorProto, helper
 
-from geowhy.inference.coded import GRAPH, ZERO
+from geowhy.heads.quantized import GRAPH, ZERO
 
 
 def main() -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import sys
 
+from geowhy.assets.fetch import sha256_of
 from geowhy.cli.provenance import FIGURES
 from geowhy.evaluation.fidelity.deletion import OURS, RANDOM
 from geowhy.evaluation.fidelity.report import FidelityReport, measure_fidelity
 from geowhy.evaluation.metrics import Estimate
-from geowhy.model.fetch import sha256_of
-from geowhy.model.registry import EMBEDDED, resolve_model
+from geowhy.registry import EMBEDDED, resolve_model
 
 SEED = 1
 

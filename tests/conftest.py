@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from geowhy.concepts.bank import ConceptBank
+from geowhy.export.backbone_export import LITE, EfficientNetLite
 from geowhy.geo.atlas import Atlas
-from geowhy.training.backbone_export import LITE, EfficientNetLite
 from geowhy.training.run import train
 
 CONFIG = """

@@ -9,10 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from geowhy.answer import Candidate, Prediction
     from geowhy.errors import GeowhyError, ImageError
     from geowhy.explanation import ConceptScore, Explanation
-    from geowhy.inference.locator import Locator
-    from geowhy.types import Candidate, LatLon, Prediction
+    from geowhy.locator import Locator
+    from geowhy.types import LatLon
 
 __all__ = [
     "Candidate",
@@ -27,14 +28,14 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Candidate": "geowhy.types",
+    "Candidate": "geowhy.answer",
     "ConceptScore": "geowhy.explanation",
     "Explanation": "geowhy.explanation",
     "GeowhyError": "geowhy.errors",
     "ImageError": "geowhy.errors",
     "LatLon": "geowhy.types",
-    "Locator": "geowhy.inference.locator",
-    "Prediction": "geowhy.types",
+    "Locator": "geowhy.locator",
+    "Prediction": "geowhy.answer",
 }
 
 

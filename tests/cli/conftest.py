@@ -50,7 +50,7 @@ def put_module(monkeypatch, fakes):
 
 @pytest.fixture
 def fake_model(put_module, fakes):
-    put_module("geowhy.inference.locator", Locator=fakes.FakeLocator)
+    put_module("geowhy.locator", Locator=fakes.FakeLocator)
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
+from geowhy.answer import Candidate, Prediction
 from geowhy.errors import ImageError, ModelNotFoundError
 from geowhy.explanation import ConceptScore, Explanation
 from geowhy.images.reading import read_image
-from geowhy.types import Candidate, LatLon, Prediction
+from geowhy.types import LatLon
 
 CONCEPTS = (
     ConceptScore("savanna", 1.5, True),
@@ -75,5 +76,5 @@ def module(name, **content):
 if __name__ == "__main__":
     from geowhy.cli.main import main
 
-    sys.modules["geowhy.inference.locator"] = module("locator", Locator=FakeLocator)
+    sys.modules["geowhy.locator"] = module("locator", Locator=FakeLocator)
     sys.exit(main())

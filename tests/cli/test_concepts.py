@@ -74,7 +74,8 @@ def model(put_module, vocabulary):
             ),
         ),
     )
-    put_module("geowhy.inference.locator", Locator=SimpleNamespace(from_pretrained=lambda _: made))
+    locator = SimpleNamespace(name=made.name, engine=made)
+    put_module("geowhy.locator", Locator=SimpleNamespace(from_pretrained=lambda _: locator))
     return made
 
 
@@ -265,7 +266,7 @@ def test_map_without_matplotlib_names_the_extra(concepts, model, tmp_path, monke
             raise ModuleNotFoundError("No module named 'matplotlib'", name="matplotlib")
         return real(name, *arguments, **options)
 
-    monkeypatch.delitem(sys.modules, "geowhy.explain.concept_map", raising=False)
+    monkeypatch.delitem(sys.modules, "geowhy.render.concept_map", raising=False)
     monkeypatch.setattr(builtins, "__import__", without)
     result = concepts("map", "northern", "-o", tmp_path / "a.png")
     assert result.exit_code == 1

@@ -74,7 +74,7 @@ def test_models(geowhy, put_module, tmp_path):
         return Path("cache/geoclip")
 
     put_module(
-        "geowhy.model.registry",
+        "geowhy.registry",
         EMBEDDED="embedded",
         resolve_model=lambda name: tmp_path,
         assets=lambda: (asset,),

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from geowhy.explain.contrast import Contrast
+from geowhy.evaluation.contrast import Contrast
 
 
 @pytest.fixture

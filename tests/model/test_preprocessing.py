@@ -7,8 +7,8 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 
 from geowhy.errors import ModelFormatError
 from geowhy.model.preprocessing import CLIP_PREPROCESSING, Preprocessing, ten_crops
-from geowhy.model.registry import resolve_model
 from geowhy.model.store import ModelFolder
+from geowhy.registry import resolve_model
 
 PREPROCESSING = Preprocessing(size=32, mean=127.0, std=128.0)
 

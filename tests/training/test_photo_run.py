@@ -18,7 +18,7 @@ from geowhy.cli.main import main
 from geowhy.errors import ConfigError, DataError
 from geowhy.evaluation.report import evaluate, training_config
 from geowhy.geo.atlas import Atlas, uniform_on_land
-from geowhy.inference.locator import Locator
+from geowhy.locator import Locator
 from geowhy.model.alignment import FEATURE_LIMIT, ConceptAligner, normalised
 from geowhy.model.store import ModelFolder
 from geowhy.training import sources
@@ -132,7 +132,7 @@ def test_a_run_says_what_it_found_and_how_it_divides(snaps, small_earth, tmp_pat
 
 
 def test_every_concept_counts_as_seen(snaps):
-    model = Locator.from_pretrained(snaps).model
+    model = Locator.from_pretrained(snaps).engine.model
     assert "left" in model.bank.ids  # which no view from above shows
     assert model.places is None
     assert model.maps is None
@@ -229,7 +229,7 @@ def test_a_vocabulary_without_views_will_do(small_earth, write_config, small_voc
     config = write_config(tmp_path, OWN)
     config.write_text(config.read_text().replace(str(small_vocabulary), str(tmp_path / "v")))
     model = train(config, tmp_path / "run", "cpu", resume=False)
-    assert "hot" in Locator.from_pretrained(model).model.bank.ids
+    assert "hot" in Locator.from_pretrained(model).engine.model.bank.ids
 
 
 def random_head(seed=0):
@@ -307,7 +307,7 @@ def clip_home(small_earth, tmp_path, monkeypatch):
 
 def test_a_run_from_the_released_weights_starts_there(clip_home, write_config, album, tmp_path):
     folder = train(write_config(tmp_path, RELEASED), tmp_path / "run", "cpu", resume=False)
-    model = Locator.from_pretrained(folder).model
+    model = Locator.from_pretrained(folder).engine.model
     tensors = load_file(folder / "model.safetensors")
     assert not tensors["alignment/location_mean"].any()
     assert np.array_equal(tensors["alignment/whitening"], np.eye(768))

@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 from geowhy.concepts.bank import BANK_FILE, PLACE_BANK_FILE, ConceptBank
 from geowhy.errors import ConfigError, DataError, ModelFormatError, VocabularyError
 from geowhy.evaluation.report import evaluate
-from geowhy.inference.locator import Locator
+from geowhy.locator import Locator
 from geowhy.model.store import ModelFolder
 from geowhy.training import loop
 from geowhy.training.config import TrainingConfig
@@ -186,16 +186,16 @@ def test_either_kind_of_capsule_trains_alone(seen, config_file, tmp_path):
     names = load_file(model / "model.safetensors")
     capsules = {name.split("/")[1].split(".")[0] for name in names if name.startswith("location/")}
     assert capsules == ({"surroundings"} if seen == "surroundings" else {"capsule_0", "capsule_1"})
-    assert Locator.from_pretrained(model).gallery.side.scaled.any()
+    assert Locator.from_pretrained(model).engine.gallery.side.scaled.any()
 
 
 def test_concepts_that_no_view_shows_are_told_of_places_alone(trained):
     locator = Locator.from_pretrained(trained)
-    assert "hot" in locator.model.bank.ids
-    assert "left" not in locator.model.bank.ids
-    assert locator.model.places.bank.ids == ("left",)
-    assert "left" not in locator.model.contributors
-    scores = locator.model.places.concept_scores([(-25.0, 135.0), (40.0, -100.0)])
+    assert "hot" in locator.engine.model.bank.ids
+    assert "left" not in locator.engine.model.bank.ids
+    assert locator.engine.model.places.bank.ids == ("left",)
+    assert "left" not in locator.engine.model.contributors
+    scores = locator.engine.model.places.concept_scores([(-25.0, 135.0), (40.0, -100.0)])
     assert scores[0] > scores[1]  # Australia, Kansas
 
 
@@ -211,7 +211,7 @@ def test_what_training_places_dont_have_is_left_out_and_said(
     changed = config_file.read_text().replace(str(small_vocabulary), str(folder))
     config_file.write_text(changed.replace("steps = 24", "steps = 6"))
     model = train(config_file, tmp_path / "run", "cpu", resume=False)
-    assert "kiwi" not in Locator.from_pretrained(model).model.places.bank.ids
+    assert "kiwi" not in Locator.from_pretrained(model).engine.model.places.bank.ids
     assert "not learnt, hardly any training place has it: kiwi" in capsys.readouterr().out
 
 

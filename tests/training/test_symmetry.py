@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from geowhy.export.backbone_export import LAYOUT_GRID
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES, SURROUNDINGS_SIZE
-from geowhy.training.backbone_export import LAYOUT_GRID
 from geowhy.training.loop import _turned_alike
 from geowhy.training.symmetry import SYMMETRIES, turned
 

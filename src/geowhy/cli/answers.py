@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from geowhy.explain.wording import (
+from geowhy.answer import Candidate, Prediction
+from geowhy.explanation import ConceptScore, Explanation
+from geowhy.render.wording import (
     concept_words,
     coordinates,
     log_odds,
@@ -20,8 +22,6 @@ from geowhy.explain.wording import (
     sure_of,
     what_if_sentence,
 )
-from geowhy.explanation import ConceptScore, Explanation
-from geowhy.types import Candidate, Prediction
 
 __all__ = ["as_text", "explained_text"]
 

@@ -12,9 +12,9 @@ from itertools import groupby
 from typing import Any
 
 from geowhy.concepts.concept import Concept
-from geowhy.explain.concept_comparison import ConceptComparison
-from geowhy.explain.concept_facts import PERCENTILES, ConceptFacts, LayerFact
-from geowhy.explain.wording import plainly
+from geowhy.concepts.facts import PERCENTILES, ConceptFacts, LayerFact
+from geowhy.evaluation.concept_comparison import ConceptComparison
+from geowhy.render.wording import plainly
 
 __all__ = [
     "agreement",

@@ -11,7 +11,7 @@ from geowhy.cli.loading import add_model
 
 if TYPE_CHECKING:
     from geowhy.concepts.vocabulary import Vocabulary
-    from geowhy.inference.locator import Locator
+    from geowhy.locator import Locator
 
 __all__ = ["HELP", "add_arguments", "run"]
 
@@ -82,7 +82,7 @@ def _add_vocabulary(parser: ArgumentParser) -> None:
 
 def _list(given: Namespace) -> None:
     from geowhy.cli.concept_answers import list_as_json, list_as_text
-    from geowhy.explain.concept_facts import chosen_concepts
+    from geowhy.concepts.facts import chosen_concepts
 
     vocabulary = _vocabulary(given)
     chosen = chosen_concepts(vocabulary, given.category, given.grounded)
@@ -91,7 +91,7 @@ def _list(given: Namespace) -> None:
 
 def _show(given: Namespace) -> None:
     from geowhy.cli.concept_answers import concept_as_json, concept_as_text
-    from geowhy.explain.concept_facts import concept_facts, find_concept
+    from geowhy.concepts.facts import concept_facts, find_concept
     from geowhy.geo.atlas import Atlas
 
     concept = find_concept(_vocabulary(given), given.name)
@@ -101,11 +101,11 @@ def _show(given: Namespace) -> None:
 
 def _map(given: Namespace) -> None:
     from geowhy.cli.concept_answers import agreement
-    from geowhy.explain.concept_comparison import compare
-    from geowhy.explain.concept_facts import find_concept
-    from geowhy.explain.concept_map import check_output, draw_comparison, save_figure
+    from geowhy.concepts.facts import find_concept
+    from geowhy.evaluation.concept_comparison import compare
     from geowhy.geo.atlas import Atlas
-    from geowhy.inference.locator import Locator
+    from geowhy.locator import Locator
+    from geowhy.render.concept_map import check_output, draw_comparison, save_figure
 
     vocabulary = _vocabulary(given)
     concept = find_concept(vocabulary, given.name)
@@ -127,7 +127,7 @@ def _score(given: Namespace) -> None:
 
 
 def _embed(given: Namespace) -> None:
-    from geowhy.inference.text_bank import write_text_bank
+    from geowhy.heads.text_bank import write_text_bank
 
     file = write_text_bank(_vocabulary(given), _say_how_far)
     print(f"The texts of all concepts: {file}")
@@ -144,7 +144,7 @@ def _warn_of_other_vocabulary(vocabulary: Vocabulary, locator: Locator) -> None:
     """Concepts are found by id, and an id may have meant something else to the model."""
     from geowhy.model.geomodel import model_banks
 
-    banks = model_banks(locator.model).values()
+    banks = model_banks(locator.engine.model).values()
     if any(vocabulary.only(bank.ids).digest != bank.vocabulary_digest for bank in banks):
         _say(
             f"note: {locator.name} was trained with another vocabulary, or another edition of it; "

@@ -15,8 +15,8 @@ from geowhy.errors import DataError
 from geowhy.types import LatLon
 
 if TYPE_CHECKING:
-    from geowhy.explain.report import ReportEntry
-    from geowhy.inference.locator import Locator
+    from geowhy.locator import Locator
+    from geowhy.render.report import ReportEntry
 
 __all__ = ["HELP", "DemoPicture", "add_arguments", "demo_pictures", "run"]
 
@@ -56,8 +56,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(given: Namespace) -> int:
     """Locate the pictures, print the answers and write the page."""
-    from geowhy.explain.report import html_report
-    from geowhy.inference.locator import Locator
+    from geowhy.locator import Locator
+    from geowhy.render.report import html_report
 
     locator = Locator.from_pretrained(given.model)
     entries = []
@@ -97,8 +97,8 @@ def _picture(folder: Path, entry: dict[str, str | float | None]) -> DemoPicture:
 
 
 def _entry(locator: Locator, picture: DemoPicture) -> ReportEntry:
-    from geowhy.explain.report import ReportEntry
     from geowhy.images.reading import read_image
+    from geowhy.render.report import ReportEntry
 
     name = picture.path.name
     return ReportEntry(
@@ -114,8 +114,8 @@ def _entry(locator: Locator, picture: DemoPicture) -> ReportEntry:
 def _print(entry: ReportEntry) -> None:
     """The answer, and how far off it is."""
     from geowhy.cli.answers import as_text
-    from geowhy.explain.report import miss_km
-    from geowhy.explain.wording import coordinates, kilometres
+    from geowhy.render.report import miss_km
+    from geowhy.render.wording import coordinates, kilometres
 
     print(as_text(entry.prediction, SHOWN_CONCEPTS))
     if entry.truth is None:

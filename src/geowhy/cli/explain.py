@@ -20,13 +20,13 @@ from geowhy.cli.loading import (
 )
 from geowhy.cli.locate import SHOWN_CONCEPTS
 from geowhy.errors import CoordinateError, ImageError
-from geowhy.explain.wording import plainly
+from geowhy.render.wording import plainly
 from geowhy.types import LatLon
 
 if TYPE_CHECKING:
     from geowhy.cli.pictures import Picture
-    from geowhy.inference.explainer import Against, Examined, Question, Regions
-    from geowhy.inference.locator import Locator
+    from geowhy.explain.explainer import Against, Examined, Question, Regions
+    from geowhy.locator import Locator
 
 __all__ = ["HELP", "add_arguments", "run"]
 
@@ -84,7 +84,7 @@ def run(given: Namespace) -> int:
 
 
 def _question(given: Namespace) -> Question:
-    from geowhy.inference.explainer import Question
+    from geowhy.explain.explainer import Question
 
     regions = given.regions or ("occlusion" if given.output else "none")
     return Question(
@@ -126,7 +126,7 @@ class _Progress:
 
 def _print(examined: Examined, *, as_json: bool, is_one_of_many: bool) -> None:
     from geowhy.cli.answers import explained_text
-    from geowhy.cli.records import explanation_json
+    from geowhy.records import explanation_json
 
     if as_json:
         print(explanation_json(examined.prediction), flush=True)
@@ -136,7 +136,7 @@ def _print(examined: Examined, *, as_json: bool, is_one_of_many: bool) -> None:
 
 
 def _print_error(error: ImageError, *, as_json: bool) -> None:
-    from geowhy.cli.records import as_json as record
+    from geowhy.records import as_json as record
 
     if as_json:
         print(record(error, SHOWN_CONCEPTS), flush=True)
@@ -147,7 +147,7 @@ def _print_error(error: ImageError, *, as_json: bool) -> None:
 def _write(path: Path, locator: Locator, model: str, found: list[Examined]) -> None:
     from geowhy.cli.pages import write_page
     from geowhy.cli.provenance import provenance_of
-    from geowhy.explain.report import ReportEntry, html_report
+    from geowhy.render.report import ReportEntry, html_report
 
     entries = [
         ReportEntry(each.prediction, each.pixels, each.posterior.density, truth=None, caption="")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from geowhy.errors import ConfigError
 
 if TYPE_CHECKING:
-    from geowhy.inference.locator import Locator
+    from geowhy.locator import Locator
 
 __all__ = ["add_images", "add_model", "add_options_of_geoclip", "add_top_k", "add_where", "load"]
 
@@ -60,8 +60,8 @@ def load(given: Namespace) -> Locator:
     Raises:
         ConfigError: if options contradict each other; and whatever loading raises.
     """
-    from geowhy.inference.gallery_file import read_gallery
-    from geowhy.inference.locator import Locator
+    from geowhy.heads.gallery_file import read_gallery
+    from geowhy.locator import Locator
 
     if given.outside is not None and given.region is None:
         raise ConfigError("--outside weighs places outside a region: give --region too")

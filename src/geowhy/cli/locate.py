@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 
+from geowhy.answer import Prediction
 from geowhy.cli.answers import as_text
 from geowhy.cli.loading import (
     add_images,
@@ -15,8 +16,7 @@ from geowhy.cli.loading import (
     load,
 )
 from geowhy.errors import ImageError
-from geowhy.explain.wording import plainly
-from geowhy.types import Prediction
+from geowhy.render.wording import plainly
 
 __all__ = ["HELP", "SHOWN_CONCEPTS", "add_arguments", "run"]
 
@@ -58,7 +58,7 @@ def run(given: Namespace) -> int:
 
 
 def _print_json(answer: Prediction | ImageError, explain: bool) -> None:
-    from geowhy.cli.records import as_json
+    from geowhy.records import as_json
 
     print(as_json(answer, ALL_CONCEPTS if explain else SHOWN_CONCEPTS), flush=True)
 

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from geowhy.cli import concepts, demo, evaluate, explain, locate, models, rules, train
 from geowhy.errors import GeowhyError
-from geowhy.explain.wording import plainly
+from geowhy.render.wording import plainly
 
 __all__ = ["main"]
 

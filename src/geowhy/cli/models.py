@@ -31,7 +31,7 @@ def run(given: Namespace) -> int:
 
 
 def _list_models() -> None:
-    from geowhy.model.registry import EMBEDDED, assets, is_installed, resolve_model
+    from geowhy.registry import EMBEDDED, assets, is_installed, resolve_model
 
     size_mb = sum(file.stat().st_size for file in resolve_model(EMBEDDED).iterdir()) / 1e6
     print(f"{EMBEDDED}: the default, for views from above; see MODEL_CARD.md")
@@ -43,7 +43,7 @@ def _list_models() -> None:
 
 
 def _get_model(name: str, source: Path | None) -> None:
-    from geowhy.model.registry import install
+    from geowhy.registry import install
 
     folder = install(name, source, _say)
     print(f"{name} is in {folder}")

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from geowhy.answer import Prediction
 from geowhy.errors import ImageError
-from geowhy.types import Prediction
 
 if TYPE_CHECKING:
-    from geowhy.inference.locator import Locator
+    from geowhy.locator import Locator
 
 __all__ = ["STDIN", "Picture", "answers", "pictures_in"]
 

@@ -6,17 +6,16 @@ import json
 from importlib.metadata import version
 from pathlib import Path
 
-import geowhy
+from geowhy.assets.fetch import sha256_of
 from geowhy.errors import DataError
-from geowhy.explain.provenance import Provenance
-from geowhy.inference.locator import Locator
-from geowhy.inference.released import CLIP, GEOCLIP
-from geowhy.model.fetch import sha256_of
-from geowhy.model.registry import EMBEDDED, assets, require, resolve_model
+from geowhy.heads.geoclip import CLIP, GEOCLIP
+from geowhy.locator import Locator
+from geowhy.registry import EMBEDDED, assets, require, resolve_model
+from geowhy.render.provenance import Provenance
 
 __all__ = ["FIGURES", "provenance_of"]
 
-FIGURES = Path(geowhy.__file__).parent / "data" / "faithfulness"
+FIGURES = Path(__file__).parent.parent / "data" / "faithfulness"
 SHOWN_DIGITS = 16
 SOURCES = {
     EMBEDDED: ("blue-marble", "efficientnet-lite2"),
@@ -28,14 +27,14 @@ ATLAS = "Concepts: geowhy's atlas of open layers; each is named in NOTICE.md"
 def provenance_of(locator: Locator, name_or_dir: str) -> Provenance:
     """Of a locator that was loaded by this name or from this folder."""
     digest = _digest(name_or_dir)
-    scope = f"; {locator.gallery.scope}" if locator.gallery.scope else ""
-    fitted = "fitted on held-out validation images" if locator.calibration.is_fitted else ""
+    scope = f"; {locator.engine.gallery.scope}" if locator.engine.gallery.scope else ""
+    fitted = "fitted on held-out validation images" if locator.engine.calibration.is_fitted else ""
     return Provenance(
         model=locator.name,
         digest=f"sha256 {digest[:SHOWN_DIGITS]}…",
         version=version("geowhy"),
         gallery=f"places on land{scope}",
-        places=len(locator.gallery.lat_lon),
+        places=len(locator.engine.gallery.lat_lon),
         calibration=fitted or "the model's own word; how often it holds was never measured",
         sources=(*map(_source, SOURCES.get(locator.name, ())), ATLAS),
         faithfulness=_figures(locator.name, digest),

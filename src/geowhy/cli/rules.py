@@ -69,8 +69,8 @@ def _draw(given: Namespace) -> None:
     from geowhy.cli.pages import write_page
     from geowhy.evaluation.place_rules import contrast_of, country_rules, find_country
     from geowhy.evaluation.rule_views import RuleViews
-    from geowhy.explain.sankey import sankey
     from geowhy.geo.atlas import Atlas
+    from geowhy.render.sankey import sankey
 
     first, second = (find_country(name, Atlas.load()) for name in given.between)
     if first == second:

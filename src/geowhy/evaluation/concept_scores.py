@@ -32,15 +32,15 @@ from geowhy.evaluation.rivals import (
 )
 from geowhy.evaluation.us_states import StateCorrelation, StatePlaces, correlations
 from geowhy.geo.atlas import Atlas
+from geowhy.heads.geoclip import GEOCLIP as GEOCLIP_MODEL
+from geowhy.heads.geoclip import ReleasedGeoClip
 from geowhy.images.overhead import cut_views
-from geowhy.inference.released import GEOCLIP as GEOCLIP_MODEL
-from geowhy.inference.released import ReleasedGeoClip
 from geowhy.model.alignment import Aligner, LocationSide
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.location import LocationArchitecture, LocationEncoder
 from geowhy.model.place_reader import PlaceReader
-from geowhy.model.registry import EMBEDDED, is_installed, require, resolve_model
 from geowhy.model.store import ModelFolder
+from geowhy.registry import EMBEDDED, is_installed, require, resolve_model
 
 if TYPE_CHECKING:
     from geowhy.training.config import TrainingConfig

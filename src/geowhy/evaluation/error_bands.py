@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.engine import Decoded
 from geowhy.evaluation.metrics import Estimate
 from geowhy.evaluation.report import training_config
 from geowhy.evaluation.resampling import block_mean
@@ -23,7 +24,7 @@ from geowhy.geo.atlas import Atlas
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.geo.sphere import distance_km
 from geowhy.images.overhead import WorldImage, cut_views
-from geowhy.inference.locator import Decoded, Locator
+from geowhy.locator import Locator
 
 if TYPE_CHECKING:
     from geowhy.training.views import ViewManifest
@@ -121,7 +122,7 @@ def measure_bands(model: str, report: Report) -> BandsReport:
         contributions.append(_contributions(locator, decoded))
         reference = decoded.against.name
     bands = banded(
-        errors, np.stack(contributions), locator.evidence.names, ten_degree_cell(centres)
+        errors, np.stack(contributions), locator.engine.evidence.names, ten_degree_cell(centres)
     )
     return BandsReport(locator.name, config.split.seed, reference, bands)
 
@@ -164,15 +165,15 @@ def _decoded(
     for start in range(0, len(centres), VIEWS_AT_ONCE):
         report(f"locating test views: {start:,} of {len(centres):,}")
         chunk = centres[start : start + VIEWS_AT_ONCE]
-        yield from locator.decode(
+        yield from locator.engine.decode(
             list(cut_views(world, chunk, manifest.km_per_pixel, manifest.size)), top_k=1
         )
 
 
 def _contributions(locator: Locator, decoded: Decoded) -> Floats:
     """What each concept adds to the answer for one view, ``[k]``."""
-    of_place, _ = locator.evidence.shares(decoded.side, decoded.place)
-    of_rival, _ = locator.evidence.shares(decoded.side, decoded.rival)
+    of_place, _ = locator.engine.evidence.shares(decoded.side, decoded.place)
+    of_rival, _ = locator.engine.evidence.shares(decoded.side, decoded.rival)
     return np.asarray((of_place - of_rival)[0], np.float64)
 
 

@@ -24,6 +24,7 @@ from geowhy.evaluation.bottleneck import (
     fit_sparse,
     tuned,
 )
+from geowhy.evaluation.contrast import Contrast
 from geowhy.evaluation.resampling import block_mean
 from geowhy.evaluation.rule_report import (
     BOTTLENECK,
@@ -33,7 +34,6 @@ from geowhy.evaluation.rule_report import (
     Scored,
 )
 from geowhy.evaluation.rule_views import RuleViews, SomeViews
-from geowhy.explain.contrast import Contrast
 from geowhy.geo.atlas import Atlas, Country
 from geowhy.geo.cells import cell_of
 from geowhy.geo.regions import OTHER_NAMES

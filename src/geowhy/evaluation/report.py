@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.engine import Decoded
 from geowhy.errors import ConfigError, DataError, ImageError, MissingExtraError
 from geowhy.evaluation.metrics import Answers, Estimate, Metrics, measure
-from geowhy.inference.locator import Decoded, Locator
-from geowhy.model.registry import resolve_model
+from geowhy.locator import Locator
 from geowhy.model.store import ModelFolder
+from geowhy.registry import resolve_model
 
 if TYPE_CHECKING:
     from geowhy.training.config import TrainingConfig
@@ -119,11 +120,12 @@ def _report(
     expected: int,
     unseen: Answers | None,
 ) -> EvaluationReport:
+    places = len(locator.engine.gallery.lat_lon)
     return EvaluationReport(
         model=locator.name,
         split=split,
         protocol=_protocol(config),
-        gallery=f"{len(locator.gallery.lat_lon):,} points uniform on the land of the whole Earth",
+        gallery=f"{places:,} points uniform on the land of the whole Earth",
         images=_images(config),
         expected=expected,
         metrics=measure(answers),
@@ -147,7 +149,7 @@ def answer_views(
     for start in range(0, len(centres), VIEWS_AT_ONCE):
         chunk = centres[start : start + VIEWS_AT_ONCE]
         views = cut_views(world, chunk, manifest.km_per_pixel, manifest.size)
-        decoded += locator.decode(list(views), top_k=1)
+        decoded += locator.engine.decode(list(views), top_k=1)
     return _answers(decoded, centres), unseen(manifest, split, world)
 
 
@@ -159,7 +161,7 @@ def _answer_photos(locator: Locator, files: list[str], centres: NDArray[np.float
     for start in range(0, len(files), PHOTOS_AT_ONCE):
         read = read_pixels(tuple(files[start : start + PHOTOS_AT_ONCE]))
         good = {row: p for row, p in enumerate(read, start) if not isinstance(p, ImageError)}
-        decoded += locator.decode(list(good.values()), top_k=1) if good else []
+        decoded += locator.engine.decode(list(good.values()), top_k=1) if good else []
         kept += list(good)
     if not kept:
         raise DataError(f"not one of the {len(files):,} held-out photos can be read: {files[0]}")

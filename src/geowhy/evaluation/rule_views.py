@@ -13,8 +13,8 @@ from geowhy.evaluation.report import training_config
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.model.geomodel import GeoModel
-from geowhy.model.registry import require, resolve_model
 from geowhy.model.store import ModelFolder
+from geowhy.registry import require, resolve_model
 
 if TYPE_CHECKING:
     from geowhy.training.config import TrainingConfig

@@ -17,9 +17,9 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.assets.memmap import in_parts, is_mapped
 from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ModelFormatError
-from geowhy.model.mapped import in_parts, is_mapped
 from geowhy.model.tensors import required_tensors
 
 __all__ = [

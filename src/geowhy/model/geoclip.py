@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
+from geowhy.assets.fetch import extract_member
 from geowhy.errors import ModelFormatError
-from geowhy.model.fetch import extract_member
 from geowhy.model.location import LocationArchitecture, LocationEncoder
 
 __all__ = ["GEOCLIP_FILES", "convert_geoclip", "geoclip_location_tensors"]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from geowhy.errors import ImageError
 from geowhy.images.overhead import WorldImage, cut_views
 from geowhy.images.reading import read_image
-from geowhy.inference.locator import SMALLEST_SIDE
+from geowhy.locator import SMALLEST_SIDE
 from geowhy.model.backbone import ImageBackbone
 from geowhy.training.photos import PhotoManifest
 from geowhy.training.views import ViewManifest

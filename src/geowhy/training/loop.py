@@ -14,9 +14,9 @@ from types import FrameType
 import torch
 from torch import Tensor, nn
 
+from geowhy.export.backbone_export import LAYOUT_GRID
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES
 from geowhy.training.aligner import AlignerSides, TorchAligner
-from geowhy.training.backbone_export import LAYOUT_GRID
 from geowhy.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from geowhy.training.config import AlignmentConfig, TrainingConfig
 from geowhy.training.dataset import BatchOrder, Candidates, Places

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.inference.calibration import Calibration, best_map_weight, calibrate
-from geowhy.inference.novelty import NoveltyDetector
 from geowhy.model.alignment import ConceptAligner
 from geowhy.model.geomodel import (
     GeoModel,
@@ -24,7 +22,10 @@ from geowhy.model.map_matcher import MapMatcher
 from geowhy.model.map_reader import MapReader
 from geowhy.model.place_reader import PlaceReader
 from geowhy.model.store import ModelFolder, write_model
+from geowhy.posterior.calibration import Calibration
+from geowhy.posterior.ood import NoveltyDetector
 from geowhy.training.aligner import TorchAligner
+from geowhy.training.calibration import best_map_weight, calibrate
 from geowhy.training.config import TrainingConfig
 from geowhy.training.features import Progress
 from geowhy.training.location_torch import TorchLocationEncoder

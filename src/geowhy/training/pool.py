@@ -11,7 +11,7 @@ from geowhy.concepts.concept import Concept
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ConfigError, DataError
 from geowhy.geo.atlas import Atlas, uniform_on_land
-from geowhy.inference.gallery import Gallery
+from geowhy.heads.gallery import Gallery
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.surroundings import SURROUNDINGS_SIZE, read_surroundings
 from geowhy.training.aligner import Whitening, fit_whitening, standardising

@@ -14,21 +14,21 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import load_file
 
+from geowhy.assets.fetch import sha256_of
 from geowhy.errors import ModelFormatError
-from geowhy.images.overhead import WorldImage
-from geowhy.model.backbone import BACKBONE_FILE, OnnxBackbone
-from geowhy.model.fetch import sha256_of
-from geowhy.model.location import LocationArchitecture
-from geowhy.model.map_reader import PICTURE_COLUMNS
-from geowhy.model.preprocessing import Preprocessing
-from geowhy.model.registry import require
-from geowhy.training.backbone_export import (
+from geowhy.export.backbone_export import (
     GRAPH_FILE,
     LAYOUT_GRID,
     LITE,
     export_backbone,
     load_weights,
 )
+from geowhy.images.overhead import WorldImage
+from geowhy.model.backbone import BACKBONE_FILE, OnnxBackbone
+from geowhy.model.location import LocationArchitecture
+from geowhy.model.map_reader import PICTURE_COLUMNS
+from geowhy.model.preprocessing import Preprocessing
+from geowhy.registry import require
 from geowhy.training.config import CLIP, LocationConfig, TrainingConfig
 from geowhy.training.location_torch import TorchLocationEncoder
 

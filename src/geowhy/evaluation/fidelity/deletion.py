@@ -1,6 +1,6 @@
 """Deletion and insertion: take concepts away in the order of what they are said to add.
 
-What is taken away is set to 0 in what was read off the image, as `geowhy.inference.interventions`
+What is taken away is set to 0 in what was read off the image, as `geowhy.explain.interventions`
 does it, and places are scored anew. What is watched is the probability of the region of the
 original answer. The sooner it falls, the truer the order.
 """
@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.engine import Decoded
 from geowhy.evaluation.fidelity.surrogates import lime, shap
 from geowhy.evaluation.fidelity.views import AnsweredViews, mean_with_blocks
 from geowhy.evaluation.metrics import Estimate
-from geowhy.inference.interventions import weighed
-from geowhy.inference.locator import Decoded, Locator
+from geowhy.explain.interventions import weighed
+from geowhy.locator import Locator
 from geowhy.model.alignment import normalised
 
 __all__ = ["Curves", "DeletionReport", "measure_deletion"]
@@ -93,7 +94,7 @@ def _orders(
     scene: _Scene, decoded: Decoded, region: NDArray[np.bool_], rng: np.random.Generator
 ) -> dict[str, Floats]:
     """What each method says that the concepts are worth, ``[k + m]``."""
-    evidence, average = scene.locator.evidence, scene.locator.gallery.average
+    evidence, average = scene.locator.engine.evidence, scene.locator.engine.gallery.average
     here = evidence.shares(decoded.side, decoded.place)[0][0]
 
     def model(masks: NDArray[np.float32]) -> Floats:
@@ -113,7 +114,7 @@ def _orders(
 
 def _activations(scene: _Scene, decoded: Decoded) -> Floats:
     """How strongly the image shows each concept; of maps, how strongly it pulls."""
-    side, evidence = decoded.side, scene.locator.evidence
+    side, evidence = decoded.side, scene.locator.engine.evidence
     shown = side.concepts if evidence.aligner.space != "embedding" else side.embedding
     if evidence.aligner.space == "embedding":
         shown = shown @ evidence.aligner.basis
@@ -129,19 +130,19 @@ class _Scene:
 
     @property
     def concepts(self) -> int:
-        return len(self.locator.evidence.names)
+        return len(self.locator.engine.evidence.names)
 
     def region(self, decoded: Decoded) -> NDArray[np.bool_]:
         """Which of the gallery's places are in the region of the answer."""
-        return np.asarray(decoded.posterior.region[self.locator.gallery.grid.point_to_cell])
+        return np.asarray(decoded.posterior.region[self.locator.engine.gallery.grid.point_to_cell])
 
     def log_odds(
         self, decoded: Decoded, region: NDArray[np.bool_], masks: NDArray[np.float32]
     ) -> Floats:
         """Log-odds of the region with concepts multiplied by masks ``[B, k + m]``, ``[B]``."""
-        evidence = self.locator.evidence
+        evidence = self.locator.engine.evidence
         sides = weighed(evidence, decoded.side, masks)
-        logits = evidence.aligner.scores(sides, self.locator.gallery.side)
+        logits = evidence.aligner.scores(sides, self.locator.engine.gallery.side)
         logits *= np.float32(1 / evidence.temperature)
         logits -= logits.max(axis=1, keepdims=True)
         odds = np.exp(logits, out=logits)

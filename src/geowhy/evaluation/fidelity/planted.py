@@ -21,10 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from geowhy.engine import Decoded
 from geowhy.evaluation.fidelity.views import mean_with_blocks
 from geowhy.evaluation.metrics import Estimate
 from geowhy.geo.atlas import Atlas
-from geowhy.inference.locator import Decoded, Locator
+from geowhy.locator import Locator
 from geowhy.training.config import TrainingConfig
 
 __all__ = ["PlantedReport", "measure_planted_cue", "painted"]
@@ -190,8 +191,8 @@ def _write_views(folder: Path, centres: Floats, pixels: Pixels, seed: int) -> No
 
 def _asked(locator: Locator, centres: Floats, pixels: Pixels, seed: int) -> PlantedReport:
     rng = np.random.default_rng(seed + 1)
-    plain = locator.decode(list(pixels), top_k=2)
-    cued = locator.decode([painted(picture, rng) for picture in pixels], top_k=2)
+    plain = locator.engine.decode(list(pixels), top_k=2)
+    cued = locator.engine.decode([painted(picture, rng) for picture in pixels], top_k=2)
     answers = np.array([answer.posterior.lat_lon for answer in cued])
     moved = _drives_left(answers) & ~_drives_left(
         np.array([answer.posterior.lat_lon for answer in plain])
@@ -210,6 +211,6 @@ def _asked(locator: Locator, centres: Floats, pixels: Pixels, seed: int) -> Plan
 
 def _is_first(locator: Locator, image: Decoded, place: Decoded, rival: Decoded) -> float:
     """1 if the planted concept speaks most for one answer against another, else 0."""
-    found = locator.evidence.explain(image.side, place.place, rival.place)
+    found = locator.engine.evidence.explain(image.side, place.place, rival.place)
     strongest = found.speaking_for(1)
     return float(bool(strongest) and strongest[0].name == PLANTED)

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.engine import Decoded
 from geowhy.evaluation.fidelity.views import AnsweredViews, mean_with_blocks
 from geowhy.evaluation.metrics import Estimate
+from geowhy.explain.occlusion import occlusion_maps
 from geowhy.geo.sphere import distance_km
-from geowhy.inference.locator import Decoded, Locator
-from geowhy.inference.picture_evidence import occlusion_maps
+from geowhy.locator import Locator
 
 __all__ = ["PointingReport", "measure_pointing"]
 
@@ -86,10 +87,10 @@ def _composite(first: Pixels, second: Pixels, across: bool) -> Pixels:
 
 def _evidence(locator: Locator, picture: Pixels, here: Decoded, there: Decoded) -> Floats:
     """What each field adds to the log-odds of one place against another, ``[f, f]``."""
-    evidence = locator.evidence
+    evidence = locator.engine.evidence
 
     def log_odds(pictures: Sequence[Pixels]) -> Floats:
-        images = locator.sides(pictures)
+        images = locator.engine.sides(pictures)
         rows = [images.rows(slice(number, number + 1)) for number in range(len(pictures))]
         return np.array(
             [

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.engine import Decoded, Engine
 from geowhy.evaluation.fidelity.ranks import rank_correlation
 from geowhy.evaluation.fidelity.views import AnsweredViews, mean_with_blocks
 from geowhy.evaluation.metrics import Estimate
-from geowhy.inference.contributions import Evidence
-from geowhy.inference.gallery import Gallery
-from geowhy.inference.locator import Decoded, Locator
+from geowhy.heads.gallery import Gallery
+from geowhy.locator import Locator
 from geowhy.model.alignment import ConceptAligner, LocationSide
+from geowhy.model.attribution import Evidence
 
 __all__ = ["SanityReport", "measure_sanity"]
 
@@ -45,10 +46,10 @@ class SanityReport:
 def measure_sanity(locator: Locator, views: AnsweredViews, seed: int) -> SanityReport:
     """Breaks a concept-aware model in two ways, and explains its answers anew."""
     rng = np.random.default_rng(seed)
-    aligner = locator.model.aligner
+    aligner = locator.engine.model.aligner
     if not isinstance(aligner, ConceptAligner):
         raise TypeError(f"{type(aligner).__name__}: only a concept-aware alignment can be broken")
-    true = _contributions(locator.evidence, views.answers)
+    true = _contributions(locator.engine.evidence, views.answers)
     bank = aligner.bank
     order = rng.permutation(len(bank.ids))
     broken = {
@@ -62,7 +63,9 @@ def measure_sanity(locator: Locator, views: AnsweredViews, seed: int) -> SanityR
     found = {}
     for name, each in broken.items():
         other = _with_aligner(locator, each)
-        found[name] = _correlation(true, _contributions(other.evidence, _answers(other, views)))
+        found[name] = _correlation(
+            true, _contributions(other.engine.evidence, _answers(other, views))
+        )
     estimates = (mean_with_blocks(found[name], views.centres) for name in ("weights", "bank"))
     return SanityReport(len(views.answers), *estimates)
 
@@ -75,7 +78,7 @@ def _shuffled(aligner: ConceptAligner, rng: np.random.Generator) -> dict[str, Fl
 
 def _with_aligner(locator: Locator, aligner: ConceptAligner) -> Locator:
     """The same locator with another alignment, and every eighth place of its gallery."""
-    gallery, rows = locator.gallery, np.arange(0, len(locator.gallery.lat_lon), EVERY)
+    gallery, rows = locator.engine.gallery, np.arange(0, len(locator.engine.gallery.lat_lon), EVERY)
     kept = gallery.side.rows(rows)
     # What the location encoder gave: centred embeddings are kept over their length.
     embeddings = kept.scaled * kept.length + aligner.tensors["location_mean"]
@@ -83,12 +86,12 @@ def _with_aligner(locator: Locator, aligner: ConceptAligner) -> Locator:
     side = LocationSide(side.scaled, side.length, side.unit, kept.maps, kept.norms)
     lat_lon = gallery.lat_lon[rows]
     thinned = Gallery.of(lat_lon, type(gallery.grid).build(lat_lon, gallery.grid.resolution), side)
-    model = replace(locator.model, aligner=aligner)
-    return Locator(model, thinned, locator.calibration, None)
+    model = replace(locator.engine.model, aligner=aligner)
+    return Locator(Engine(model, thinned, locator.engine.calibration, None))
 
 
 def _answers(locator: Locator, views: AnsweredViews) -> tuple[Decoded, ...]:
-    return tuple(locator.decode(list(views.pixels), top_k=2))
+    return tuple(locator.engine.decode(list(views.pixels), top_k=2))
 
 
 def _contributions(evidence: Evidence, answers: tuple[Decoded, ...]) -> NDArray[np.float64]:

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from geowhy.engine import Decoded
 from geowhy.evaluation.fidelity.ranks import rank_correlation
 from geowhy.evaluation.fidelity.views import AnsweredViews, mean_with_blocks
 from geowhy.evaluation.metrics import Estimate
-from geowhy.inference.locator import Decoded, Locator
+from geowhy.locator import Locator
 
 __all__ = ["CHANGES", "StabilityReport", "measure_stability"]
 
@@ -71,7 +72,7 @@ def measure_stability(locator: Locator, views: AnsweredViews) -> StabilityReport
     """Explains every view anew after each change."""
     same, own = {}, {}
     for name, change in CHANGES.items():
-        after = locator.decode([change(pixels) for pixels in views.pixels], top_k=2)
+        after = locator.engine.decode([change(pixels) for pixels in views.pixels], top_k=2)
         pairs = list(zip(views.answers, after, strict=True))
         of_same = np.array([_correlation(locator, a, b, a) for a, b in pairs])
         of_own = np.array([_correlation(locator, a, b, b) for a, b in pairs])
@@ -81,7 +82,7 @@ def measure_stability(locator: Locator, views: AnsweredViews) -> StabilityReport
 
 
 def _correlation(locator: Locator, before: Decoded, after: Decoded, claim: Decoded) -> float:
-    evidence = locator.evidence
+    evidence = locator.engine.evidence
 
     def added(image: Decoded, places: Decoded) -> NDArray[np.float64]:
         here = evidence.shares(image.side, places.place)[0]

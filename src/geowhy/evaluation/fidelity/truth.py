@@ -16,10 +16,10 @@ from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ConfigError
 from geowhy.evaluation.fidelity.views import AnsweredViews, mean_with_blocks
 from geowhy.evaluation.metrics import Estimate
+from geowhy.explain.concept_probability import Statements
 from geowhy.explanation import ConceptScore, Explanation
 from geowhy.geo.atlas import Atlas
-from geowhy.inference.locator import Locator
-from geowhy.inference.statements import Statements
+from geowhy.locator import Locator
 
 __all__ = ["TruthReport", "measure_truth"]
 
@@ -55,11 +55,11 @@ class TruthReport:
 
 def measure_truth(locator: Locator, views: AnsweredViews, vocabulary: Vocabulary) -> TruthReport:
     """Holds what is stated of each view against the atlas at its true centre."""
-    bank = locator.model.bank
+    bank = locator.engine.model.bank
     atlas, concepts = Atlas.load(), vocabulary.only(bank.ids)
     order = [concepts.names.index(name) for name in bank.names]
-    step = max(1, len(locator.gallery.lat_lon) // LAND_SAMPLE)
-    land = concepts.truth(atlas, locator.gallery.lat_lon[::step])[:, order]
+    step = max(1, len(locator.engine.gallery.lat_lon) // LAND_SAMPLE)
+    land = concepts.truth(atlas, locator.engine.gallery.lat_lon[::step])[:, order]
     truth = concepts.truth(atlas, views.centres)[:, order]
     limits = np.where([_is_degree(concepts, i) for i in order], np.nanmedian(land, axis=0), 0.5)
     holds = np.where(np.isnan(truth), np.nan, truth > limits)
@@ -88,8 +88,8 @@ def _weighted(holds: Floats, frequency: Floats) -> Floats:
 
 
 def _explained(locator: Locator, views: AnsweredViews) -> list[Explanation]:
-    evidence = locator.evidence
-    statements = Statements.of(evidence.aligner, locator.gallery)
+    evidence = locator.engine.evidence
+    statements = Statements.of(evidence.aligner, locator.engine.gallery)
     if statements is None:
         raise ConfigError(f"{locator.name}: a model that states no concepts can't be held to them")
     found = []

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.engine import Decoded
 from geowhy.evaluation.metrics import Estimate
 from geowhy.evaluation.resampling import block_mean
 from geowhy.geo.cells import ten_degree_cell
-from geowhy.inference.locator import Decoded, Locator
+from geowhy.locator import Locator
 from geowhy.training.config import TrainingConfig
 
 __all__ = ["AnsweredViews", "mean_with_blocks"]
@@ -53,7 +54,7 @@ class AnsweredViews:
         pixels = cut_views(world, centres, manifest.km_per_pixel, manifest.size)
         answers: list[Decoded] = []
         for start in range(0, len(pixels), AT_ONCE):
-            answers += locator.decode(list(pixels[start : start + AT_ONCE]), top_k=2)
+            answers += locator.engine.decode(list(pixels[start : start + AT_ONCE]), top_k=2)
         return cls(centres, pixels, tuple(answers))
 
     def first(self, count: int) -> AnsweredViews:

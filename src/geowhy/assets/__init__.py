@@ -1,0 +1,1 @@
+"""Files that are not the model: downloads, hubs, the registry of models."""

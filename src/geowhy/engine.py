@@ -1,0 +1,162 @@
+"""From pixels to a posterior: what the locator, explanations and evaluation share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.explanation import AVERAGE, ELSEWHERE, Reference
+from geowhy.geo.regions import Region
+from geowhy.heads.gallery import Gallery
+from geowhy.heads.retrieval import Decoding, HillSearch, NearestSearch, PlaceSearch
+from geowhy.model.alignment import ImageSide, LocationSide
+from geowhy.model.attribution import Evidence
+from geowhy.model.geomodel import GeoModel
+from geowhy.posterior.calibration import Calibration
+from geowhy.posterior.density import Posterior
+from geowhy.posterior.ood import NoveltyDetector
+
+__all__ = ["Decoded", "Engine"]
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """What a model makes of one image, before it is put into words.
+
+    Attributes:
+        side: the image in the spaces of the alignment, one row.
+        place: the weighted mean of the gallery's places in the strongest mode, one row. What speaks
+            for it speaks for the answer; the point that is answered is their median, and may itself
+            lie in a lake.
+        rival: what the place is held against: the weighted mean of the places elsewhere, one row;
+            the average place if there is nowhere else.
+        against: the same in words.
+        posterior: where it may have been taken.
+        radius_50_km, radius_90_km: calibrated.
+        reason: why the model abstains; empty if it doesn't.
+    """
+
+    side: ImageSide
+    place: LocationSide
+    rival: LocationSide
+    against: Reference
+    posterior: Posterior
+    radius_50_km: float
+    radius_90_km: float
+    reason: str
+
+
+class Engine:
+    """Scores images against the places of a gallery and decodes them; knows no files and no words.
+
+    Attributes:
+        model: encoders and alignment.
+        gallery: the places among which it chooses.
+        calibration: what makes radii and abstention honest.
+        decoding: how places are found.
+        crops: 10 for the mean score of ten crops of a photograph, else 1.
+        evidence: what its scores are sums of.
+    """
+
+    def __init__(
+        self,
+        model: GeoModel,
+        gallery: Gallery,
+        calibration: Calibration,
+        novelty: NoveltyDetector | None,
+        *,
+        decoding: Decoding = "hills",
+        crops: int = 1,
+    ) -> None:
+        """Puts a model to work; ``novelty`` is None where nothing is known of it."""
+        self.model = model
+        self.gallery = gallery
+        self.calibration = calibration
+        self.decoding = decoding
+        self.crops = crops
+        self.evidence = Evidence.of(model, calibration.temperature)
+        self._novelty = novelty
+        self._search = _search(model, gallery, calibration, decoding)
+
+    def within(self, region: Region, outside: float = 0.0) -> Engine:
+        """The same engine, for places of one region; see `Gallery.within`."""
+        return Engine(
+            self.model,
+            self.gallery.within(region, outside),
+            self.calibration,
+            self._novelty,
+            decoding=self.decoding,
+            crops=self.crops,
+        )
+
+    def posterior(self, side: ImageSide, top_k: int = 1) -> Posterior:
+        """Where an image may have been taken, by what was read off it; one row."""
+        return next(iter(self._search.find(side, top_k)))
+
+    def decode(self, pixels: Sequence[Pixels], top_k: int = 5) -> list[Decoded]:
+        """Posteriors, radii and abstentions of RGB images ``[H, W, 3]``, without explanations."""
+        features = self.model.features(self._cropped(pixels))
+        side = self.model.image_side(features).averaged(self.crops)
+        strange = self._novelties(features)
+        posteriors = self._search.find(side, top_k)
+        return [
+            self._decoded(side.rows(slice(number, number + 1)), posterior, strange[number])
+            for number, posterior in enumerate(posteriors)
+        ]
+
+    def sides(self, pixels: Sequence[Pixels]) -> ImageSide:
+        """What is read off RGB images ``[H, W, 3]``, N rows."""
+        features = self.model.features(self._cropped(pixels))
+        return self.model.image_side(features).averaged(self.crops)
+
+    def _cropped(self, pixels: Sequence[Pixels]) -> Sequence[Pixels]:
+        if self.crops == 1:
+            return pixels
+        from geowhy.model.preprocessing import ten_crops
+
+        return [crop for picture in pixels for crop in ten_crops(picture)]
+
+    def _novelties(self, features: NDArray[np.float32]) -> list[float]:
+        if self._novelty is None:
+            return [0.0] * (len(features) // self.crops)
+        strange: list[float] = self._novelty.score(self.model.told(features)).tolist()
+        return strange
+
+    def _decoded(self, side: ImageSide, posterior: Posterior, novelty: float) -> Decoded:
+        rival, against = self.gallery.average, AVERAGE
+        if len(posterior.elsewhere[0]):
+            rival, against = self._mean(*posterior.elsewhere), ELSEWHERE
+        place = self._mean(*posterior.support)
+        radius_50_km, radius_90_km = self.calibration.radii_km(posterior)
+        reason = self._reason_to_abstain(novelty, radius_50_km)
+        return Decoded(side, place, rival, against, posterior, radius_50_km, radius_90_km, reason)
+
+    def _mean(self, rows: NDArray[np.intp], weights: NDArray[np.float64]) -> LocationSide:
+        return self.gallery.side.mean(rows, weights.astype(np.float32))
+
+    def _reason_to_abstain(self, novelty: float, radius_50_km: float) -> str:
+        limit = self.calibration
+        if not novelty <= limit.novelty_threshold:
+            return (
+                f"the image is unlike those that the model was trained on (novelty {novelty:.1f}, "
+                f"limit {limit.novelty_threshold:.1f})"
+            )
+        if radius_50_km > limit.abstain_above_km:
+            return (
+                f"it could be almost anywhere (radius {radius_50_km:,.0f} km at 50 %, "
+                f"limit {limit.abstain_above_km:,.0f} km)"
+            )
+        return ""
+
+
+def _search(
+    model: GeoModel, gallery: Gallery, calibration: Calibration, decoding: Decoding
+) -> PlaceSearch:
+    if decoding == "nearest":
+        return NearestSearch(model.aligner, gallery)
+    return HillSearch(model.aligner, gallery, calibration)

@@ -1,0 +1,84 @@
+"""How sure a picture makes it that a concept holds where it was taken.
+
+A concept may speak for a place because the picture shows a little more of it than others do. To
+state that it is there takes more. ``z_img`` was trained to be the standardised truth: by how many
+deviations a place exceeds the average place. So a class of which a share f of the land has it holds
+with the probability f + z √(f (1 - f)), and a degree is above average where z is above 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.concepts.vocabulary import Vocabulary
+from geowhy.explanation import ConceptScore
+from geowhy.geo.atlas import Atlas
+from geowhy.heads.gallery import Gallery
+from geowhy.model.alignment import Aligner, ImageSide
+
+__all__ = ["Statements"]
+
+LAND_SAMPLE = 4_000  # places of the gallery that tell how frequent a class is
+LEAST = 0.005  # a reading is never certain
+STEEPNESS = 1.6  # a degree that is read as a deviation above average is so in five of six cases
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statements:
+    """What is known of k concepts beforehand.
+
+    Attributes:
+        names: of the concepts.
+        frequency: share of the land that has each class, ``[k]``; NaN for degrees and for concepts
+            without a grounding.
+        is_degree: ``[k]``.
+    """
+
+    names: tuple[str, ...]
+    frequency: Floats
+    is_degree: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, aligner: Aligner, gallery: Gallery) -> Self | None:
+        """For a model whose ``z_img`` is the truth of packaged concepts; None for any other."""
+        if aligner.space == "embedding" or aligner.bank.source != "grounded":
+            return None
+        vocabulary = Vocabulary.load().only(aligner.bank.ids)
+        if (
+            vocabulary.digest != aligner.bank.vocabulary_digest
+        ):  # of other words, or other groundings
+            return None
+        step = max(1, len(gallery.lat_lon) // LAND_SAMPLE)
+        truth = vocabulary.truth(Atlas.load(), gallery.lat_lon[::step])
+        frequency = {c.id: t for c, t in zip(vocabulary.concepts, truth.T, strict=True)}
+        kind = {c.id: c.grounding.kind for c in vocabulary.concepts if c.grounding}
+        ids = aligner.bank.ids
+        return cls(
+            aligner.bank.names,
+            np.array(
+                [np.nanmean(frequency[i] > 0) if kind.get(i) == "class" else np.nan for i in ids]
+            ),
+            np.array([kind.get(i) == "degree" for i in ids]),
+        )
+
+    def probability(self, image: ImageSide) -> Floats:
+        """That each concept holds where one image was taken, ``[k]``; NaN where that is unknown."""
+        z, f = image.concepts[0].astype(np.float64), self.frequency
+        of_class = np.clip(f + z * np.sqrt(f * (1 - f)), LEAST, 1 - LEAST)
+        of_degree = 1 / (1 + np.exp(-STEEPNESS * z))
+        return np.asarray(np.where(self.is_degree, of_degree, of_class))
+
+    def told(
+        self, concepts: tuple[ConceptScore, ...], image: ImageSide
+    ) -> tuple[ConceptScore, ...]:
+        """The concepts of an explanation with their probabilities."""
+        known = dict(zip(self.names, self.probability(image).tolist(), strict=True))
+        return tuple(
+            replace(c, probability=None if np.isnan(known.get(c.name, np.nan)) else known[c.name])
+            for c in concepts
+        )

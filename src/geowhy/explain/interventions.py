@@ -1,0 +1,162 @@
+"""What a model makes of an image that shows less or more of a concept.
+
+An intervention changes what was read off the image, and the model does the rest: all places are
+scored again. What is left isn't brought back to its former length: a model from which evidence is
+taken grows less sure, rather than surer of the rest.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.errors import ConfigError
+from geowhy.model.alignment import Aligner, ImageSide
+from geowhy.model.attribution import Evidence
+
+__all__ = ["Change", "changed", "parse_changes", "weighed"]
+
+Floats = NDArray[np.float32]
+
+DOUBLE = 2.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """One thing that a picture shall show less or more of.
+
+    Attributes:
+        name: a concept, a map, a category, or a word for several concepts.
+        columns: which of the k concepts and m maps it is.
+        more: whether it is strengthened; else it is taken away.
+        doubles: whether more of it is twice as much: of a map or category, which are no one thing.
+    """
+
+    name: str
+    columns: NDArray[np.intp]
+    more: bool
+    doubles: bool
+
+    @property
+    def words(self) -> str:
+        """Such as "without desert"."""
+        if self.more:
+            return f"with twice the {self.name}" if self.doubles else f"with {self.name}"
+        return f"without {self.name}"
+
+
+def parse_changes(text: str, evidence: Evidence) -> tuple[Change, ...]:
+    """Reads "-desert +coast": names of concepts, maps or categories, each with a sign.
+
+    A word that is no name stands for all concepts with this word in their names.
+
+    Raises:
+        ConfigError: if a name is unknown, or has no sign; the message lists the nearest names.
+    """
+    words = [word.strip(" ,") for word in re.split(r"(?:^|[\s,]+)(?=[+\-−])", text.strip())]
+    words = [word for word in words if word]
+    if not words:
+        raise ConfigError(f"what if {text!r}: give changes such as '-desert +coast'")
+    return tuple(_change(word, text, evidence) for word in words)
+
+
+def changed(evidence: Evidence, image: ImageSide, changes: Sequence[Change]) -> ImageSide:
+    """One image after all changes at once.
+
+    A concept or map that is taken away counts nothing. A concept that is strengthened counts as
+    much as the strongest concept of the image does; a map or a category, twice.
+    """
+
+    def edit(values: Floats) -> Floats:
+        edited = values.copy()
+        for change in changes:
+            columns = change.columns[change.columns < values.shape[1]]
+            edited[:, columns] = _edited(values, columns, change)
+        return edited
+
+    concepts = evidence.aligner.basis.shape[1]
+    shares = np.ones((1, len(evidence.names) - concepts), np.float32)
+    for change in changes:
+        columns = change.columns[change.columns >= concepts] - concepts
+        shares[:, columns] = DOUBLE if change.more else 0.0
+    return _with_maps(evidence, _edit_concepts(evidence.aligner, image, edit), shares)
+
+
+def weighed(evidence: Evidence, image: ImageSide, weights: Floats) -> ImageSide:
+    """One image as N: with its concepts and maps multiplied by ``weights`` ``[N, k + m]``."""
+    concepts = evidence.aligner.basis.shape[1]
+    side = _edit_concepts(evidence.aligner, image, lambda values: values * weights[:, :concepts])
+    return _with_maps(evidence, side, weights[:, concepts:])
+
+
+def _edit_concepts(
+    aligner: Aligner, image: ImageSide, edit: Callable[[Floats], Floats]
+) -> ImageSide:
+    """Edits the concepts of one image ``[1, k]``; where an embedding is scored, those in it."""
+    embedding, concepts = image.embedding, image.concepts
+    length = np.linalg.norm(concepts, axis=1, keepdims=True)
+    length = np.maximum(length, np.finfo(np.float32).tiny)
+    if aligner.space != "embedding":
+        concepts = edit(concepts)
+    if aligner.space != "concept":
+        along = embedding @ aligner.basis
+        moved = embedding + (edit(along) - along) @ aligner.decomposition
+        embedding = np.asarray(moved, np.float32)
+    count = max(len(concepts), len(embedding))
+    rows = [np.broadcast_to(part, (count, part.shape[1])) for part in (embedding, concepts)]
+    length = np.broadcast_to(length, (count, 1))
+    return replace(image, embedding=rows[0], concepts=rows[1], length=length)
+
+
+def _with_maps(evidence: Evidence, image: ImageSide, shares: Floats) -> ImageSide:
+    maps = image.maps[:1] * (shares @ evidence.attribution.T)
+    return replace(image, maps=np.asarray(maps, np.float32), map_shares=shares)
+
+
+def _edited(values: Floats, columns: NDArray[np.intp], change: Change) -> Floats:
+    if not change.more:
+        return np.zeros((len(values), len(columns)), np.float32)
+    if change.doubles:
+        return np.asarray(values[:, columns] * DOUBLE, np.float32)
+    strongest = values.max(axis=1, keepdims=True)
+    return np.asarray(np.maximum(values[:, columns], strongest), np.float32)
+
+
+def _change(word: str, text: str, evidence: Evidence) -> Change:
+    sign, name = word[0], " ".join(word[1:].lower().replace("_", " ").split())
+    if sign not in "+-−" or not name:
+        raise ConfigError(f"what if {text!r}: put + or - before each name, as in '-desert +coast'")
+    of_name = _numbers(evidence.names, name)
+    of_category = _numbers(evidence.categories, name)
+    of_word = _with_word(evidence.names[: evidence.aligner.basis.shape[1]], name)
+    if not len(of_name) and not len(of_category) and not len(of_word):
+        raise ConfigError(f"what if {text!r}: {_unknown(name, evidence)}")
+    more, concepts = sign == "+", evidence.aligner.basis.shape[1]
+    if len(of_name):
+        return Change(evidence.names[of_name[0]], of_name, more, bool(of_name[0] >= concepts))
+    if len(of_category):
+        return Change(evidence.categories[of_category[0]], of_category, more, doubles=True)
+    return Change(name, of_word, more, doubles=False)
+
+
+def _numbers(names: Sequence[str], asked: str) -> NDArray[np.intp]:
+    return np.array([i for i, name in enumerate(names) if name.lower() == asked], np.intp)
+
+
+def _with_word(names: Sequence[str], asked: str) -> NDArray[np.intp]:
+    """All concepts with this word in their names: "desert" for each kind of desert."""
+    word = re.compile(rf"\b{re.escape(asked)}\b", re.IGNORECASE)
+    return np.array([i for i, name in enumerate(names) if word.search(name)], np.intp)
+
+
+def _unknown(name: str, evidence: Evidence) -> str:
+    known = {each.lower(): each for each in (*evidence.names, *evidence.categories)}
+    near = [known[each] for each in difflib.get_close_matches(name, known, 4, 0.5)]
+    near += [each for key, each in known.items() if name in key and each not in near][:6]
+    listed = f"did you mean {', '.join(near)}?" if near else "see: geowhy concepts list"
+    return f"the model has no concept, map or category {name!r}: {listed}"

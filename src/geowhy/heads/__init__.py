@@ -1,0 +1,1 @@
+"""From image features to posteriors: galleries, retrieval and decoding."""

@@ -1,0 +1,165 @@
+"""The places among which a model chooses, embedded once and kept with the model."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.errors import DataError, ModelFormatError
+from geowhy.geo.cells import CellGrid
+from geowhy.geo.regions import Region
+from geowhy.heads.quantized import CodedRows
+from geowhy.model.alignment import LocationSide
+from geowhy.model.geomodel import GeoModel
+
+__all__ = ["CELL_RESOLUTION", "Gallery"]
+
+CELL_RESOLUTION = 2  # H3 cells about 320 km wide, as wide as the training views
+
+ENCODED_AT_ONCE = 8192
+# How finely sides are kept: embeddings by the deviation of each column, maps by that of the error
+# of reading.
+EMBEDDING_STEP = 0.25
+MAP_STEP = 0.75
+LARGEST = 127
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gallery:
+    """Coordinates with everything that a query needs of them.
+
+    Attributes:
+        lat_lon: degrees ``[M, 2]``.
+        grid: the H3 cells that they occupy.
+        side: what a score needs of each.
+        average: the average place: mean of each column of ``side``.
+        log_prior: how much more or less each place counts beforehand, ``[M]``; None for all alike.
+        scope: what was done to the choice of places, in words; empty if nothing was.
+        coded: unit embeddings in 8 bits, for a search of the nearest; None if nobody made them.
+    """
+
+    lat_lon: NDArray[np.float64]
+    grid: CellGrid
+    side: LocationSide
+    average: LocationSide
+    log_prior: NDArray[np.float32] | None = None
+    scope: str = ""
+    coded: CodedRows | None = None
+
+    @classmethod
+    def build(
+        cls,
+        lat_lon: NDArray[np.float64],
+        model: GeoModel,
+        surroundings: NDArray[np.float32] | None = None,
+    ) -> Gallery:
+        """Embeds coordinates, degrees ``[M, 2]``; their ``surroundings`` are read if not given."""
+        chunks = [
+            slice(start, start + ENCODED_AT_ONCE)
+            for start in range(0, len(lat_lon), ENCODED_AT_ONCE)
+        ]
+        sides = [
+            model.location_side(
+                lat_lon[chunk], None if surroundings is None else surroundings[chunk]
+            )
+            for chunk in chunks
+        ]
+        side = LocationSide(
+            np.concatenate([s.scaled for s in sides]),
+            np.concatenate([s.length for s in sides]),
+            np.concatenate([s.unit for s in sides]),
+            np.concatenate([s.maps for s in sides]),
+            np.concatenate([s.norms for s in sides]),
+        )
+        return cls.of(lat_lon, CellGrid.build(lat_lon, CELL_RESOLUTION), side)
+
+    def to_tensors(self) -> dict[str, NDArray[np.generic]]:
+        """As arrays by name: columns in whole steps, deflated; the rest follows from them."""
+        tensors: dict[str, NDArray[np.generic]] = {
+            "lat_lon": self.lat_lon.astype(np.float32),
+            "length": self.side.length.astype(np.float16),
+        }
+        spread = self.side.scaled.std(axis=0)
+        tensors |= _deflated("scaled", self.side.scaled, EMBEDDING_STEP * spread)
+        tensors |= _deflated("maps", self.side.maps, np.full(self.side.maps.shape[1], MAP_STEP))
+        return tensors | {f"grid.{name}": array for name, array in self.grid.to_arrays().items()}
+
+    @classmethod
+    def from_tensors(cls, tensors: dict[str, NDArray[np.generic]], model: GeoModel) -> Gallery:
+        """Takes what ``to_tensors`` of a gallery of the same model gave.
+
+        Raises:
+            ModelFormatError: if an array is missing or damaged.
+        """
+        try:
+            grid = {n.removeprefix("grid."): a for n, a in tensors.items() if n.startswith("grid.")}
+            lat_lon = tensors["lat_lon"].astype(np.float64)
+            scaled, maps = (_inflated(tensors, name, len(lat_lon)) for name in ("scaled", "maps"))
+            length = tensors["length"].astype(np.float32)
+            space, norms = model.aligner.space, model.norms(maps)
+            side = LocationSide.of(space, scaled, length, maps, norms)
+            return cls.of(lat_lon, CellGrid.from_arrays(grid), side)
+        except (KeyError, ValueError, zlib.error) as error:
+            raise ModelFormatError(
+                f"the gallery lacks {error}: the model folder is damaged; get or train it anew"
+            ) from error
+
+    def within(self, region: Region, outside: float = 0.0) -> Gallery:
+        """The places in a region; with ``outside`` all places, others counting so much of one.
+
+        Raises:
+            DataError: if no place is in the region, or ``outside`` isn't in [0, 1].
+        """
+        if not 0.0 <= outside <= 1.0:
+            raise DataError(f"a weight of {outside} for places outside: give 0 to 1")
+        inside = region.contains(self.lat_lon)
+        if not inside.any():
+            raise DataError(
+                f"none of the {len(inside):,} places of the gallery is in {region.name}: give a "
+                "larger region, or a gallery of points there"
+            )
+        if outside > 0.0:
+            prior = np.where(inside, 0.0, np.log(outside)).astype(np.float32)
+            scope = f"places outside {region.name} counted {outside:g} of one inside"
+            return replace(self, log_prior=prior, scope=scope)
+        kept, lat_lon = self.side.rows(inside), self.lat_lon[inside]
+        found = self.of(lat_lon, CellGrid.build(lat_lon, self.grid.resolution), kept)
+        scope = f"only places in {region.name} were considered"
+        return replace(found, scope=scope, coded=self.coded and self.coded.rows(inside))
+
+    def as_kept(self, model: GeoModel) -> Gallery:
+        """The gallery as a model folder will hold it, rounded."""
+        return self.from_tensors(self.to_tensors(), model)
+
+    @classmethod
+    def of(cls, lat_lon: NDArray[np.float64], grid: CellGrid, side: LocationSide) -> Gallery:
+        """From places with their sides."""
+        parts = (side.scaled, side.length, side.unit, side.maps, side.norms)
+        average = LocationSide(*(part.mean(axis=0, keepdims=True) for part in parts))
+        return cls(lat_lon, grid, side, average)
+
+
+def _deflated(
+    name: str, columns: NDArray[np.float32], least: NDArray[np.floating]
+) -> dict[str, NDArray[np.generic]]:
+    """Columns ``[M, c]`` in steps no smaller than ``least`` ``[c]``."""
+    largest = np.abs(columns).max(axis=0, initial=0)
+    step = np.maximum(np.maximum(largest / LARGEST, least), np.finfo(np.float32).tiny)
+    step = step.astype(np.float32)
+    steps = np.round(columns / step).astype(np.int8)
+    packed = np.frombuffer(zlib.compress(steps.T.tobytes(), 9), np.uint8)
+    return {name: packed, f"{name}.step": step}
+
+
+def _inflated(
+    tensors: dict[str, NDArray[np.generic]], name: str, count: int
+) -> NDArray[np.float32]:
+    """Columns of ``count`` rows, ``[count, c]``."""
+    step = tensors[f"{name}.step"].astype(np.float32)
+    steps = np.frombuffer(zlib.decompress(tensors[name].tobytes()), np.int8)
+    columns = np.ascontiguousarray(steps.reshape(len(step), count).T, np.float32)
+    columns *= step
+    return columns

@@ -1,0 +1,148 @@
+"""GeoCLIP as released: CLIP's image tower, GeoCLIP's head, location encoder and gallery.
+
+What is computed is what the package ``geoclip`` 1.3.0 computes; nothing is trained or calibrated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from geowhy.assets.fetch import sha256_of
+from geowhy.concepts.bank import ConceptBank
+from geowhy.errors import DataError, ModelFormatError, ModelNotFoundError
+from geowhy.export.clip import load_clip_backbone
+from geowhy.heads.gallery import Gallery
+from geowhy.heads.gallery_cache import cached_gallery, gallery_folder
+from geowhy.model.geoclip_aligner import GeoClipAligner
+from geowhy.model.geomodel import GeoModel
+from geowhy.model.location import LocationArchitecture, LocationEncoder
+from geowhy.posterior.calibration import Calibration
+from geowhy.registry import asset_folder, require
+
+__all__ = [
+    "CLIP",
+    "GEOCLIP",
+    "GROUNDED_BANK",
+    "UNCALIBRATED",
+    "Concepts",
+    "Precision",
+    "ReleasedGeoClip",
+    "check_installed",
+    "text_bank_file",
+]
+
+GEOCLIP, CLIP = "geoclip", "clip-vit-l-14"
+# How far off GeoCLIP is on photographs like yours, nobody measured here.
+UNCALIBRATED = Calibration(least_radius_km=0.0, is_fitted=False)
+GROUNDED_BANK = Path(__file__).parent.parent / "data" / "models" / GEOCLIP / "bank.safetensors"
+
+Precision = Literal["fp32", "int8"]
+Concepts = Literal["grounded", "text"]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReleasedGeoClip:
+    """The location side of the released model, which needs no CLIP.
+
+    Attributes:
+        encoder: coordinates to embeddings; its weights are read when they are first needed.
+        encoder_digest: of its weights.
+        aligner: head, temperature and the concepts that explain.
+        places: the published gallery, degrees ``[100000, 2]``.
+    """
+
+    encoder: LocationEncoder
+    encoder_digest: str
+    aligner: GeoClipAligner
+    places: Floats
+
+    @classmethod
+    def load(cls, concepts: Concepts = "grounded") -> Self:
+        """From the folder of ``geowhy models get geoclip``.
+
+        Raises:
+            ModelNotFoundError: if it isn't installed, or the bank of texts wasn't made.
+            ModelFormatError: if a file is damaged.
+        """
+        folder = require(GEOCLIP)
+        weights = folder / "location.safetensors"
+        encoder = LocationEncoder(LocationArchitecture(), lambda: _tensors(weights))
+        aligner = GeoClipAligner(_tensors(folder / "head.safetensors"), _bank(concepts))
+        places = _tensors(folder / "gallery.safetensors").get("lat_lon")
+        if places is None or places.ndim != 2 or places.shape[1] != 2:
+            raise ModelFormatError(
+                f"{folder / 'gallery.safetensors'}: holds no coordinates [M, 2]: delete {folder} "
+                f"and get it again with: geowhy models get {GEOCLIP}"
+            )
+        return cls(encoder, sha256_of(weights), aligner, places.astype(np.float64))
+
+    def gallery(self, places: Floats | None, on_progress: Callable[[str], None]) -> Gallery:
+        """Of one's own ``places``, degrees ``[M, 2]``, or the published ones; embedded once."""
+        lat_lon = self.places if places is None else places
+        folder = gallery_folder(
+            asset_folder(GEOCLIP).parent / "galleries", self.encoder_digest, lat_lon
+        )
+        return cached_gallery(self.aligner, self.encoder, lat_lon, folder, on_progress)
+
+    def with_clip(self, precision: Precision) -> GeoModel:
+        """Together with the image tower, as any other model.
+
+        Raises:
+            ModelNotFoundError: if CLIP isn't installed; says how to get it.
+            ModelFormatError: if it is damaged.
+        """
+        tower = load_clip_backbone(require(CLIP), int8=precision == "int8")
+        return GeoModel(GEOCLIP, tower, self.encoder, self.aligner, maps=None, places=None)
+
+
+def check_installed() -> None:
+    """One error for all that is missing to locate photographs.
+
+    Raises:
+        ModelNotFoundError: naming each part, its size, its licence and the command that gets it.
+    """
+    missing = []
+    for name in (CLIP, GEOCLIP):
+        try:
+            require(name)
+        except ModelNotFoundError as error:
+            missing.append(str(error))
+    if missing:
+        raise ModelNotFoundError(". ".join(missing))
+
+
+def text_bank_file() -> Path:
+    """Where the bank of texts is once it has been made."""
+    return asset_folder(GEOCLIP) / "text_bank.safetensors"
+
+
+def _bank(concepts: Concepts) -> ConceptBank:
+    file = GROUNDED_BANK if concepts == "grounded" else text_bank_file()
+    if concepts == "text" and not file.is_file():
+        raise ModelNotFoundError(
+            f"{file} isn't there yet: the prompts of all concepts have to be embedded once, which "
+            "takes minutes; do it with: geowhy concepts embed"
+        )
+    try:
+        return ConceptBank.load(file)
+    except DataError as error:
+        raise ModelFormatError(str(error)) from error
+
+
+def _tensors(file: Path) -> dict[str, NDArray[np.float32]]:
+    try:
+        return load_file(file)
+    except (OSError, SafetensorError, ValueError) as error:
+        raise ModelFormatError(
+            f"{file}: damaged ({error}): delete {file.parent} and get it again with: geowhy "
+            f"models get {GEOCLIP}"
+        ) from error

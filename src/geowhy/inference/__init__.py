@@ -1,1 +1,0 @@
-"""From scores of places to an answer: posterior, radius, abstention."""

@@ -1,0 +1,257 @@
+"""Images in, predictions out: the one class that every face of geowhy calls."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cached_property
+from itertools import islice
+from typing import Literal, TypeVar, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from geowhy.answer import Candidate, Prediction
+from geowhy.engine import Decoded, Engine
+from geowhy.errors import ImageError
+from geowhy.explain.explainer import Against, Examined, Explainer, Question, Regions
+from geowhy.explanation import Explanation
+from geowhy.geo.places import Gazetteer
+from geowhy.geo.regions import Region
+from geowhy.heads.geoclip import Concepts, Precision
+from geowhy.images.reading import NamedImage, read_image
+from geowhy.images.sources import ImageSource
+from geowhy.loading import ReleasedOptions, load_parts
+from geowhy.posterior.density import CellDensity, Posterior
+from geowhy.types import LatLon
+
+__all__ = ["Locator"]
+
+Pixels = NDArray[np.uint8]
+Many = list[ImageSource] | tuple[ImageSource, ...]
+_T = TypeVar("_T")
+
+IMAGES_AT_ONCE = 32
+SMALLEST_SIDE = 256  # pixels; a JPEG need not be decoded any finer for a 128-pixel input
+PHOTOGRAPHS_AT_ONCE = 4
+
+
+class Locator:
+    """Tells where images were taken, and why.
+
+    Attributes:
+        engine: the model at work; for evaluation and for who wants posteriors.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        """Puts an engine behind the verbs that people use."""
+        self.engine = engine
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_dir: str | os.PathLike[str] = "embedded",
+        *,
+        gallery: ArrayLike | None = None,
+        crops: Literal[1, 10] = 1,
+        precision: Precision = "fp32",
+        concepts: Concepts = "grounded",
+        on_progress: Callable[[str], None] | None = None,
+    ) -> Locator:
+        """Loads a model by name or from its folder; nothing is downloaded.
+
+        Args:
+            name_or_dir: "embedded", "geoclip", or a folder that ``geowhy train`` made.
+            gallery: places to choose among, degrees ``[M, 2]``, instead of the model's own.
+            crops: of "geoclip" alone: 10 for the mean score of ten crops.
+            precision: of "geoclip" alone: "int8" for an image tower in 8-bit whole numbers.
+            concepts: of "geoclip" alone: "text" for explanations by the texts of concepts.
+            on_progress: is told of long work in words.
+
+        Raises:
+            ModelNotFoundError: if it isn't on this machine; the message says how to get it.
+            ModelFormatError: if the folder is damaged.
+            ConfigError: if the model has no such option.
+            CoordinateError: if a place of the gallery isn't on Earth.
+        """
+        options = ReleasedOptions(crops, precision, concepts)
+        places = None if gallery is None else np.asarray(gallery, np.float64)
+        parts = load_parts(os.fspath(name_or_dir), places, options, on_progress or (lambda _: None))
+        engine = Engine(
+            parts.model,
+            parts.gallery,
+            parts.calibration,
+            parts.novelty,
+            decoding=parts.decoding,
+            crops=crops,
+        )
+        return cls(engine)
+
+    def within(self, region: Region | str, outside: float = 0.0) -> Locator:
+        """The same locator, for images of one region: a country, a state, a box, a GeoJSON file.
+
+        With ``outside`` above 0, places elsewhere count so much of one beforehand.
+
+        Raises:
+            DataError: if nothing is called so, or the gallery has no place there.
+        """
+        area = Region.parse(region) if isinstance(region, str) else region
+        return Locator(self.engine.within(area, outside))
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self.engine.model.name
+
+    @overload
+    def locate(self, image: ImageSource, *, top_k: int = 5) -> Prediction: ...
+    @overload
+    def locate(self, image: Many, *, top_k: int = 5) -> list[Prediction]: ...
+    def locate(self, image: ImageSource | Many, *, top_k: int = 5) -> Prediction | list[Prediction]:
+        """Locates one image, or many; gives one prediction, or a list in the same order.
+
+        Raises:
+            ImageError: if an image can't be used; ``locate_each`` goes on instead.
+        """
+        if isinstance(image, list | tuple):
+            return [_raised(found) for found in self.locate_each(image, top_k)]
+        return next(_raised(found) for found in self.locate_each([image], top_k))
+
+    def locate_each(
+        self, images: Iterable[ImageSource], top_k: int = 5
+    ) -> Iterator[Prediction | ImageError]:
+        """Locates images as they come; a bad one yields its error and doesn't stop the rest.
+
+        Images are read in threads, some at a time, while the previous ones are located.
+        """
+        remaining, at_once = iter(images), self._images_at_once
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            ahead = [pool.submit(self._read, image) for image in islice(remaining, at_once)]
+            while ahead:
+                read = [future.result() for future in ahead]
+                ahead = [pool.submit(self._read, image) for image in islice(remaining, at_once)]
+                yield from self._locate_batch(read, top_k)
+
+    def density(self, image: ImageSource) -> CellDensity:
+        """The posterior over H3 cells for one image.
+
+        Raises:
+            ImageError: if it can't be used.
+        """
+        return self.engine.decode([_raised(self._read(image)).pixels], top_k=1)[0].posterior.density
+
+    def explain(
+        self,
+        image: ImageSource,
+        *,
+        against: Against = "elsewhere",
+        what_if: str | Iterable[str] = (),
+        sparse: float | None = 0.9,
+        regions: Regions | None = None,
+    ) -> Explanation:
+        """Why the model names the place that it names for an image: the long form.
+
+        Args:
+            image: as `locate` takes it.
+            against: what the place is held against: "elsewhere" for the places that it could be
+                instead; "average" for the average place of the gallery; "runner-up"; or
+                degrees, latitude first: why here, and not there.
+            what_if: changes to what the picture shows, such as "-desert +coast": one, or several.
+            sparse: share of the variance of the log-odds over the gallery that the fewest concepts
+                shall reproduce; None for no sparse form.
+            regions: "occlusion" or "patches" for maps of the evidence over the picture.
+
+        Raises:
+            ImageError: if the image can't be used.
+            ConfigError: if there is no such concept, or the question can't be answered.
+        """
+        changes = (what_if,) if isinstance(what_if, str) else tuple(what_if)
+        question = Question(against, changes, sparse, regions)
+        return self.examine(image, question).prediction.explanation
+
+    def examine(
+        self,
+        image: ImageSource,
+        question: Question | None = None,
+        top_k: int = 5,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> Examined:
+        """One image with its answer, its long explanation and its posterior.
+
+        ``on_progress`` is told of the evidence maps, the longest part.
+
+        Raises:
+            ImageError: if the image can't be used.
+            ConfigError: if there is no such concept, or the question can't be answered.
+        """
+        read = _raised(self._read(image))
+        decoded = self.engine.decode([read.pixels], max(top_k, 2))[0]
+        asked = question or Question()
+        explanation = self._explainer.explain(decoded, read.pixels, asked, on_progress)
+        prediction = replace(self._prediction(read.name, decoded), explanation=explanation)
+        candidates = prediction.candidates[:top_k]
+        return Examined(replace(prediction, candidates=candidates), read.pixels, decoded.posterior)
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        return Explainer(self.engine)
+
+    def _locate_batch(
+        self, read: list[NamedImage | ImageError], top_k: int
+    ) -> Iterator[Prediction | ImageError]:
+        good = [image for image in read if isinstance(image, NamedImage)]
+        decoded = iter(self.engine.decode([image.pixels for image in good], top_k) if good else [])
+        for image in read:
+            if isinstance(image, NamedImage):
+                yield self._prediction(image.name, next(decoded))
+            else:
+                yield image
+
+    def _prediction(self, name: str, decoded: Decoded) -> Prediction:
+        return Prediction(
+            image=name,
+            position=LatLon(*decoded.posterior.lat_lon),
+            radius_50_km=decoded.radius_50_km,
+            radius_90_km=decoded.radius_90_km,
+            abstained=bool(decoded.reason),
+            reason=decoded.reason,
+            candidates=_candidates(decoded.posterior),
+            explanation=self._explanation(decoded),
+            model=self.name,
+            calibrated=self.engine.calibration.is_fitted,
+            scope=self.engine.gallery.scope,
+        )
+
+    def _explanation(self, decoded: Decoded) -> Explanation:
+        return self.engine.evidence.explain(
+            decoded.side, decoded.place, decoded.rival, decoded.against
+        )
+
+    def _read(self, image: ImageSource) -> NamedImage | ImageError:
+        # GeoCLIP's numbers are those of the whole picture, shrunk once.
+        min_side = SMALLEST_SIDE if self.engine.decoding == "hills" else None
+        try:
+            return read_image(image, min_side=min_side)
+        except ImageError as error:
+            return error
+
+    @property
+    def _images_at_once(self) -> int:
+        """Photographs come in full size, 36 MB for 12 megapixels, so fewer of them at once."""
+        return IMAGES_AT_ONCE if self.engine.decoding == "hills" else PHOTOGRAPHS_AT_ONCE
+
+
+def _candidates(posterior: Posterior) -> tuple[Candidate, ...]:
+    gazetteer = Gazetteer.load()
+    return tuple(
+        Candidate(LatLon(*mode.lat_lon), mode.probability, gazetteer.describe(mode.lat_lon))
+        for mode in posterior.modes
+    )
+
+
+def _raised(found: _T | ImageError) -> _T:
+    if isinstance(found, ImageError):
+        raise found
+    return found

@@ -1,0 +1,1 @@
+"""A posterior over places: density, modes, calibrated radii and abstention."""

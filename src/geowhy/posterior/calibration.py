@@ -1,0 +1,61 @@
+"""What makes stated radii and abstentions honest: numbers that a model keeps.
+
+They are fitted on validation images by `geowhy.training.calibration`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from geowhy.posterior.density import Posterior
+
+__all__ = ["Calibration", "stated_km"]
+
+LEAST_RADIUS_KM = 30.0  # between neighbours in a gallery of 200,000 places
+ABSTAIN_ABOVE_KM = 5_000.0
+FARTHEST_KM = 20_015.0  # half the circumference of the Earth
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Numbers fitted on validation views, saved with the model.
+
+    Attributes:
+        temperature: divides the scores.
+        smoothing_km: width of the smoothing of the posterior.
+        sureness: power to which the masses of its hills are raised.
+        radius_50_factor, radius_90_factor: stretch the posterior's own radii so that they hold
+            the truth in 50 and 90 % of the validation views (split conformal prediction).
+        novelty_threshold: above it an image is unlike 99 % of the validation views.
+        abstain_above_km: above this ``radius_50_km`` the model names no place.
+        least_radius_km: added to the posterior's own radii.
+        is_fitted: whether any of this was fitted; a model that was never calibrated says so.
+    """
+
+    temperature: float = 1.0
+    smoothing_km: float = 300.0
+    sureness: float = 1.0
+    radius_50_factor: float = 1.0
+    radius_90_factor: float = 1.0
+    novelty_threshold: float = np.inf
+    abstain_above_km: float = ABSTAIN_ABOVE_KM
+    least_radius_km: float = LEAST_RADIUS_KM
+    is_fitted: bool = True
+
+    def radii_km(self, posterior: Posterior) -> tuple[float, float]:
+        """The calibrated radii, km, that hold the truth half the time and nine times in ten."""
+        half = stated_km(posterior, 0.5, self.least_radius_km) * self.radius_50_factor
+        most = stated_km(posterior, 0.9, self.least_radius_km) * self.radius_90_factor
+        return min(half, FARTHEST_KM), min(max(most, half), FARTHEST_KM)
+
+
+def stated_km(posterior: Posterior, mass: float, least_km: float = LEAST_RADIUS_KM) -> float:
+    """The posterior's own radius for half of the probability or for more.
+
+    Half of it lies in the strongest hill for most images, where points tell more than smoothed
+    cells. More of it reaches to other hills.
+    """
+    own_km = posterior.half_km if mass <= 0.5 else posterior.radius_km(mass)
+    return own_km + least_km

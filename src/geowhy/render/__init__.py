@@ -1,0 +1,1 @@
+"""Drawing and words: pages, maps, plots and sentences. No answer depends on it."""

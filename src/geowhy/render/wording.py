@@ -1,0 +1,163 @@
+"""Answers in words: the same ones in the terminal and in the report.
+
+Every text can be read aloud: "9.41° N, 0.84° W", "310 km", "less warm", "under 1 %".
+"""
+
+from __future__ import annotations
+
+from geowhy.answer import Candidate, Prediction
+from geowhy.explanation import ConceptScore, Counterfactual, Explanation, Reference, SparseForm
+from geowhy.types import LatLon
+
+__all__ = [
+    "concept_words",
+    "coordinates",
+    "kilometres",
+    "log_odds",
+    "percent",
+    "place_name",
+    "plainly",
+    "radius_sentence",
+    "reason_sentence",
+    "reference_words",
+    "share_sentence",
+    "sparse_sentence",
+    "stated_sentence",
+    "sure_of",
+    "what_if_sentence",
+]
+
+SAME_PLACE_KM = 25.0  # nearer than this, a place has not moved
+MINUS = "\N{MINUS SIGN}"
+
+
+def coordinates(position: LatLon) -> str:
+    """A point with hemispheres, to about 1 km: "9.41° N, 0.84° W"."""
+    north = "N" if position.lat >= 0 else "S"
+    east = "E" if position.lon >= 0 else "W"
+    return f"{abs(position.lat):.2f}° {north}, {abs(position.lon):.2f}° {east}"
+
+
+def kilometres(km: float) -> str:
+    """A distance to two digits that mean something: "7 km", "310 km", "1,900 km"."""
+    if km < 1:
+        return "under 1 km"
+    step = 1 if km < 100 else 10 if km < 1000 else 100
+    return f"{step * round(km / step):,} km"
+
+
+def percent(share: float) -> str:
+    """A share of 1 in whole percent; never 0 or 100 for what only comes near."""
+    if 0.0 < share < 0.01:
+        return "under 1 %"
+    if 0.99 < share < 1.0:
+        return "over 99 %"
+    return f"{share:.0%}".replace("%", " %")
+
+
+def log_odds(contribution: float) -> str:
+    """A contribution with its sign, three digits or more: "+0.82", "−20.4", "+204"."""
+    places = 2 if abs(contribution) < 9.995 else 1 if abs(contribution) < 99.95 else 0
+    return f"{contribution:+.{places}f}".replace("-", MINUS)
+
+
+def concept_words(concept: ConceptScore) -> str:
+    """A concept as the place has it: "savanna", or "less warm" than its reference."""
+    # "Less" goes with every name: things, qualities and quantities.
+    return concept.name if concept.present else f"less {concept.name}"
+
+
+def place_name(prediction: Prediction) -> str:
+    """The answer in words; its coordinates if it has no name."""
+    best = sure_of(prediction)
+    return best.place if best and best.place else coordinates(prediction.position)
+
+
+def sure_of(prediction: Prediction) -> Candidate | None:
+    """The candidate that is the answer: the most probable one."""
+    return prediction.candidates[0] if prediction.candidates else None
+
+
+def radius_sentence(prediction: Prediction) -> str:
+    """How far off such answers are."""
+    half, nearly = kilometres(prediction.radius_50_km), kilometres(prediction.radius_90_km)
+    if not prediction.calibrated:
+        return (
+            f"The model puts half of its probability within {half} and nine tenths within "
+            f"{nearly}; how often that holds was never measured."
+        )
+    return f"Half of such answers are within {half} of the truth, nine in ten within {nearly}."
+
+
+def reason_sentence(prediction: Prediction) -> str:
+    """Why the model abstained, as a sentence."""
+    reason = prediction.reason.strip() or "the evidence is too weak"
+    return reason[0].upper() + reason[1:].rstrip(".") + "."
+
+
+def share_sentence(prediction: Prediction, count: int) -> str:
+    """How much of the evidence the ``count`` strongest concepts on either side are.
+
+    What no concept carries is named, if it shows in two digits.
+    """
+    explanation = prediction.explanation
+    shown = len(explanation.shown(count))
+    share = percent(explanation.explained_share(count))
+    concepts = "This one concept is" if shown == 1 else f"These {shown} concepts are"
+    sentence = f"{concepts} {share} of the evidence"
+    if abs(explanation.unexplained) < 0.005:
+        return f"{sentence}."
+    return f"{sentence}; what no concept carries adds {log_odds(explanation.unexplained)}."
+
+
+def stated_sentence(explanation: Explanation, count: int) -> str:
+    """What the picture makes more likely than not, of what speaks for the place; or that none is.
+
+    Empty for a model that gives no probabilities.
+    """
+    if all(concept.probability is None for concept in explanation.contributions):
+        return ""
+    stated = [
+        f"{concept.name} ({percent(concept.probability)})"
+        for concept in explanation.stated(count)
+        if concept.probability is not None
+    ]
+    if not stated:
+        return "Of what speaks for it, the picture makes nothing more likely than not."
+    return f"Likely there, by the picture alone: {', '.join(stated)}."
+
+
+def sparse_sentence(form: SparseForm) -> str:
+    """How few concepts say nearly the same, and how nearly."""
+    count = len(form.concepts)
+    concepts = "One concept tells" if count == 1 else f"{count} concepts tell"
+    sentence = (
+        f"{concepts} {percent(form.reproduced)} of what tells these places apart "
+        f"(cosine {form.cosine:.2f})"
+    )
+    if form.reproduced < form.asked:
+        sentence += f"; {percent(form.asked)} can't be reached, for the rest is unexplained"
+    return f"{sentence}."
+
+
+def what_if_sentence(found: Counterfactual) -> str:
+    """What the model would say then: "without desert: still near Tamale, Ghana; 40 % → 31 %"."""
+    chance = f"{percent(found.probability_before)} → {percent(found.probability_after)}"
+    if found.moved_km < SAME_PLACE_KM:
+        return f"{found.words}: the same place; its probability {chance}"
+    return (
+        f"{found.words}: {found.place}, {kilometres(found.moved_km)} away "
+        f"({percent(found.probability_there)}); the first place {chance}"
+    )
+
+
+def plainly(text: str) -> str:
+    """A foreign text such as a file name on one line, without characters that steer a terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def reference_words(reference: Reference) -> str:
+    """What a place is held against: "everywhere else", "the place near Paris, France"."""
+    if reference.position is None or reference.name.startswith("the "):
+        return reference.name
+    return f"the place {reference.name}"

@@ -1,0 +1,94 @@
+"""A changed picture is answered by the model, and names are found or explained."""
+
+import numpy as np
+import pytest
+
+from geowhy.errors import ConfigError
+from geowhy.explain.interventions import changed, parse_changes, weighed
+from geowhy.model.alignment import ConceptAligner, ImageSide, LocationSide
+from geowhy.model.attribution import Evidence
+
+NAMES = ("warm", "polar desert", "desert coast", "high country", "coast", "layout of forest", "m2")
+CATEGORIES = ("climate", "climate", "water", "landform", "water", "maps", "maps")
+
+
+@pytest.fixture
+def evidence(make_bank):
+    rng = np.random.default_rng(0)
+    bank = make_bank(rng.normal(size=(6, 5)))
+    aligner = ConceptAligner.__new__(ConceptAligner)
+    aligner.space, aligner.bank, aligner.basis = "concept", bank, bank.directions
+    aligner.tensors = {"log_scale": np.array(1.0, np.float32)}
+    attribution = rng.dirichlet(np.ones(2), 4).astype(np.float32)
+    return Evidence(aligner, NAMES, CATEGORIES, attribution, 1.4)
+
+
+@pytest.fixture
+def image():
+    rng = np.random.default_rng(1)
+    embedding, concepts, maps = (rng.normal(size=(1, n)).astype(np.float32) for n in (6, 5, 4))
+    return ImageSide(embedding, concepts, maps, 0.4)
+
+
+@pytest.fixture
+def places():
+    rng = np.random.default_rng(2)
+    scaled, maps = (rng.normal(size=(9, n)).astype(np.float32) for n in (6, 4))
+    norms = np.abs(rng.normal(size=(9, 2))).astype(np.float32)
+    return LocationSide(scaled, np.ones((9, 1), np.float32), scaled[:, :0], maps, norms)
+
+
+def logits(evidence, image, places):
+    return evidence.aligner.scores(image, places) / evidence.temperature
+
+
+def test_what_is_taken_away_takes_just_its_shares(evidence, image, places):
+    shares, _ = evidence.shares(image, places)
+    for column, name in enumerate(NAMES):
+        after = changed(evidence, image, parse_changes(f"-{name}", evidence))
+        lost = logits(evidence, image, places) - logits(evidence, after, places)
+        assert lost[0] == pytest.approx(shares[:, column], abs=1e-4), name
+
+
+def test_weights_multiply_shares(evidence, image, places):
+    shares, _ = evidence.shares(image, places)
+    weights = np.random.default_rng(3).uniform(0, 2, (4, 7)).astype(np.float32)
+    found = logits(evidence, weighed(evidence, image, weights), places)
+    assert found == pytest.approx(weights @ shares.T, abs=1e-4)
+
+
+def test_a_concept_is_strengthened_to_the_strongest_and_a_category_doubled(evidence, image):
+    after = changed(evidence, image, parse_changes("+high country", evidence))
+    assert after.concepts[0, 3] == image.concepts.max()
+    assert np.delete(after.concepts[0], 3) == pytest.approx(np.delete(image.concepts[0], 3))
+    doubled = changed(evidence, image, parse_changes("+climate", evidence))
+    assert doubled.concepts[0, :2] == pytest.approx(2 * image.concepts[0, :2])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("-warm", [("warm", [0], False)]),
+        ("−WARM +high_country", [("warm", [0], False), ("high country", [3], True)]),
+        ("-desert, +coast", [("desert", [1, 2], False), ("coast", [4], True)]),
+        ("  +water -layout of forest", [("water", [2, 4], True), ("layout of forest", [5], False)]),
+    ],
+)
+def test_changes_are_read(evidence, text, expected):
+    found = parse_changes(text, evidence)
+    assert [(c.name, c.columns.tolist(), c.more) for c in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "give changes such as"),
+        ("warm", "put \\+ or - before"),
+        ("-", "put \\+ or - before"),
+        ("-wram", "did you mean warm"),
+        ("-xyzzy", "geowhy concepts list"),
+    ],
+)
+def test_what_is_no_change_is_explained(evidence, text, message):
+    with pytest.raises(ConfigError, match=message):
+        parse_changes(text, evidence)

@@ -1,0 +1,137 @@
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from geowhy.errors import ModelFormatError
+from geowhy.export.backbone_export import (
+    LITE,
+    EfficientNetLite,
+    LiteArchitecture,
+    export_backbone,
+    load_weights,
+)
+from geowhy.model.backbone import OnnxBackbone
+from geowhy.model.map_reader import PICTURE_COLUMNS, PICTURE_GRID
+from geowhy.model.preprocessing import Preprocessing
+
+TINY = LiteArchitecture(width=0.25, depth=0.4)
+PREPROCESSING = Preprocessing(size=64, mean=127.0, std=128.0)
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    """A small network with random weights and with statistics of its own."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = EfficientNetLite(TINY)
+        with torch.no_grad():
+            for _ in range(3):
+                model(torch.randn(8, 3, 64, 64))
+    return model.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
+
+
+def features_of(model, pictures):
+    return model(torch.from_numpy(PREPROCESSING(pictures))).numpy()
+
+
+def test_sizes_are_those_of_the_published_networks():
+    assert LITE[2].feature_size == 2 * (16 + 24 + 48 + 120 + 352) + 192 + 3072
+    assert LITE[0].feature_size == 2 * (16 + 24 + 40 + 112 + 320) + 192 + 3072
+    assert [len(list(LITE[n].blocks())) for n in (0, 2)] == [16, 21]
+
+
+def test_names_of_the_weights_are_the_published_ones():
+    names = EfficientNetLite(LITE[2]).state_dict().keys()
+    assert {"_conv_stem.weight", "_bn0.running_mean", "_blocks.1._expand_conv.weight",
+            "_blocks.20._bn2.running_var"} <= names  # fmt: skip
+    assert len(names) == 386 - 1 - 5 - 2  # without the head, its norm and the classifier
+
+
+def test_features_are_means_and_deviations(tiny, pictures):
+    features = features_of(tiny, pictures)
+    assert features.shape == (3, TINY.feature_size)
+    first = tiny.blocks[0](tiny.stem(torch.from_numpy(PREPROCESSING(pictures)))).numpy()
+    count = first.shape[1]
+    np.testing.assert_allclose(features[:, :count], first.mean((2, 3)), atol=1e-5)
+    np.testing.assert_allclose(features[:, count : 2 * count], first.std((2, 3)), atol=1e-4)
+
+
+def test_the_layout_tells_where_colours_are(tiny):
+    picture = np.full((1, 64, 64, 3), 127, np.uint8)
+    picture[0, 8:16, 48:56, 2] = 255  # second row, seventh column, blue
+    features = features_of(tiny, picture)[0]
+    layout = features[-PICTURE_COLUMNS - 192 : -PICTURE_COLUMNS].reshape(3, 8, 8)
+    assert layout[2, 1, 6] == 1
+    assert np.abs(layout).sum() == 1
+    fine = features[-PICTURE_COLUMNS:].reshape(3, PICTURE_GRID, PICTURE_GRID)
+    assert fine[2, 4:8, 24:28] == pytest.approx(1)
+    assert np.abs(fine).sum() == 16
+
+
+@pytest.mark.parametrize("flat", [0, 255])
+def test_flat_pictures_have_finite_features(tiny, flat):
+    assert np.isfinite(features_of(tiny, np.full((1, 64, 64, 3), flat, np.uint8))).all()
+
+
+def test_onnx_equals_torch(tiny, pictures, tmp_path):
+    export_backbone(tiny, 64, tmp_path / "b.onnx", half=False)
+    found = OnnxBackbone.load(tmp_path / "b.onnx", PREPROCESSING, threads=1).embed(pictures)
+    expected = features_of(tiny, pictures)
+    assert np.abs(found - expected).max() < 1e-4 * np.abs(expected).max()
+
+
+def test_half_precision_weights_keep_the_features(tiny, pictures, tmp_path):
+    export_backbone(tiny, 64, tmp_path / "half.onnx")
+    found = OnnxBackbone.load(tmp_path / "half.onnx", PREPROCESSING, threads=1).embed(pictures)
+    expected = features_of(tiny, pictures)
+    norms = np.linalg.norm(found, axis=1) * np.linalg.norm(expected, axis=1)
+    assert ((found * expected).sum(1) / norms).min() > 0.9999
+
+
+def test_half_precision_halves_the_file(tiny, tmp_path):
+    whole = export_backbone(tiny, 64, tmp_path / "whole.onnx", half=False).stat().st_size
+    half = export_backbone(tiny, 64, tmp_path / "half.onnx").stat().st_size
+    assert half < 0.65 * whole
+    kinds = {w.data_type for w in onnx.load(tmp_path / "half.onnx").graph.initializer if w.dims}
+    assert onnx.TensorProto.FLOAT16 in kinds
+
+
+def test_the_same_network_gives_the_same_file(tiny, tmp_path):
+    first = export_backbone(tiny, 64, tmp_path / "a.onnx").read_bytes()
+    assert export_backbone(tiny, 64, tmp_path / "b.onnx").read_bytes() == first
+
+
+def test_odd_sizes_are_refused(tiny, tmp_path):
+    with pytest.raises(ValueError, match="multiple of 32"):
+        export_backbone(tiny, 100, tmp_path / "b.onnx")
+
+
+def test_published_weights_load_without_head(tiny, pictures, tmp_path):
+    extra = {
+        "_conv_head.weight": torch.ones(1),
+        "_bn1.bias": torch.ones(1),
+        "_fc.bias": torch.ones(1),
+    }
+    torch.save(tiny.state_dict() | extra, tmp_path / "w.pth")
+    loaded = load_weights(tmp_path / "w.pth", TINY)
+    assert not loaded.training
+    assert (features_of(loaded, pictures) == features_of(tiny, pictures)).all()
+
+
+def test_weights_of_another_network_are_refused(tiny, tmp_path):
+    torch.save(tiny.state_dict(), tmp_path / "w.pth")
+    with pytest.raises(ModelFormatError, match="another network"):
+        load_weights(tmp_path / "w.pth", LITE[0])
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\x80\x02cos\nsystem\n."])
+def test_files_that_are_no_weights_are_refused(tmp_path, content):
+    (tmp_path / "w.pth").write_bytes(content)
+    with pytest.raises(ModelFormatError, match=r"w\.pth"):
+        load_weights(tmp_path / "w.pth", TINY)

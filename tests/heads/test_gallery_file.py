@@ -1,0 +1,53 @@
+"""Own galleries: every row counts or is complained about."""
+
+import pytest
+
+from geowhy.errors import DataError
+from geowhy.heads.gallery_file import read_gallery
+
+
+def written(tmp_path, text, encoding="utf-8"):
+    path = tmp_path / "points.csv"
+    path.write_text(text, encoding=encoding)
+    return path
+
+
+@pytest.mark.parametrize("header", ["lat,lon", "LAT,LON", "Latitude,lng", " lat , longitude "])
+def test_columns_by_any_usual_name(tmp_path, header):
+    assert read_gallery(written(tmp_path, f"{header}\n1,2\n-3.5,180\n")).tolist() == [
+        [1, 2],
+        [-3.5, 180],
+    ]
+
+
+def test_other_columns_order_and_marks_do_not_matter(tmp_path):
+    path = written(tmp_path, '\ufefflon,name,lat\n10,"a, b",20\n\n11,c,21\n')
+    assert read_gallery(path).tolist() == [[20, 10], [21, 11]]
+
+
+def test_bad_rows_are_named_by_their_lines(tmp_path):
+    rows = ["1,2", "91,0", "x,3", "4", "5,6", "nan,1", "0,181"]
+    with pytest.raises(DataError, match=r"5 of 7 rows .*line 3, 4, 5 and more"):
+        read_gallery(written(tmp_path, "lat,lon\n" + "\n".join(rows)))
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "header"),
+        ("1,2\n3,4\n", "header is '1,2'"),
+        ("lat,name\n1,2\n", "name two columns"),
+        ("lat,lon\n", "no points"),
+    ],
+)
+def test_files_that_are_no_gallery(tmp_path, text, complaint):
+    with pytest.raises(DataError, match=complaint):
+        read_gallery(written(tmp_path, text))
+
+
+def test_a_missing_file_and_one_that_is_no_text(tmp_path):
+    with pytest.raises(DataError, match="can't be read"):
+        read_gallery(tmp_path / "none.csv")
+    (tmp_path / "points.csv").write_bytes(b"\xff\xfe\x00\xd8")
+    with pytest.raises(DataError, match="can't be read"):
+        read_gallery(tmp_path / "points.csv")

@@ -1,0 +1,192 @@
+"""The embedded model, as users meet it: answers, abstention, errors among many."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import geowhy
+from geowhy.errors import ImageError, ModelFormatError, ModelNotFoundError
+from geowhy.locator import Locator
+from geowhy.model.store import ModelFolder
+from geowhy.registry import resolve_model
+
+DEMO = Path(geowhy.__file__).parent / "data" / "demo"
+VIEWS = sorted(DEMO.glob("view-*.png"))
+CAT = DEMO / "photograph-cat.jpg"
+
+
+@pytest.fixture(scope="module")
+def locator():
+    return Locator.from_pretrained()
+
+
+def test_the_packaged_model_is_whole_and_small():
+    folder = ModelFolder.open(resolve_model("embedded"))
+    folder.verify()
+    assert sum(file.stat().st_size for file in folder.path.iterdir()) <= 40e6
+
+
+def test_a_photograph_of_a_cat_gets_no_confident_place(locator):
+    prediction = locator.locate(CAT)
+    assert prediction.abstained
+    assert "unlike" in prediction.reason
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_and_drawings_get_no_confident_place(locator, seed):
+    rng = np.random.default_rng(seed)
+    noise = rng.integers(0, 256, (64, 64, 3), np.uint8)
+    stripes = np.zeros((64, 64, 3), np.uint8)
+    stripes[:, :: seed + 2] = 255
+    for pixels in (noise, stripes):
+        assert locator.locate(Image.fromarray(pixels)).abstained
+
+
+def test_views_from_above_are_not_taken_for_something_strange(locator):
+    predictions = locator.locate([str(view) for view in VIEWS])
+    assert not any("unlike" in prediction.reason for prediction in predictions)
+
+
+def test_every_answer_is_complete_and_consistent(locator):
+    for prediction in locator.locate(VIEWS, top_k=3):
+        assert prediction.position == prediction.candidates[0].position
+        probabilities = [candidate.probability for candidate in prediction.candidates]
+        assert probabilities == sorted(probabilities, reverse=True)
+        assert 0 < sum(probabilities) <= 1 + 1e-6
+        assert 0 < prediction.radius_50_km <= prediction.radius_90_km <= 20_020
+        total = sum(c.contribution for c in prediction.explanation.contributions)
+        score = prediction.explanation.score
+        assert total + prediction.explanation.unexplained == pytest.approx(score, abs=1e-4)
+
+
+def test_a_score_is_the_log_odds_of_the_strongest_mode_that_the_posterior_is_made_of(locator):
+    decoded = locator.engine.decode([np.asarray(Image.open(VIEWS[0]).convert("RGB"))])[0]
+    logits = locator.engine.model.aligner.scores(decoded.side, locator.engine.gallery.side)[
+        0
+    ].astype(float)
+    logits /= locator.engine.calibration.temperature
+    rows, weights = decoded.posterior.support
+    assert weights.sum() == pytest.approx(1)
+    odds = np.exp((logits - logits.max()) / 2)  # with half of the evidence
+    region = decoded.posterior.region[locator.engine.gallery.grid.point_to_cell]
+    assert weights @ logits[rows] == pytest.approx(
+        odds[region] @ logits[region] / odds[region].sum(), abs=0.02
+    )
+    rivals, their_weights = decoded.posterior.elsewhere
+    outside = ~decoded.posterior.region[locator.engine.gallery.grid.point_to_cell]
+    assert outside[rivals].all()
+    assert their_weights @ logits[rivals] == pytest.approx(
+        odds[outside] @ logits[outside] / odds[outside].sum(), abs=0.05
+    )
+    assert len(rivals) <= 4_000
+    expected = weights @ logits[rows] - their_weights @ logits[rivals]
+    explanation = locator.locate(VIEWS[0]).explanation
+    assert explanation.against.name == "everywhere else"
+    assert explanation.score == pytest.approx(expected, abs=1e-3)
+
+
+def test_the_kept_gallery_is_what_the_location_encoder_gives(locator):
+    some = slice(0, None, 997)
+    side = locator.engine.model.location_side(locator.engine.gallery.lat_lon[some])
+    steps = ModelFolder.open(resolve_model("embedded")).tensors("gallery")
+    for name in ("scaled", "maps"):
+        kept = getattr(locator.engine.gallery.side, name)
+        step = steps[f"{name}.step"]
+        assert (np.abs(kept[some] - getattr(side, name)) / step).max() < 0.55
+    kept = locator.engine.gallery.side
+    assert kept.norms == pytest.approx(locator.engine.model.norms(kept.maps))
+
+
+def test_one_or_many_read_from_anywhere_give_the_same_answer(locator):
+    path = VIEWS[0]
+    alone = locator.locate(path)
+    for other in (path.read_bytes(), Image.open(path)):
+        assert locator.locate(other).position == alone.position
+    among = locator.locate([VIEWS[1], path])[1]
+    assert among.position.lat == pytest.approx(alone.position.lat, abs=1e-2)
+
+
+def test_a_bad_image_among_many_does_not_stop_the_rest(locator, tmp_path):
+    (tmp_path / "bad.png").write_bytes(VIEWS[0].read_bytes()[:200])
+    found = list(locator.locate_each([VIEWS[0], tmp_path / "bad.png", VIEWS[1]]))
+    assert isinstance(found[1], ImageError)
+    assert "bad.png" in str(found[1])
+    assert [getattr(p, "image", None) for p in (found[0], found[2])] == [
+        str(VIEWS[0]),
+        str(VIEWS[1]),
+    ]
+    with pytest.raises(ImageError, match=r"bad\.png"):
+        locator.locate([VIEWS[0], tmp_path / "bad.png"])
+
+
+def test_images_are_read_as_they_come(locator):
+    asked = []
+
+    def endless():
+        while True:
+            asked.append(1)
+            yield VIEWS[0]
+
+    stream = locator.locate_each(endless())
+    next(stream)
+    stream.close()
+    assert len(asked) <= 64
+
+
+def test_a_density_adds_up_to_one(locator):
+    density = locator.density(VIEWS[0])
+    assert density.probability.sum() == pytest.approx(1)
+    assert len(density.cells) == len(density.centres) == len(density.probability)
+
+
+def test_a_missing_model_says_what_there_is():
+    with pytest.raises(ModelNotFoundError, match="embedded"):
+        Locator.from_pretrained("no-such-model")
+
+
+@pytest.mark.parametrize("name", ["gallery", "model", "novelty"])
+def test_a_cut_file_is_an_error(name, tmp_path):
+    source = resolve_model("embedded")
+    for file in source.iterdir():
+        content = file.read_bytes()
+        (tmp_path / file.name).write_bytes(content[:-9] if file.stem == name else content)
+    with pytest.raises(ModelFormatError, match=name):
+        Locator.from_pretrained(tmp_path)
+
+
+def test_a_changed_file_is_found_by_verify(tmp_path):
+    source = resolve_model("embedded")
+    for file in source.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    content = bytearray((tmp_path / "novelty.safetensors").read_bytes())
+    content[-1] ^= 255
+    (tmp_path / "novelty.safetensors").write_bytes(content)
+    with pytest.raises(ModelFormatError, match="SHA-256"):
+        ModelFolder.open(tmp_path).verify()
+
+
+def test_within_a_region_only_its_places_are_answers(locator):
+    brazil = locator.within("Brazil")
+    for prediction in brazil.locate([str(view) for view in VIEWS[:2]]):
+        places = [(c.position.lat, c.position.lon) for c in prediction.candidates]
+        assert (np.abs(np.array(places) - (-10, -53)) < 25).all()
+        assert prediction.scope == "only places in Brazil were considered"
+    assert len(brazil.engine.gallery.lat_lon) < len(locator.engine.gallery.lat_lon) / 5
+
+
+def test_places_outside_a_region_can_count_a_little(locator):
+    free = locator.locate(VIEWS[0])
+    alike = locator.within("Brazil", outside=1.0).locate(VIEWS[0])
+    assert alike.position == free.position
+    nearly = locator.within("Brazil", outside=1e-12).locate(VIEWS[0])
+    assert nearly.candidates[0].place.endswith("Brazil")
+
+
+def test_an_own_gallery_is_chosen_from():
+    places = [(-9.6, -40.7), (48.9, 2.3), (35.7, 139.7), (0.0, 20.0)]
+    own = Locator.from_pretrained(gallery=places)
+    prediction = own.locate(VIEWS[0])
+    assert len(own.engine.gallery.lat_lon) == 4
+    assert min(abs(prediction.position.lat - lat) for lat, _ in places) < 1e-3

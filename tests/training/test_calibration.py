@@ -1,0 +1,106 @@
+"""Calibration chooses what brings answers near, and radii that cover what they promise."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from geowhy.geo.cells import CellGrid
+from geowhy.geo.sphere import distance_km, lat_lon_to_unit
+from geowhy.heads.gallery import CELL_RESOLUTION, Gallery
+from geowhy.model.alignment import TENSORS, ConceptAligner, ImageSide, LocationSide
+from geowhy.training.calibration import MAP_WEIGHTS, best_map_weight, calibrate, decode_all
+
+NOISE = 0.05
+
+
+def scattered(count, rng):
+    """Points uniform on the sphere."""
+    lat = np.rad2deg(np.arcsin(rng.uniform(-1, 1, count)))
+    return np.stack([lat, rng.uniform(-180, 180, count)], axis=1)
+
+
+@pytest.fixture(scope="module")
+def earth(make_bank):
+    """Aligner, gallery, images, truth; concepts are unit vectors, seen with noise."""
+    return make_earth(make_bank(np.eye(3)))
+
+
+def make_earth(bank, seed=0):
+    rng = np.random.default_rng(seed)
+    tensors = {name: np.zeros(1, np.float32) for name in TENSORS}
+    tensors["offset"] = np.zeros((3, 3), np.float32)
+    tensors["log_scale"] = np.array(np.log(200.0), np.float32)
+    points, truth = scattered(3000, rng), scattered(400, rng)
+    units = lat_lon_to_unit(points).astype(np.float32)
+    nothing, ones = np.empty((len(points), 0), np.float32), np.ones((len(points), 1), np.float32)
+    side = LocationSide(units, ones, nothing, units, nothing)
+    average = LocationSide(units[:1], ones[:1], nothing[:1], units[:1], nothing[:1])
+    gallery = Gallery(points, CellGrid.build(points, CELL_RESOLUTION), side, average)
+    seen = lat_lon_to_unit(truth) + NOISE * rng.normal(size=(400, 3))
+    concepts = (seen / np.linalg.norm(seen, axis=1, keepdims=True)).astype(np.float32)
+    wrong = rng.normal(size=(400, 3)).astype(np.float32)
+    images = ImageSide(np.empty((400, 0), np.float32), concepts, 200 * wrong, 0.2)
+    return ConceptAligner(tensors, bank, "concept"), gallery, images, truth
+
+
+def test_maps_that_mislead_get_the_least_weight(earth):
+    assert best_map_weight(*earth) == MAP_WEIGHTS[0]
+
+
+def test_maps_that_know_better_get_more_weight(earth):
+    aligner, gallery, images, truth = earth
+    right = 2000 * lat_lon_to_unit(truth).astype(np.float32)
+    assert best_map_weight(aligner, gallery, replace(images, maps=right), truth) > MAP_WEIGHTS[0]
+
+
+def test_radii_hold_what_they_promise_on_other_images(earth):
+    aligner, gallery, images, truth = earth
+    images = replace(images, maps=0 * images.maps)
+    fitted, other = slice(0, 200), slice(200, 400)
+    novelty = np.linspace(0, 1, 200, dtype=np.float32)
+    found = calibrate(aligner, gallery, images.rows(fitted), truth[fitted], novelty)
+    posteriors = decode_all(
+        aligner, gallery, images.rows(other), found.temperature, found.smoothing_km
+    )
+    errors = distance_km(np.array([p.lat_lon for p in posteriors]), truth[other])
+    radii = np.array([found.radii_km(p) for p in posteriors])
+    assert (errors <= radii[:, 0]).mean() == pytest.approx(0.5, abs=0.12)
+    assert (errors <= radii[:, 1]).mean() == pytest.approx(0.9, abs=0.08)
+
+
+def test_a_sharper_posterior_gets_smaller_radii(earth):
+    aligner, gallery, images, truth = earth
+    images = replace(images, maps=0 * images.maps)
+    found = calibrate(aligner, gallery, images, truth, np.zeros(400, np.float32))
+    sharp, broad = (
+        np.array(
+            [
+                found.radii_km(posterior)
+                for posterior in decode_all(
+                    aligner, gallery, images.rows(slice(0, 20)), temperature, found.smoothing_km
+                )
+            ]
+        )
+        for temperature in (found.temperature, 9 * found.temperature)
+    )
+    assert (sharp[:, 0] < 0.8 * broad[:, 0]).all()
+    assert (sharp[:, 1] < broad[:, 1]).all()
+
+
+def test_sureness_makes_the_stated_probability_of_an_answer_true(earth):
+    aligner, gallery, images, truth = earth
+    misled = replace(images, map_weight=0.1)  # half of the answers are far off
+    found = calibrate(aligner, gallery, misled, truth, np.zeros(400, np.float32))
+    assert found.sureness < 1
+    stated = [
+        posterior.modes[0].probability
+        for posterior in decode_all(
+            aligner, gallery, misled, found.temperature, found.smoothing_km, found.sureness
+        )
+    ]
+    unchanged = [
+        posterior.modes[0].probability
+        for posterior in decode_all(aligner, gallery, misled, found.temperature, found.smoothing_km)
+    ]
+    assert np.mean(stated) < np.mean(unchanged)
