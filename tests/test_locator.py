@@ -67,15 +67,16 @@ def test_a_score_is_the_log_odds_of_the_strongest_mode_that_the_posterior_is_mad
         0
     ].astype(float)
     logits /= locator.engine.calibration.temperature
-    rows, weights = decoded.posterior.support
+    contest = locator.engine.contest(decoded)
+    rows, weights = contest.answer
     assert weights.sum() == pytest.approx(1)
     odds = np.exp((logits - logits.max()) / 2)  # with half of the evidence
-    region = decoded.posterior.region[locator.engine.gallery.grid.point_to_cell]
+    region = decoded.estimate.region[locator.engine.gallery.grid.point_to_cell]
     assert weights @ logits[rows] == pytest.approx(
         odds[region] @ logits[region] / odds[region].sum(), abs=0.02
     )
-    rivals, their_weights = decoded.posterior.elsewhere
-    outside = ~decoded.posterior.region[locator.engine.gallery.grid.point_to_cell]
+    rivals, their_weights = contest.elsewhere
+    outside = ~decoded.estimate.region[locator.engine.gallery.grid.point_to_cell]
     assert outside[rivals].all()
     assert their_weights @ logits[rivals] == pytest.approx(
         odds[outside] @ logits[outside] / odds[outside].sum(), abs=0.05

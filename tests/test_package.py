@@ -25,6 +25,7 @@ ORDER = [
     "model",
     "export",
     "posterior",
+    "evidence",
     "registry",
     "heads",
     "engine",

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.evidence.field import EvidenceField, term_of
+from geowhy.evidence.region import RegionPrior
 from geowhy.explanation import AVERAGE, ELSEWHERE, Reference
 from geowhy.geo.regions import Region
 from geowhy.heads.gallery import Gallery
-from geowhy.heads.retrieval import Decoding, HillSearch, NearestSearch, PlaceSearch
+from geowhy.heads.retrieval import Decoding, DensityHead, LocationHead, RetrievalHead
 from geowhy.model.alignment import ImageSide, LocationSide
 from geowhy.model.attribution import Evidence
 from geowhy.model.geomodel import GeoModel
 from geowhy.posterior.calibration import Calibration
-from geowhy.posterior.density import Posterior
+from geowhy.posterior.contest import Contest
+from geowhy.posterior.density import Estimate
+from geowhy.posterior.ledger import Posterior
 from geowhy.posterior.ood import NoveltyDetector
 
 __all__ = ["Decoded", "Engine"]
 
 Pixels = NDArray[np.uint8]
+
+LEAST_MODES = 2  # the answer and what it is held against
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +42,8 @@ class Decoded:
         rival: what the place is held against: the weighted mean of the places elsewhere, one row;
             the average place if there is nowhere else.
         against: the same in words.
-        posterior: where it may have been taken.
+        estimate: where it may have been taken. `Engine.posterior` gives the whole posterior
+            again, which is too large to keep for many images.
         radius_50_km, radius_90_km: calibrated.
         reason: why the model abstains; empty if it doesn't.
     """
@@ -45,7 +52,7 @@ class Decoded:
     place: LocationSide
     rival: LocationSide
     against: Reference
-    posterior: Posterior
+    estimate: Estimate
     radius_50_km: float
     radius_90_km: float
     reason: str
@@ -60,6 +67,8 @@ class Engine:
         calibration: what makes radii and abstention honest.
         decoding: how places are found.
         crops: 10 for the mean score of ten crops of a photograph, else 1.
+        fields: evidence beside the image's.
+        head: gives posteriors, and decodes them.
         evidence: what its scores are sums of.
     """
 
@@ -72,41 +81,73 @@ class Engine:
         *,
         decoding: Decoding = "hills",
         crops: int = 1,
+        fields: tuple[EvidenceField, ...] = (),
     ) -> None:
-        """Puts a model to work; ``novelty`` is None where nothing is known of it."""
+        """Puts a model to work; ``novelty`` is None where nothing is known of it.
+
+        Raises:
+            ConfigError: if a field of evidence rules out every place.
+        """
         self.model = model
         self.gallery = gallery
         self.calibration = calibration
         self.decoding = decoding
         self.crops = crops
+        self.fields = fields
         self.evidence = Evidence.of(model, calibration.temperature)
         self._novelty = novelty
-        self._search = _search(model, gallery, calibration, decoding)
+        head = RetrievalHead if decoding == "nearest" else DensityHead
+        terms = tuple(term_of(field, gallery.lat_lon) for field in fields)
+        self.head: LocationHead = head(model.aligner, gallery, calibration, terms)
+
+    def with_evidence(self, *fields: EvidenceField) -> Engine:
+        """The same engine, which weighs places by these fields as well."""
+        return self._changed(self.gallery, (*self.fields, *fields))
 
     def within(self, region: Region, outside: float = 0.0) -> Engine:
-        """The same engine, for places of one region; see `Gallery.within`."""
+        """The same engine for places of one region; others count ``outside`` of one inside.
+
+        Raises:
+            DataError: if the gallery has no place there, or ``outside`` isn't in [0, 1].
+        """
+        if outside == 0.0:
+            return self._changed(self.gallery.within(region), self.fields)
+        prior = RegionPrior(region, outside)
+        self.gallery.inside(region)
+        scope = f"places outside {region.name} counted {outside:g} of one inside"
+        return self._changed(replace(self.gallery, scope=scope), (*self.fields, prior))
+
+    def _changed(self, gallery: Gallery, fields: tuple[EvidenceField, ...]) -> Engine:
         return Engine(
             self.model,
-            self.gallery.within(region, outside),
+            gallery,
             self.calibration,
             self._novelty,
             decoding=self.decoding,
             crops=self.crops,
+            fields=fields,
         )
 
-    def posterior(self, side: ImageSide, top_k: int = 1) -> Posterior:
+    def posterior(self, side: ImageSide) -> Posterior:
         """Where an image may have been taken, by what was read off it; one row."""
-        return next(iter(self._search.find(side, top_k)))
+        return next(iter(self.head.posteriors(side)))
+
+    def estimate(self, side: ImageSide, top_k: int = LEAST_MODES) -> Estimate:
+        """What is decoded for an image, by what was read off it; one row."""
+        return self.head.estimate(self.posterior(side), top_k)
+
+    def contest(self, decoded: Decoded) -> Contest:
+        """The places of an answer and of its rivals."""
+        return Contest.of(self.posterior(decoded.side), decoded.estimate)
 
     def decode(self, pixels: Sequence[Pixels], top_k: int = 5) -> list[Decoded]:
         """Posteriors, radii and abstentions of RGB images ``[H, W, 3]``, without explanations."""
         features = self.model.features(self._cropped(pixels))
         side = self.model.image_side(features).averaged(self.crops)
         strange = self._novelties(features)
-        posteriors = self._search.find(side, top_k)
         return [
-            self._decoded(side.rows(slice(number, number + 1)), posterior, strange[number])
-            for number, posterior in enumerate(posteriors)
+            self._decoded(side.rows(slice(number, number + 1)), posterior, top_k, strange[number])
+            for number, posterior in enumerate(self.head.posteriors(side))
         ]
 
     def sides(self, pixels: Sequence[Pixels]) -> ImageSide:
@@ -127,14 +168,18 @@ class Engine:
         strange: list[float] = self._novelty.score(self.model.told(features)).tolist()
         return strange
 
-    def _decoded(self, side: ImageSide, posterior: Posterior, novelty: float) -> Decoded:
+    def _decoded(
+        self, side: ImageSide, posterior: Posterior, top_k: int, novelty: float
+    ) -> Decoded:
+        estimate = self.head.estimate(posterior, max(top_k, LEAST_MODES))
+        contest = Contest.of(posterior, estimate)
         rival, against = self.gallery.average, AVERAGE
-        if len(posterior.elsewhere[0]):
-            rival, against = self._mean(*posterior.elsewhere), ELSEWHERE
-        place = self._mean(*posterior.support)
-        radius_50_km, radius_90_km = self.calibration.radii_km(posterior)
+        if len(contest.elsewhere[0]):
+            rival, against = self._mean(*contest.elsewhere), ELSEWHERE
+        place = self._mean(*contest.answer)
+        radius_50_km, radius_90_km = self.calibration.radii_km(estimate)
         reason = self._reason_to_abstain(novelty, radius_50_km)
-        return Decoded(side, place, rival, against, posterior, radius_50_km, radius_90_km, reason)
+        return Decoded(side, place, rival, against, estimate, radius_50_km, radius_90_km, reason)
 
     def _mean(self, rows: NDArray[np.intp], weights: NDArray[np.float64]) -> LocationSide:
         return self.gallery.side.mean(rows, weights.astype(np.float32))
@@ -152,11 +197,3 @@ class Engine:
                 f"limit {limit.abstain_above_km:,.0f} km)"
             )
         return ""
-
-
-def _search(
-    model: GeoModel, gallery: Gallery, calibration: Calibration, decoding: Decoding
-) -> PlaceSearch:
-    if decoding == "nearest":
-        return NearestSearch(model.aligner, gallery)
-    return HillSearch(model.aligner, gallery, calibration)

@@ -24,7 +24,7 @@ from geowhy.heads.geoclip import Concepts, Precision
 from geowhy.images.reading import NamedImage, read_image
 from geowhy.images.sources import ImageSource
 from geowhy.loading import ReleasedOptions, load_parts
-from geowhy.posterior.density import CellDensity, Posterior
+from geowhy.posterior.density import CellDensity, Estimate
 from geowhy.types import LatLon
 
 __all__ = ["Locator"]
@@ -140,7 +140,7 @@ class Locator:
         Raises:
             ImageError: if it can't be used.
         """
-        return self.engine.decode([_raised(self._read(image)).pixels], top_k=1)[0].posterior.density
+        return self.engine.decode([_raised(self._read(image)).pixels], top_k=1)[0].estimate.density
 
     def explain(
         self,
@@ -187,12 +187,11 @@ class Locator:
             ConfigError: if there is no such concept, or the question can't be answered.
         """
         read = _raised(self._read(image))
-        decoded = self.engine.decode([read.pixels], max(top_k, 2))[0]
+        decoded = self.engine.decode([read.pixels], top_k)[0]
         asked = question or Question()
         explanation = self._explainer.explain(decoded, read.pixels, asked, on_progress)
-        prediction = replace(self._prediction(read.name, decoded), explanation=explanation)
-        candidates = prediction.candidates[:top_k]
-        return Examined(replace(prediction, candidates=candidates), read.pixels, decoded.posterior)
+        prediction = replace(self._prediction(read.name, decoded, top_k), explanation=explanation)
+        return Examined(prediction, read.pixels, decoded.estimate.density)
 
     @cached_property
     def _explainer(self) -> Explainer:
@@ -205,19 +204,19 @@ class Locator:
         decoded = iter(self.engine.decode([image.pixels for image in good], top_k) if good else [])
         for image in read:
             if isinstance(image, NamedImage):
-                yield self._prediction(image.name, next(decoded))
+                yield self._prediction(image.name, next(decoded), top_k)
             else:
                 yield image
 
-    def _prediction(self, name: str, decoded: Decoded) -> Prediction:
+    def _prediction(self, name: str, decoded: Decoded, top_k: int) -> Prediction:
         return Prediction(
             image=name,
-            position=LatLon(*decoded.posterior.lat_lon),
+            position=LatLon(*decoded.estimate.lat_lon),
             radius_50_km=decoded.radius_50_km,
             radius_90_km=decoded.radius_90_km,
             abstained=bool(decoded.reason),
             reason=decoded.reason,
-            candidates=_candidates(decoded.posterior),
+            candidates=_candidates(decoded.estimate, top_k),
             explanation=self._explanation(decoded),
             model=self.name,
             calibrated=self.engine.calibration.is_fitted,
@@ -243,11 +242,11 @@ class Locator:
         return IMAGES_AT_ONCE if self.engine.decoding == "hills" else PHOTOGRAPHS_AT_ONCE
 
 
-def _candidates(posterior: Posterior) -> tuple[Candidate, ...]:
+def _candidates(estimate: Estimate, top_k: int) -> tuple[Candidate, ...]:
     gazetteer = Gazetteer.load()
     return tuple(
         Candidate(LatLon(*mode.lat_lon), mode.probability, gazetteer.describe(mode.lat_lon))
-        for mode in posterior.modes
+        for mode in estimate.modes[:top_k]
     )
 
 

@@ -36,11 +36,11 @@ def test_contributions_add_up_against_any_reference(locator, against):
 def test_against_a_coordinate_is_the_difference_of_logits(locator):
     from geowhy.images.reading import read_image
 
-    decoded = locator.engine.decode([read_image(VIEW).pixels], top_k=2)[0]
+    decoded = locator.engine.decode([read_image(VIEW).pixels])[0]
     there = locator.engine.model.location_side([PERTH])
     logit = locator.engine.model.aligner.scores(decoded.side, there)[0, 0]
     logits = locator.engine.model.aligner.scores(decoded.side, locator.engine.gallery.side)[0]
-    rows, weights = decoded.posterior.support
+    rows, weights = locator.engine.contest(decoded).answer
     expected = (weights @ logits[rows] - logit) / locator.engine.calibration.temperature
     explanation = locator.explain(VIEW, against=PERTH, sparse=None)
     assert explanation.score == pytest.approx(expected, abs=1e-3)
@@ -59,10 +59,10 @@ def test_a_counterfactual_is_what_the_model_says_then(locator):
     assert found.probability_before <= prediction.candidates[0].probability
     from geowhy.images.reading import read_image
 
-    decoded = locator.engine.decode([read_image(VIEW).pixels], top_k=2)[0]
+    decoded = locator.engine.decode([read_image(VIEW).pixels])[0]
     evidence = locator.engine.evidence
     after = changed(evidence, decoded.side, parse_changes("-high country", evidence))
-    assert locator.engine.posterior(after).lat_lon == (found.position.lat, found.position.lon)
+    assert locator.engine.estimate(after).lat_lon == (found.position.lat, found.position.lon)
 
 
 def test_doing_nothing_changes_nothing(locator):

@@ -17,8 +17,8 @@ from safetensors.numpy import load_file
 
 from geowhy.errors import ConfigError, DataError, ModelFormatError, ModelNotFoundError
 from geowhy.export.clip import CLIP_FILES
-from geowhy.heads.geoclip import CLIP, ReleasedGeoClip
-from geowhy.heads.retrieval import NearestSearch
+from geowhy.heads.geoclip import CLIP, UNCALIBRATED, ReleasedGeoClip
+from geowhy.heads.retrieval import RetrievalHead
 from geowhy.locator import Locator
 from geowhy.model.geoclip import convert_geoclip
 from geowhy.model.preprocessing import CLIP_PREPROCESSING, ten_crops
@@ -102,11 +102,12 @@ def test_retrieval_from_the_published_gallery_is_that_of_the_package():
     gallery = released.gallery(None, told.append)
     assert told == ["embedding 100,000 places of the gallery, once"]
     images = released.aligner.image_side(REFERENCE["features"])
-    found = NearestSearch(released.aligner, gallery).find(images, 5)
-    for number, posterior in enumerate(found):
-        best = [mode.lat_lon for mode in posterior.modes]
+    head = RetrievalHead(released.aligner, gallery, UNCALIBRATED)
+    for number, posterior in enumerate(head.posteriors(images)):
+        estimate = head.estimate(posterior, 5)
+        best = [mode.lat_lon for mode in estimate.modes]
         assert best == [tuple(place) for place in REFERENCE["best_lat_lon"][number].tolist()]
-        probability = np.array([mode.probability for mode in posterior.modes])
+        probability = np.array([mode.probability for mode in estimate.modes])
         assert probability == pytest.approx(REFERENCE["best_probability"][number], rel=3e-3)
         exact = REFERENCE["best_probability_in_double_precision"][number]
         assert probability == pytest.approx(exact, rel=5e-4)

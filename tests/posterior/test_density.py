@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from geowhy.geo.atlas import Atlas, uniform_on_land
 from geowhy.geo.cells import CellGrid
 from geowhy.geo.sphere import destination, distance_km, lat_lon_to_unit, uniform_on_sphere
-from geowhy.posterior.density import Decoder, geometric_median, shares, softmax, thinned
+from geowhy.posterior.density import Decoder, geometric_median, shares, softmax
 
 GALLERY = uniform_on_land(Atlas.load(), 20_000, np.random.default_rng(0))
 DECODER = Decoder(GALLERY, CellGrid.build(GALLERY, 2), 450.0)
@@ -16,7 +16,7 @@ DECODER = Decoder(GALLERY, CellGrid.build(GALLERY, 2), 450.0)
 
 def decode(places, top_k, decoder=DECODER):
     places = places.astype(np.float32)
-    return decoder.decode(places, np.sqrt(places), top_k)
+    return decoder.decode(places, top_k)
 
 
 def bump(centre, width_km, mass=1.0):
@@ -116,24 +116,3 @@ def test_the_inner_radius_counts_points_by_the_mass_of_their_hill():
     sure = decode(places, 1, Decoder(GALLERY, DECODER.grid, 450.0, sureness=1.0))
     surer = decode(places, 1, Decoder(GALLERY, DECODER.grid, 450.0, sureness=3.0))
     assert surer.half_km < sure.half_km - 50
-
-
-@pytest.mark.parametrize("sharpness", [0.1, 1.0, 3.0, 10.0])
-def test_some_points_have_nearly_the_mean_of_all(sharpness):
-    rng = np.random.default_rng(0)
-    values = rng.normal(size=60_000)
-    weights = np.exp(sharpness * (values + rng.normal(size=60_000))).astype(np.float32)
-    members = np.arange(10_000, 60_000)
-    rows, thin = thinned(weights, members)
-    assert len(rows) <= 4_000
-    assert len(np.unique(rows)) == len(rows)
-    assert set(rows) <= set(members)
-    assert thin.sum() == pytest.approx(1)
-    whole = weights[members] @ values[members] / weights[members].sum()
-    assert thin @ values[rows] == pytest.approx(whole, abs=0.03)
-
-
-def test_few_points_are_all_taken():
-    rows, weights = thinned(np.full(100, 0.01, np.float32), np.arange(20, 50))
-    assert rows.tolist() == list(range(20, 50))
-    assert weights == pytest.approx(np.full(30, 1 / 30))

@@ -150,7 +150,7 @@ def _write(path: Path, locator: Locator, model: str, found: list[Examined]) -> N
     from geowhy.render.report import ReportEntry, html_report
 
     entries = [
-        ReportEntry(each.prediction, each.pixels, each.posterior.density, truth=None, caption="")
+        ReportEntry(each.prediction, each.pixels, each.density, truth=None, caption="")
         for each in found
     ]
     write_page(path, html_report(entries, provenance=provenance_of(locator, model)))

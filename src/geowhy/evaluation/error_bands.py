@@ -118,7 +118,7 @@ def measure_bands(model: str, report: Report) -> BandsReport:
     centres = manifest.centres[manifest.rows("test")]
     errors, contributions, reference = np.empty(len(centres)), [], ""
     for number, decoded in enumerate(_decoded(locator, world, manifest, report)):
-        errors[number] = distance_km(centres[number], decoded.posterior.lat_lon)
+        errors[number] = distance_km(centres[number], decoded.estimate.lat_lon)
         contributions.append(_contributions(locator, decoded))
         reference = decoded.against.name
     bands = banded(

@@ -171,7 +171,7 @@ def _answer_photos(locator: Locator, files: list[str], centres: NDArray[np.float
 def _answers(decoded: list[Decoded], truth: NDArray[np.float64]) -> Answers:
     return Answers(
         truth=truth,
-        answer=np.array([d.posterior.lat_lon for d in decoded]),
+        answer=np.array([d.estimate.lat_lon for d in decoded]),
         radius_50_km=np.array([d.radius_50_km for d in decoded]),
         radius_90_km=np.array([d.radius_90_km for d in decoded]),
         abstained=np.array([bool(d.reason) for d in decoded]),

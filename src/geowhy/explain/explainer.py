@@ -30,7 +30,8 @@ from geowhy.explanation import (
 from geowhy.geo.places import Gazetteer
 from geowhy.geo.sphere import distance_km
 from geowhy.model.alignment import ImageSide, LocationSide
-from geowhy.posterior.density import Posterior
+from geowhy.posterior.contest import Contest
+from geowhy.posterior.density import CellDensity
 from geowhy.types import LatLon
 
 __all__ = ["ANSWER", "Against", "Examined", "Explainer", "Question", "Regions"]
@@ -73,12 +74,12 @@ class Examined:
     Attributes:
         prediction: whose ``explanation`` is the long one.
         pixels: the image, ``[H, W, 3]``.
-        posterior: where it may have been taken.
+        density: over cells.
     """
 
     prediction: Prediction
     pixels: Pixels
-    posterior: Posterior
+    density: CellDensity
 
 
 class Explainer:
@@ -121,12 +122,13 @@ class Explainer:
         )
 
     def _reference(self, decoded: Decoded, against: Against) -> tuple[LocationSide, Reference]:
-        gallery, runner_up = self._engine.gallery, decoded.posterior.runner_up
+        gallery = self._engine.gallery
         if against == "elsewhere":
             return decoded.rival, decoded.against
         if against == "average":
             return gallery.average, AVERAGE
         if against == "runner-up":
+            runner_up = self._engine.contest(decoded).runner_up
             if runner_up is None:
                 raise ConfigError(
                     "there is no runner-up: all of the probability is in one place; ask against "
@@ -145,15 +147,15 @@ class Explainer:
     ) -> SparseForm | None:
         if share is None:
             return None
-        rows, weights = _contest(decoded.posterior)
+        rows, weights = _halves(self._engine.contest(decoded))
         places = self._engine.gallery.side.rows(rows)
         evidence = self._engine.evidence
         return sparse_form(evidence, decoded.side, places, weights, explanation, share)
 
     def _what_if(self, decoded: Decoded, change: str) -> Counterfactual:
-        evidence, before = self._engine.evidence, decoded.posterior
+        evidence, before = self._engine.evidence, decoded.estimate
         changes = parse_changes(change, evidence)
-        after = self._engine.posterior(changed(evidence, decoded.side, changes))
+        after = self._engine.estimate(changed(evidence, decoded.side, changes))
         return Counterfactual(
             change=change,
             words=" and ".join(each.words for each in changes),
@@ -217,9 +219,9 @@ class Explainer:
         return np.array(rows)
 
 
-def _contest(posterior: Posterior) -> tuple[NDArray[np.intp], Floats]:
+def _halves(contest: Contest) -> tuple[NDArray[np.intp], Floats]:
     """Gallery points of the answer and of its rivals, with weights: either side half of them."""
-    sides = [posterior.support, posterior.elsewhere]
+    sides = [contest.answer, contest.elsewhere]
     heaviest = [np.argsort(-weights)[:MOST_PLACES] for _, weights in sides]
     rows = [side[0][some] for side, some in zip(sides, heaviest, strict=True)]
     weights = [side[1][some] for side, some in zip(sides, heaviest, strict=True)]

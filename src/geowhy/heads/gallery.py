@@ -36,7 +36,6 @@ class Gallery:
         grid: the H3 cells that they occupy.
         side: what a score needs of each.
         average: the average place: mean of each column of ``side``.
-        log_prior: how much more or less each place counts beforehand, ``[M]``; None for all alike.
         scope: what was done to the choice of places, in words; empty if nothing was.
         coded: unit embeddings in 8 bits, for a search of the nearest; None if nobody made them.
     """
@@ -45,7 +44,6 @@ class Gallery:
     grid: CellGrid
     side: LocationSide
     average: LocationSide
-    log_prior: NDArray[np.float32] | None = None
     scope: str = ""
     coded: CodedRows | None = None
 
@@ -107,28 +105,31 @@ class Gallery:
                 f"the gallery lacks {error}: the model folder is damaged; get or train it anew"
             ) from error
 
-    def within(self, region: Region, outside: float = 0.0) -> Gallery:
-        """The places in a region; with ``outside`` all places, others counting so much of one.
+    def within(self, region: Region) -> Gallery:
+        """The places in a region.
 
         Raises:
-            DataError: if no place is in the region, or ``outside`` isn't in [0, 1].
+            DataError: if there is none.
         """
-        if not 0.0 <= outside <= 1.0:
-            raise DataError(f"a weight of {outside} for places outside: give 0 to 1")
+        inside = self.inside(region)
+        kept, lat_lon = self.side.rows(inside), self.lat_lon[inside]
+        found = self.of(lat_lon, CellGrid.build(lat_lon, self.grid.resolution), kept)
+        scope = f"only places in {region.name} were considered"
+        return replace(found, scope=scope, coded=self.coded and self.coded.rows(inside))
+
+    def inside(self, region: Region) -> NDArray[np.bool_]:
+        """Which of the places are in a region, ``[M]``.
+
+        Raises:
+            DataError: if none is.
+        """
         inside = region.contains(self.lat_lon)
         if not inside.any():
             raise DataError(
                 f"none of the {len(inside):,} places of the gallery is in {region.name}: give a "
                 "larger region, or a gallery of points there"
             )
-        if outside > 0.0:
-            prior = np.where(inside, 0.0, np.log(outside)).astype(np.float32)
-            scope = f"places outside {region.name} counted {outside:g} of one inside"
-            return replace(self, log_prior=prior, scope=scope)
-        kept, lat_lon = self.side.rows(inside), self.lat_lon[inside]
-        found = self.of(lat_lon, CellGrid.build(lat_lon, self.grid.resolution), kept)
-        scope = f"only places in {region.name} were considered"
-        return replace(found, scope=scope, coded=self.coded and self.coded.rows(inside))
+        return inside
 
     def as_kept(self, model: GeoModel) -> Gallery:
         """The gallery as a model folder will hold it, rounded."""

@@ -11,99 +11,115 @@ from collections.abc import Iterator
 from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from geowhy.heads.gallery import Gallery
 from geowhy.heads.quantized import CodedRows
 from geowhy.heads.top_k import NearestPlaces, RetrievalGallery, nearest_places
 from geowhy.model.alignment import Aligner, ImageSide
 from geowhy.posterior.calibration import Calibration
-from geowhy.posterior.density import (
-    CellDensity,
-    Decoder,
-    Mode,
-    Posterior,
-    radius_km,
-    shares,
-    softmax,
-)
+from geowhy.posterior.density import CellDensity, Decoder, Estimate, Mode, radius_km
+from geowhy.posterior.ledger import Posterior, Support, Term, summed
 
-__all__ = ["Decoding", "HillSearch", "NearestSearch", "PlaceSearch"]
+__all__ = ["Decoding", "DensityHead", "LocationHead", "RetrievalHead"]
 
 Decoding = Literal["hills", "nearest"]
-Rows = NDArray[np.intp]
-Floats = NDArray[np.float64]
 
-RIVALS = 256  # best places of a nearest search among which the answer's rivals are
+IMAGE = "image"
+KEPT_PLACES = 256  # best places of a retrieval among which the answer's rivals are
 SCORED_AT_ONCE = 8  # with 200,000 places: 6 MB of scores, of which a few copies are made
 
 
-class PlaceSearch(Protocol):
-    """Finds the places of images in a gallery."""
+class LocationHead(Protocol):
+    """Turns images into posteriors over the places of a gallery, and posteriors into answers."""
 
-    def find(self, images: ImageSide, top_k: int) -> Iterator[Posterior]:
-        """One posterior an image, with at most ``top_k`` modes."""
+    def posteriors(self, images: ImageSide) -> Iterator[Posterior]:
+        """One posterior an image."""
+
+    def estimate(self, posterior: Posterior, top_k: int) -> Estimate:
+        """What one posterior says, with at most ``top_k`` modes."""
 
 
-class HillSearch:
-    """Candidates are the hills of the smoothed posterior."""
+class DensityHead:
+    """Every place of the gallery is weighed; candidates are the modes of the smoothed density."""
 
-    def __init__(self, aligner: Aligner, gallery: Gallery, calibration: Calibration) -> None:
+    def __init__(
+        self,
+        aligner: Aligner,
+        gallery: Gallery,
+        calibration: Calibration,
+        terms: tuple[Term, ...] = (),
+    ) -> None:
+        """Adds ``terms`` at the gallery's places to what images say."""
         self._aligner = aligner
         self._gallery = gallery
-        self._temperature = calibration.temperature
+        self._terms = terms
+        self._temperature = np.float32(calibration.temperature)
+        self._support = Support(
+            np.arange(len(gallery.lat_lon)), gallery.lat_lon, gallery.grid.point_to_cell
+        )
         self._decoder = Decoder(
             gallery.lat_lon, gallery.grid, calibration.smoothing_km, calibration.sureness
         )
 
-    def find(self, images: ImageSide, top_k: int) -> Iterator[Posterior]:
+    def posteriors(self, images: ImageSide) -> Iterator[Posterior]:
         """One posterior an image."""
         for start in range(0, len(images.embedding), SCORED_AT_ONCE):
             some = images.rows(slice(start, start + SCORED_AT_ONCE))
             logits = self._aligner.scores(some, self._gallery.side)
-            prior = self._gallery.log_prior
-            whole = softmax(logits, self._temperature, prior)
-            half = softmax(logits, 2 * self._temperature, prior)
-            for probability, halfway in zip(whole, half, strict=True):
-                yield self._decoder.decode(probability, halfway, top_k)
+            logits /= self._temperature
+            for row in logits:
+                ledger = (Term(IMAGE, row), *self._terms)
+                log_prob = summed(ledger)
+                mass = self._gallery.grid.density(np.exp(log_prob))
+                yield Posterior(self._support, log_prob, ledger, mass)
+
+    def estimate(self, posterior: Posterior, top_k: int) -> Estimate:
+        """What one posterior says."""
+        return self._decoder.decode(posterior.probability, top_k)
 
 
-class NearestSearch:
-    """Candidates are single gallery points; for models that score embeddings alone."""
+class RetrievalHead:
+    """Candidates are the best single places; for models that score embeddings alone."""
 
-    def __init__(self, aligner: Aligner, gallery: Gallery) -> None:
+    def __init__(
+        self,
+        aligner: Aligner,
+        gallery: Gallery,
+        calibration: Calibration,
+        terms: tuple[Term, ...] = (),
+    ) -> None:
         """Codes the gallery in 8 bits if that wasn't done before."""
-        self._scale = np.float32(aligner.scale)
+        self._scale = np.float32(aligner.scale / calibration.temperature)
         self._gallery = gallery
+        self._terms = terms
         self._places = RetrievalGallery(
             gallery.side.unit,
             gallery.coded or CodedRows.of(gallery.side.unit),
-            gallery.log_prior,
+            np.sum([term.log_likelihood for term in terms], axis=0) if terms else None,
             gallery.grid.point_to_cell,
             len(gallery.grid.cells),
         )
 
-    def find(self, images: ImageSide, top_k: int) -> Iterator[Posterior]:
-        """One posterior an image."""
-        kept = max(top_k, RIVALS)
-        for found in nearest_places(images.embedding * self._scale, self._places, kept):
-            yield self._posterior(found, top_k)
+    def posteriors(self, images: ImageSide) -> Iterator[Posterior]:
+        """One posterior an image, over the best `KEPT_PLACES`, best first."""
+        for found in nearest_places(images.embedding * self._scale, self._places, KEPT_PLACES):
+            yield self._posterior(found)
 
-    def _posterior(self, found: NearestPlaces, top_k: int) -> Posterior:
-        grid = self._gallery.grid
-        region = np.arange(len(grid.cells)) == grid.point_to_cell[found.rows[0]]
-        outside = np.flatnonzero(~region[grid.point_to_cell[found.rows]])
-        which, weights = shares(np.sqrt(found.probability), outside)
-        elsewhere = (found.rows[which], weights)
-        density = CellDensity(grid.cells, grid.centres, found.cell_mass)
-        modes = self._modes(found.rows[:top_k], found.probability[:top_k])
-        support, runner_up = (found.rows[:1], np.ones(1)), None
-        if len(outside):
-            best = found.rows[outside[:1]], found.probability[outside[:1]]
-            runner_up = (self._modes(*best)[0], (best[0], np.ones(1)))
+    def _posterior(self, found: NearestPlaces) -> Posterior:
+        weighs = found.probability > 0
+        rows, log_prob = found.rows[weighs], np.log(found.probability[weighs]).astype(np.float32)
+        gallery = self._gallery
+        support = Support(rows, gallery.lat_lon[rows], gallery.grid.point_to_cell[rows])
+        terms = tuple(term.at(rows) for term in self._terms)
+        of_image = log_prob - sum((term.log_likelihood for term in terms), np.float32(0))
+        return Posterior(support, log_prob, (Term(IMAGE, of_image), *terms), found.cell_mass)
+
+    def estimate(self, posterior: Posterior, top_k: int) -> Estimate:
+        """What one posterior says: its best places, as they are."""
+        grid, support = self._gallery.grid, posterior.support
+        basin = np.where(np.arange(len(grid.cells)) == support.cell[0], 0, 1)
+        density = CellDensity(grid.cells, grid.centres, posterior.cell_mass)
+        places = zip(support.lat_lon[:top_k].tolist(), posterior.probability[:top_k], strict=True)
+        modes = tuple(Mode((lat, lon), float(share)) for (lat, lon), share in places)
         half_km = radius_km(modes[0].lat_lon, density.centres, density.probability, 0.5)
-        return Posterior(modes, density, support, runner_up, elsewhere, region, half_km)
-
-    def _modes(self, rows: Rows, probability: Floats) -> tuple[Mode, ...]:
-        places = zip(self._gallery.lat_lon[rows].tolist(), probability.tolist(), strict=True)
-        return tuple(Mode((lat, lon), share) for (lat, lon), share in places)
+        return Estimate(modes, density, basin == 0, basin, half_km, is_point=True)

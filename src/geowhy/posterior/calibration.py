@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geowhy.posterior.density import Posterior
+from geowhy.posterior.density import Estimate
 
 __all__ = ["Calibration", "stated_km"]
 
@@ -44,18 +44,18 @@ class Calibration:
     least_radius_km: float = LEAST_RADIUS_KM
     is_fitted: bool = True
 
-    def radii_km(self, posterior: Posterior) -> tuple[float, float]:
+    def radii_km(self, estimate: Estimate) -> tuple[float, float]:
         """The calibrated radii, km, that hold the truth half the time and nine times in ten."""
-        half = stated_km(posterior, 0.5, self.least_radius_km) * self.radius_50_factor
-        most = stated_km(posterior, 0.9, self.least_radius_km) * self.radius_90_factor
+        half = stated_km(estimate, 0.5, self.least_radius_km) * self.radius_50_factor
+        most = stated_km(estimate, 0.9, self.least_radius_km) * self.radius_90_factor
         return min(half, FARTHEST_KM), min(max(most, half), FARTHEST_KM)
 
 
-def stated_km(posterior: Posterior, mass: float, least_km: float = LEAST_RADIUS_KM) -> float:
+def stated_km(estimate: Estimate, mass: float, least_km: float = LEAST_RADIUS_KM) -> float:
     """The posterior's own radius for half of the probability or for more.
 
     Half of it lies in the strongest hill for most images, where points tell more than smoothed
     cells. More of it reaches to other hills.
     """
-    own_km = posterior.half_km if mass <= 0.5 else posterior.radius_km(mass)
+    own_km = estimate.half_km if mass <= 0.5 else estimate.radius_km(mass)
     return own_km + least_km

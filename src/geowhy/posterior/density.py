@@ -20,9 +20,9 @@ from geowhy.geo.sphere import EARTH_RADIUS_KM, distance_km, lat_lon_to_unit, uni
 __all__ = [
     "CellDensity",
     "Decoder",
+    "Estimate",
     "Hills",
     "Mode",
-    "Posterior",
     "geometric_median",
     "radius_km",
     "shares",
@@ -34,12 +34,7 @@ Floats32 = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
 LEAST_SHARE = 1e-3  # of a mode; divided by the number of points, it bounds what is left out
-# What counts for an answer is what rules its rivals out. With all the evidence only those are left
-# that it can't rule out; with half of it, midway between knowing nothing and knowing all, both
-# kinds are there (the midpoint rule for the path integral of Aumann and Shapley). Twice so
-# many points stand for all of a side.
-HEAVY_POINTS = 2_000
-HEART = 0.9  # of the probability of a mode
+MODE_REGION_MASS = 0.9  # of the probability of a mode
 MEDIAN_ROUNDS = 12  # Weiszfeld's steps; the median moves by less than 1 km after about eight
 
 
@@ -94,30 +89,27 @@ class Mode:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Posterior:
-    """Where one image may have been taken.
+class Estimate:
+    """What a decoder makes of a posterior.
 
     Attributes:
         modes: strongest first; the first one's point is the answer.
-        density: smoothed probability of each cell.
-        support: gallery points of the region with weights that add up to 1; what speaks for their
-            mean speaks for the answer. They weigh as with half of the evidence: see
-            `HEAVY_POINTS`.
-        runner_up: the strongest mode outside the region, with its support; None if there is none.
-        elsewhere: the same of the points outside the region; none if there is nothing else.
-        region: whether each cell belongs to the heart of the strongest mode, ``[M]``: the fewest of
-            its cells that hold `HEART` of it. A hill's foot may reach around half of the Earth.
-        half_km: radius around the answer that holds half of the probability of the gallery points,
-            before calibration. Smoothing would hide how sharply a place was recognised.
+        density: probability of each cell, smoothed where modes are hills.
+        region: whether each cell belongs to the credible region of the strongest mode, ``[C]``: the
+            fewest of its cells that hold `MODE_REGION_MASS` of it. A hill's foot may reach around
+            half of the Earth.
+        basin: the mode to whose basin each cell belongs, ``[C]``, numbered from the strongest.
+        half_km: radius around the answer that holds half of the probability of the places, before
+            calibration. Smoothing would hide how sharply a place was recognised.
+        is_point: whether the answer is a single place, and not one in the middle of its region.
     """
 
     modes: tuple[Mode, ...]
     density: CellDensity
-    support: tuple[Rows, Floats]
-    runner_up: tuple[Mode, tuple[Rows, Floats]] | None
-    elsewhere: tuple[Rows, Floats]
     region: NDArray[np.bool_]
+    basin: Rows
     half_km: float
+    is_point: bool = False
 
     @property
     def lat_lon(self) -> tuple[float, float]:
@@ -146,11 +138,8 @@ class Decoder:
         self._units = lat_lon_to_unit(lat_lon)
         self._kernel = _smoothing_kernel(grid.centres, smoothing_km)
 
-    def decode(self, probability: Floats32, halfway: Floats32, top_k: int) -> Posterior:
-        """The posterior of one image from probabilities of gallery points ``[M]``.
-
-        ``halfway`` ``[M]`` are those with half of the evidence, by which an answer is explained.
-        """
+    def decode(self, probability: Floats32, top_k: int) -> Estimate:
+        """At most ``top_k`` modes of one image, from probabilities of gallery points ``[M]``."""
         points = probability.astype(np.float64)
         hills = self.hills(probability).tempered(self.sureness)
         mode_of_point = hills.of_cell[self.grid.point_to_cell]
@@ -163,13 +152,7 @@ class Decoder:
         )
         density = CellDensity(self.grid.cells, self.grid.centres, hills.density)
         half_km = self._half_km(modes[0].lat_lon, points, hills, mode_of_point)
-        region = _heart(hills)
-        in_region = region[self.grid.point_to_cell]
-        members[0], outside = np.flatnonzero(in_region), np.flatnonzero(~in_region)
-        support = thinned(halfway, members[0])
-        runner_up = (modes[1], thinned(halfway, members[1])) if len(modes) > 1 else None
-        elsewhere = thinned(halfway, outside)
-        return Posterior(modes, density, support, runner_up, elsewhere, region, half_km)
+        return Estimate(modes, density, _mode_region(hills), hills.of_cell, half_km)
 
     def hills(self, probability: Floats32) -> Hills:
         """The hills of one image, before their masses are made honest."""
@@ -196,13 +179,13 @@ class Decoder:
         return radius_km(lat_lon, self._lat_lon[heavy], weights[heavy], 0.5)
 
 
-def _heart(hills: Hills) -> NDArray[np.bool_]:
-    """The fewest cells of the strongest hill that hold `HEART` of it, ``[M]``."""
+def _mode_region(hills: Hills) -> NDArray[np.bool_]:
+    """The fewest cells of the strongest hill that hold `MODE_REGION_MASS` of it, ``[M]``."""
     own = np.where(hills.of_cell == 0, hills.density, 0.0)
     heaviest = np.argsort(-own, kind="stable")
     before = np.cumsum(own[heaviest]) - own[heaviest]
     region = np.zeros(len(own), bool)
-    region[heaviest] = before < HEART * own.sum()
+    region[heaviest] = before < MODE_REGION_MASS * own.sum()
     return np.asarray(region & (hills.of_cell == 0))
 
 
@@ -219,27 +202,6 @@ def shares(probability: NDArray[np.floating], members: Rows) -> tuple[Rows, Floa
         weights = np.ones(len(members))
     heavy = np.flatnonzero(weights >= weights.sum() * LEAST_SHARE / len(weights))
     return members[heavy], weights[heavy] / weights[heavy].sum()
-
-
-def thinned(probability: NDArray[np.floating], members: Rows) -> tuple[Rows, Floats]:
-    """`shares` of some of the members, for means that are nearly those of all.
-
-    The heaviest `HEAVY_POINTS` are taken as they are. Of the others every n-th is taken, at most so
-    many again, and stands for n.
-    """
-    if len(members) <= 2 * HEAVY_POINTS:
-        return shares(probability, members)
-    lightest_first = np.argpartition(probability[members], -HEAVY_POINTS)
-    heavy = members[lightest_first[-HEAVY_POINTS:]]
-    others = np.sort(members[lightest_first[:-HEAVY_POINTS]])
-    step = -(-len(others) // HEAVY_POINTS)
-    rows = np.concatenate([heavy, others[::step]])
-    weights = probability[rows].astype(np.float64)
-    weights[HEAVY_POINTS:] *= step
-    total = weights.sum()
-    if total <= 0:
-        return shares(probability, rows)
-    return rows, weights / total
 
 
 def softmax(logits: Floats32, temperature: float, log_prior: Floats32 | None = None) -> Floats32:

@@ -18,7 +18,7 @@ from geowhy.geo.sphere import distance_km, distance_matrix_km
 from geowhy.heads.gallery import Gallery
 from geowhy.model.alignment import Aligner, ImageSide
 from geowhy.posterior.calibration import Calibration, stated_km
-from geowhy.posterior.density import Decoder, Posterior, softmax
+from geowhy.posterior.density import Decoder, Estimate, softmax
 
 __all__ = ["best_map_weight", "calibrate", "decode_all"]
 
@@ -79,11 +79,11 @@ def decode_all(
     temperature: float,
     smoothing_km: float,
     sureness: float = 1.0,
-) -> list[Posterior]:
+) -> list[Estimate]:
     """Posteriors of many images, their strongest mode only."""
     decoder = Decoder(gallery.lat_lon, gallery.grid, smoothing_km, sureness)
     rows = _probabilities(aligner, gallery, images, temperature)
-    return [decoder.decode(probability, probability, top_k=1) for probability in rows]
+    return [decoder.decode(probability, top_k=1) for probability in rows]
 
 
 def _best_sureness(
@@ -125,14 +125,14 @@ def _cost_km(
     return float(np.minimum(_errors_km(found, truth), ERROR_CAP_KM).mean())
 
 
-def _conformal_factor(errors_km: Floats, posteriors: list[Posterior], mass: float) -> float:
+def _conformal_factor(errors_km: Floats, posteriors: list[Estimate], mass: float) -> float:
     """Quantile of true distance over stated radius, so that ``mass`` of the images are covered."""
     stated = np.array([stated_km(posterior, mass) for posterior in posteriors])
     rank = min(np.ceil((len(errors_km) + 1) * mass) / len(errors_km), 1.0)
     return float(np.quantile(errors_km / stated, rank, method="higher"))
 
 
-def _errors_km(posteriors: list[Posterior], truth: Floats) -> Floats:
+def _errors_km(posteriors: list[Estimate], truth: Floats) -> Floats:
     return distance_km(np.array([p.lat_lon for p in posteriors]), truth)
 
 

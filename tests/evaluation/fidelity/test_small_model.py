@@ -92,7 +92,7 @@ def test_the_pointing_game_is_played_on_views_that_are_known(locator, views):
     known = replace(
         views,
         answers=tuple(
-            replace(a, posterior=_at(a.posterior, centre))
+            replace(a, estimate=_at(a.estimate, centre))
             for a, centre in zip(views.answers, views.centres, strict=True)
         ),
     )
@@ -103,9 +103,9 @@ def test_the_pointing_game_is_played_on_views_that_are_known(locator, views):
     assert 0 <= found.evidence.value <= 1
 
 
-def _at(posterior, centre):
-    first = replace(posterior.modes[0], lat_lon=tuple(centre.tolist()))
-    return replace(posterior, modes=(first, *posterior.modes[1:]))
+def _at(estimate, centre):
+    first = replace(estimate.modes[0], lat_lon=tuple(centre.tolist()))
+    return replace(estimate, modes=(first, *estimate.modes[1:]))
 
 
 def test_the_report_says_all_of_it(locator, trained, monkeypatch, small_words):

@@ -134,7 +134,7 @@ class _Scene:
 
     def region(self, decoded: Decoded) -> NDArray[np.bool_]:
         """Which of the gallery's places are in the region of the answer."""
-        return np.asarray(decoded.posterior.region[self.locator.engine.gallery.grid.point_to_cell])
+        return np.asarray(decoded.estimate.region[self.locator.engine.gallery.grid.point_to_cell])
 
     def log_odds(
         self, decoded: Decoded, region: NDArray[np.bool_], masks: NDArray[np.float32]

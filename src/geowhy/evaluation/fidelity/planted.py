@@ -191,11 +191,11 @@ def _write_views(folder: Path, centres: Floats, pixels: Pixels, seed: int) -> No
 
 def _asked(locator: Locator, centres: Floats, pixels: Pixels, seed: int) -> PlantedReport:
     rng = np.random.default_rng(seed + 1)
-    plain = locator.engine.decode(list(pixels), top_k=2)
-    cued = locator.engine.decode([painted(picture, rng) for picture in pixels], top_k=2)
-    answers = np.array([answer.posterior.lat_lon for answer in cued])
+    plain = locator.engine.decode(list(pixels))
+    cued = locator.engine.decode([painted(picture, rng) for picture in pixels])
+    answers = np.array([answer.estimate.lat_lon for answer in cued])
     moved = _drives_left(answers) & ~_drives_left(
-        np.array([answer.posterior.lat_lon for answer in plain])
+        np.array([answer.estimate.lat_lon for answer in plain])
     )
     pairs = [(a, b) for a, b, has in zip(cued, plain, moved, strict=True) if has]
     first = np.array([_is_first(locator, image=a, place=a, rival=b) for a, b in pairs])

@@ -67,7 +67,7 @@ def measure_pointing(
 
 def _pairs(views: AnsweredViews) -> list[tuple[int, int]]:
     """Each view that is located right with the next one that is, and is far away."""
-    answers = np.array([answer.posterior.lat_lon for answer in views.answers])
+    answers = np.array([answer.estimate.lat_lon for answer in views.answers])
     known = np.flatnonzero(distance_km(views.centres, answers) <= KNOWN_KM)
     return [
         (int(a), int(b))

@@ -91,7 +91,7 @@ def _with_aligner(locator: Locator, aligner: ConceptAligner) -> Locator:
 
 
 def _answers(locator: Locator, views: AnsweredViews) -> tuple[Decoded, ...]:
-    return tuple(locator.engine.decode(list(views.pixels), top_k=2))
+    return tuple(locator.engine.decode(list(views.pixels)))
 
 
 def _contributions(evidence: Evidence, answers: tuple[Decoded, ...]) -> NDArray[np.float64]:

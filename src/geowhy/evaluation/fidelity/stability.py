@@ -72,7 +72,7 @@ def measure_stability(locator: Locator, views: AnsweredViews) -> StabilityReport
     """Explains every view anew after each change."""
     same, own = {}, {}
     for name, change in CHANGES.items():
-        after = locator.engine.decode([change(pixels) for pixels in views.pixels], top_k=2)
+        after = locator.engine.decode([change(pixels) for pixels in views.pixels])
         pairs = list(zip(views.answers, after, strict=True))
         of_same = np.array([_correlation(locator, a, b, a) for a, b in pairs])
         of_own = np.array([_correlation(locator, a, b, b) for a, b in pairs])

@@ -54,7 +54,7 @@ class AnsweredViews:
         pixels = cut_views(world, centres, manifest.km_per_pixel, manifest.size)
         answers: list[Decoded] = []
         for start in range(0, len(pixels), AT_ONCE):
-            answers += locator.engine.decode(list(pixels[start : start + AT_ONCE]), top_k=2)
+            answers += locator.engine.decode(list(pixels[start : start + AT_ONCE]))
         return cls(centres, pixels, tuple(answers))
 
     def first(self, count: int) -> AnsweredViews:

@@ -1,0 +1,43 @@
+"""What the user knows of the region: places outside count less beforehand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.errors import DataError
+from geowhy.geo.regions import Region
+
+__all__ = ["RegionPrior"]
+
+
+@dataclass(frozen=True, slots=True)
+class RegionPrior:
+    """Places outside a region count ``outside`` of one inside, in (0, 1].
+
+    Raises:
+        DataError: if ``outside`` is not in that range.
+    """
+
+    region: Region
+    outside: float
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.outside <= 1.0:
+            raise DataError(f"a weight of {self.outside} for places outside: give 0 to 1")
+
+    @property
+    def source(self) -> str:
+        """Its name in the ledger."""
+        return "region"
+
+    @property
+    def is_prior(self) -> bool:
+        """It was known before the image was seen."""
+        return True
+
+    def log_likelihood(self, lat_lon: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Nats ``[M]`` at places, degrees ``[M, 2]``."""
+        return np.where(self.region.contains(lat_lon), 0.0, np.log(self.outside))

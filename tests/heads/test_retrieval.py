@@ -1,0 +1,69 @@
+"""Two decoders weigh places alike: prior, temperature, and half of the evidence."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from geowhy.geo.cells import CellGrid
+from geowhy.geo.sphere import lat_lon_to_unit, uniform_on_sphere
+from geowhy.heads.gallery import CELL_RESOLUTION, Gallery
+from geowhy.heads.retrieval import DensityHead, RetrievalHead
+from geowhy.model.alignment import ImageSide, LocationSide
+from geowhy.posterior.calibration import Calibration
+from geowhy.posterior.contest import Contest
+from geowhy.posterior.ledger import Term
+
+PLACES = 60
+SCALE = 12.0
+
+
+def scores(images, places):
+    return np.float32(SCALE) * images.embedding @ places.unit.T
+
+
+@pytest.fixture
+def scene():
+    """A gallery on which unit vectors are scored against each other, and one image."""
+    rng = np.random.default_rng(0)
+    lat_lon = uniform_on_sphere(PLACES, rng)
+    units = lat_lon_to_unit(lat_lon).astype(np.float32)
+    nothing = np.empty((PLACES, 0), np.float32)
+    side = LocationSide(units, np.ones((PLACES, 1), np.float32), units, nothing, nothing)
+    gallery = Gallery.of(lat_lon, CellGrid.build(lat_lon, CELL_RESOLUTION), side)
+    image = ImageSide(units[7:8], units[7:8], nothing[:1], 0.0)
+    prior = np.where(rng.random(PLACES) < 0.5, 0.0, np.log(0.05)).astype(np.float32)
+    return gallery, image, Term("region", prior, is_prior=True)
+
+
+def posteriors(scene, temperature):
+    gallery, image, prior = scene
+    aligner = SimpleNamespace(scale=SCALE, scores=scores)
+    calibration = Calibration(temperature=temperature)
+    for head in (DensityHead, RetrievalHead):
+        posterior = next(head(aligner, gallery, calibration, (prior,)).posteriors(image))
+        yield posterior, np.argsort(posterior.support.rows)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.5])
+def test_both_weigh_places_alike_and_halve_the_evidence_but_not_the_prior(scene, temperature):
+    (dense, _), (kept, order) = posteriors(scene, temperature)
+    expected = SCALE * scene[0].side.unit @ scene[0].side.unit[7] / temperature
+    for evidence, ours in ((1.0, "probability"), (0.5, "half")):
+        weights = np.exp(evidence * expected + scene[2].log_likelihood)
+        for posterior, rows in ((dense, np.arange(PLACES)), (kept, order)):
+            found = posterior.probability
+            if ours == "half":
+                found = posterior.with_half_of_the_evidence()
+            assert found[rows] / found.sum() == pytest.approx(weights / weights.sum(), rel=1e-3)
+
+
+def test_a_runner_up_is_there_however_few_candidates_are_asked_for(scene):
+    gallery, image, _ = scene
+    aligner = SimpleNamespace(scale=SCALE, scores=scores)
+    head = RetrievalHead(aligner, gallery, Calibration())
+    posterior = next(head.posteriors(image))
+    contest = Contest.of(posterior, head.estimate(posterior, 1))
+    assert contest.answer[0].tolist() == [7]
+    cells = gallery.grid.point_to_cell
+    assert cells[contest.runner_up[1][0][0]] != cells[7]
