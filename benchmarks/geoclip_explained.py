@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from geowhy.heads.geoclip import ReleasedGeoClip
 from geowhy.model.attribution import Evidence
+from geowhy.pretrained.geoclip.released import ReleasedGeoClip
 
 PLACES, SEED = 300, 0
 

@@ -15,8 +15,8 @@ from geowhy.evaluation.held_out import HeldOutPlaces
 from geowhy.evaluation.report import training_config
 from geowhy.evaluation.rivals import unit_embeddings
 from geowhy.geo.atlas import Atlas
-from geowhy.heads.geoclip import GROUNDED_BANK
 from geowhy.model.location import LocationArchitecture, LocationEncoder
+from geowhy.pretrained.geoclip.released import GROUNDED_BANK
 from geowhy.registry import EMBEDDED, require
 
 RIDGE = 1e-4  # as for the rivals of the embedded model

@@ -23,11 +23,26 @@ from geowhy.posterior.density import Estimate
 from geowhy.posterior.ledger import Posterior
 from geowhy.posterior.ood import NoveltyDetector
 
-__all__ = ["Decoded", "Engine"]
+__all__ = ["Decoded", "Engine", "InputPolicy"]
 
 Pixels = NDArray[np.uint8]
 
 LEAST_MODES = 2  # the answer and what it is held against
+
+
+@dataclass(frozen=True, slots=True)
+class InputPolicy:
+    """What a model wants of the images that it is given.
+
+    Attributes:
+        min_side: pixels; a JPEG need not be decoded any finer. None for the whole picture.
+        images_at_once: how many are read ahead and embedded together.
+        crops: 10 for the mean score of ten crops of a photograph, else 1.
+    """
+
+    min_side: int | None = None
+    images_at_once: int = 4
+    crops: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +81,7 @@ class Engine:
         gallery: the places among which it chooses.
         calibration: what makes radii and abstention honest.
         decoding: how places are found.
-        crops: 10 for the mean score of ten crops of a photograph, else 1.
+        inputs: what it wants of images.
         fields: evidence beside the image's.
         head: gives posteriors, and decodes them.
         evidence: what its scores are sums of.
@@ -80,7 +95,7 @@ class Engine:
         novelty: NoveltyDetector | None,
         *,
         decoding: Decoding = "hills",
-        crops: int = 1,
+        inputs: InputPolicy | None = None,
         fields: tuple[EvidenceField, ...] = (),
     ) -> None:
         """Puts a model to work; ``novelty`` is None where nothing is known of it.
@@ -92,7 +107,7 @@ class Engine:
         self.gallery = gallery
         self.calibration = calibration
         self.decoding = decoding
-        self.crops = crops
+        self.inputs = inputs or InputPolicy()
         self.fields = fields
         self.evidence = Evidence.of(model, calibration.temperature)
         self._novelty = novelty
@@ -124,7 +139,7 @@ class Engine:
             self.calibration,
             self._novelty,
             decoding=self.decoding,
-            crops=self.crops,
+            inputs=self.inputs,
             fields=fields,
         )
 
@@ -143,7 +158,7 @@ class Engine:
     def decode(self, pixels: Sequence[Pixels], top_k: int = 5) -> list[Decoded]:
         """Posteriors, radii and abstentions of RGB images ``[H, W, 3]``, without explanations."""
         features = self.model.features(self._cropped(pixels))
-        side = self.model.image_side(features).averaged(self.crops)
+        side = self.model.image_side(features).averaged(self.inputs.crops)
         strange = self._novelties(features)
         return [
             self._decoded(side.rows(slice(number, number + 1)), posterior, top_k, strange[number])
@@ -153,10 +168,10 @@ class Engine:
     def sides(self, pixels: Sequence[Pixels]) -> ImageSide:
         """What is read off RGB images ``[H, W, 3]``, N rows."""
         features = self.model.features(self._cropped(pixels))
-        return self.model.image_side(features).averaged(self.crops)
+        return self.model.image_side(features).averaged(self.inputs.crops)
 
     def _cropped(self, pixels: Sequence[Pixels]) -> Sequence[Pixels]:
-        if self.crops == 1:
+        if self.inputs.crops == 1:
             return pixels
         from geowhy.model.preprocessing import ten_crops
 
@@ -164,7 +179,7 @@ class Engine:
 
     def _novelties(self, features: NDArray[np.float32]) -> list[float]:
         if self._novelty is None:
-            return [0.0] * (len(features) // self.crops)
+            return [0.0] * (len(features) // self.inputs.crops)
         strange: list[float] = self._novelty.score(self.model.told(features)).tolist()
         return strange
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
-from typing import Literal, TypeVar, overload
+from typing import TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,11 +20,10 @@ from geowhy.explain.explainer import Against, Examined, Explainer, Question, Reg
 from geowhy.explanation import Explanation
 from geowhy.geo.places import Gazetteer
 from geowhy.geo.regions import Region
-from geowhy.heads.geoclip import Concepts, Precision
 from geowhy.images.reading import NamedImage, read_image
 from geowhy.images.sources import ImageSource
-from geowhy.loading import ReleasedOptions, load_parts
 from geowhy.posterior.density import CellDensity, Estimate
+from geowhy.pretrained.catalogue import chosen, entry_of
 from geowhy.types import LatLon
 
 __all__ = ["Locator"]
@@ -32,10 +31,6 @@ __all__ = ["Locator"]
 Pixels = NDArray[np.uint8]
 Many = list[ImageSource] | tuple[ImageSource, ...]
 _T = TypeVar("_T")
-
-IMAGES_AT_ONCE = 32
-SMALLEST_SIDE = 256  # pixels; a JPEG need not be decoded any finer for a 128-pixel input
-PHOTOGRAPHS_AT_ONCE = 4
 
 
 class Locator:
@@ -55,39 +50,30 @@ class Locator:
         name_or_dir: str | os.PathLike[str] = "embedded",
         *,
         gallery: ArrayLike | None = None,
-        crops: Literal[1, 10] = 1,
-        precision: Precision = "fp32",
-        concepts: Concepts = "grounded",
         on_progress: Callable[[str], None] | None = None,
+        **options: object,
     ) -> Locator:
         """Loads a model by name or from its folder; nothing is downloaded.
 
         Args:
-            name_or_dir: "embedded", "geoclip", or a folder that ``geowhy train`` made.
+            name_or_dir: "embedded", "geoclip", a registered name, or a folder that ``geowhy train``
+                made.
             gallery: places to choose among, degrees ``[M, 2]``, instead of the model's own.
-            crops: of "geoclip" alone: 10 for the mean score of ten crops.
-            precision: of "geoclip" alone: "int8" for an image tower in 8-bit whole numbers.
-            concepts: of "geoclip" alone: "text" for explanations by the texts of concepts.
             on_progress: is told of long work in words.
+            options: of that model alone, such as those of `GeoClipOptions`.
 
         Raises:
             ModelNotFoundError: if it isn't on this machine; the message says how to get it.
             ModelFormatError: if the folder is damaged.
-            ConfigError: if the model has no such option.
+            ConfigError: if the model has no such option, or no such choice.
             CoordinateError: if a place of the gallery isn't on Earth.
         """
-        options = ReleasedOptions(crops, precision, concepts)
+        name = os.fspath(name_or_dir)
+        entry = entry_of(name)
         places = None if gallery is None else np.asarray(gallery, np.float64)
-        parts = load_parts(os.fspath(name_or_dir), places, options, on_progress or (lambda _: None))
-        engine = Engine(
-            parts.model,
-            parts.gallery,
-            parts.calibration,
-            parts.novelty,
-            decoding=parts.decoding,
-            crops=crops,
+        return cls(
+            entry.load(name, places, chosen(entry, options), on_progress or (lambda _: None))
         )
-        return cls(engine)
 
     def within(self, region: Region | str, outside: float = 0.0) -> Locator:
         """The same locator, for images of one region: a country, a state, a box, a GeoJSON file.
@@ -126,7 +112,7 @@ class Locator:
 
         Images are read in threads, some at a time, while the previous ones are located.
         """
-        remaining, at_once = iter(images), self._images_at_once
+        remaining, at_once = iter(images), self.engine.inputs.images_at_once
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
             ahead = [pool.submit(self._read, image) for image in islice(remaining, at_once)]
             while ahead:
@@ -229,17 +215,10 @@ class Locator:
         )
 
     def _read(self, image: ImageSource) -> NamedImage | ImageError:
-        # GeoCLIP's numbers are those of the whole picture, shrunk once.
-        min_side = SMALLEST_SIDE if self.engine.decoding == "hills" else None
         try:
-            return read_image(image, min_side=min_side)
+            return read_image(image, min_side=self.engine.inputs.min_side)
         except ImageError as error:
             return error
-
-    @property
-    def _images_at_once(self) -> int:
-        """Photographs come in full size, 36 MB for 12 megapixels, so fewer of them at once."""
-        return IMAGES_AT_ONCE if self.engine.decoding == "hills" else PHOTOGRAPHS_AT_ONCE
 
 
 def _candidates(estimate: Estimate, top_k: int) -> tuple[Candidate, ...]:

@@ -127,7 +127,7 @@ def _score(given: Namespace) -> None:
 
 
 def _embed(given: Namespace) -> None:
-    from geowhy.heads.text_bank import write_text_bank
+    from geowhy.pretrained.geoclip.text_bank import write_text_bank
 
     file = write_text_bank(_vocabulary(given), _say_how_far)
     print(f"The texts of all concepts: {file}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from geowhy.cli.loading import (
     add_images,
     add_model,
-    add_options_of_geoclip,
+    add_model_options,
     add_top_k,
     add_where,
     load,
@@ -58,7 +58,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--regions", choices=("occlusion", "patches", "none"), help=regions)
     add_model(parser)
-    add_options_of_geoclip(parser)
+    add_model_options(parser)
     add_top_k(parser)
     add_where(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")

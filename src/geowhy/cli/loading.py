@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geowhy.errors import ConfigError
+from geowhy.pretrained.catalogue import entries
+from geowhy.pretrained.entry import choices
 
 if TYPE_CHECKING:
     from geowhy.locator import Locator
 
-__all__ = ["add_images", "add_model", "add_options_of_geoclip", "add_top_k", "add_where", "load"]
+__all__ = ["add_images", "add_model", "add_model_options", "add_top_k", "add_where", "load"]
 
 
 def add_images(parser: ArgumentParser) -> None:
@@ -27,15 +30,17 @@ def add_model(parser: ArgumentParser) -> None:
     parser.add_argument("--model", default="embedded", metavar="NAME_OR_DIR", help=name)
 
 
-def add_options_of_geoclip(parser: ArgumentParser) -> None:
-    """What only the released model for photographs has."""
-    crops = "geoclip: mean score of ten crops (default: 1, the centre)"
-    parser.add_argument("--crops", type=int, choices=(1, 10), default=1, help=crops)
-    precision = "geoclip: int8 is faster and nearly the same (default: fp32)"
-    parser.add_argument("--precision", choices=("fp32", "int8"), default="fp32", help=precision)
-    concepts = "geoclip: explain by groundings or by texts (default: grounded)"
-    choices = ("grounded", "text")
-    parser.add_argument("--concepts", choices=choices, default="grounded", help=concepts)
+def add_model_options(parser: ArgumentParser) -> None:
+    """What only some models let one choose."""
+    for entry in entries():
+        metadata = {each.name: each.metadata for each in fields(entry.options)}  # type: ignore[arg-type]
+        for name, allowed in choices(entry.options).items():
+            parser.add_argument(
+                f"--{name.replace('_', '-')}",
+                type=type(allowed[0]),
+                choices=sorted(allowed, key=str),
+                help=f"{entry.name}: {metadata[name]['help']}",
+            )
 
 
 def add_top_k(parser: ArgumentParser) -> None:
@@ -68,12 +73,16 @@ def load(given: Namespace) -> Locator:
     locator = Locator.from_pretrained(
         given.model,
         gallery=read_gallery(given.gallery) if given.gallery else None,
-        crops=given.crops,
-        precision=given.precision,
-        concepts=given.concepts,
         on_progress=_say,
+        **_options(given),
     )
     return locator.within(given.region, given.outside or 0.0) if given.region else locator
+
+
+def _options(given: Namespace) -> dict[str, object]:
+    """Options of models that were given."""
+    names = {name for entry in entries() for name in choices(entry.options)}
+    return {name: vars(given)[name] for name in names if vars(given).get(name) is not None}
 
 
 def share(word: str) -> float:

@@ -10,7 +10,7 @@ from geowhy.cli.answers import as_text
 from geowhy.cli.loading import (
     add_images,
     add_model,
-    add_options_of_geoclip,
+    add_model_options,
     add_top_k,
     add_where,
     load,
@@ -32,7 +32,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Say what the verb takes."""
     add_images(parser)
     add_model(parser)
-    add_options_of_geoclip(parser)
+    add_model_options(parser)
     add_top_k(parser)
     add_where(parser)
     parser.add_argument("--explain", action="store_true", help="show the reasons")

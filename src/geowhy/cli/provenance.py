@@ -6,27 +6,23 @@ import json
 from importlib.metadata import version
 from pathlib import Path
 
-from geowhy.assets.fetch import sha256_of
 from geowhy.errors import DataError
-from geowhy.heads.geoclip import CLIP, GEOCLIP
 from geowhy.locator import Locator
-from geowhy.registry import EMBEDDED, assets, require, resolve_model
+from geowhy.pretrained.catalogue import entry_of
+from geowhy.registry import assets
 from geowhy.render.provenance import Provenance
 
 __all__ = ["FIGURES", "provenance_of"]
 
 FIGURES = Path(__file__).parent.parent / "data" / "faithfulness"
 SHOWN_DIGITS = 16
-SOURCES = {
-    EMBEDDED: ("blue-marble", "efficientnet-lite2"),
-    GEOCLIP: (GEOCLIP, CLIP),
-}
 ATLAS = "Concepts: geowhy's atlas of open layers; each is named in NOTICE.md"
 
 
 def provenance_of(locator: Locator, name_or_dir: str) -> Provenance:
     """Of a locator that was loaded by this name or from this folder."""
-    digest = _digest(name_or_dir)
+    entry = entry_of(name_or_dir)
+    digest = entry.digest(name_or_dir)
     scope = f"; {locator.engine.gallery.scope}" if locator.engine.gallery.scope else ""
     fitted = "fitted on held-out validation images" if locator.engine.calibration.is_fitted else ""
     return Provenance(
@@ -36,16 +32,9 @@ def provenance_of(locator: Locator, name_or_dir: str) -> Provenance:
         gallery=f"places on land{scope}",
         places=len(locator.engine.gallery.lat_lon),
         calibration=fitted or "the model's own word; how often it holds was never measured",
-        sources=(*map(_source, SOURCES.get(locator.name, ())), ATLAS),
+        sources=(*map(_source, entry.sources if locator.name == entry.name else ()), ATLAS),
         faithfulness=_figures(locator.name, digest),
     )
-
-
-def _digest(name_or_dir: str) -> str:
-    """Of a model's configuration, which names the digests of all its files; or of weights."""
-    if name_or_dir == GEOCLIP:
-        return sha256_of(require(GEOCLIP) / "location.safetensors")
-    return sha256_of(resolve_model(name_or_dir) / "config.json")
 
 
 def _source(name: str) -> str:

@@ -32,14 +32,14 @@ from geowhy.evaluation.rivals import (
 )
 from geowhy.evaluation.us_states import StateCorrelation, StatePlaces, correlations
 from geowhy.geo.atlas import Atlas
-from geowhy.heads.geoclip import GEOCLIP as GEOCLIP_MODEL
-from geowhy.heads.geoclip import ReleasedGeoClip
 from geowhy.images.overhead import cut_views
 from geowhy.model.alignment import Aligner, LocationSide
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.location import LocationArchitecture, LocationEncoder
 from geowhy.model.place_reader import PlaceReader
 from geowhy.model.store import ModelFolder
+from geowhy.pretrained.geoclip.options import GEOCLIP as GEOCLIP_MODEL
+from geowhy.pretrained.geoclip.released import ReleasedGeoClip
 from geowhy.registry import EMBEDDED, is_installed, require, resolve_model
 
 if TYPE_CHECKING:

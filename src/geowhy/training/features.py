@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from geowhy.errors import ImageError
 from geowhy.images.overhead import WorldImage, cut_views
 from geowhy.images.reading import read_image
-from geowhy.locator import SMALLEST_SIDE
 from geowhy.model.backbone import ImageBackbone
+from geowhy.pretrained.trained import SMALLEST_SIDE
 from geowhy.training.photos import PhotoManifest
 from geowhy.training.views import ViewManifest
 

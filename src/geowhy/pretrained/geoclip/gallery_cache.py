@@ -20,8 +20,8 @@ from geowhy.errors import ModelFormatError
 from geowhy.geo.cells import CellGrid
 from geowhy.heads.gallery import Gallery
 from geowhy.heads.quantized import CodedRows
-from geowhy.model.geoclip_aligner import GeoClipAligner
 from geowhy.model.location import LocationEncoder
+from geowhy.pretrained.geoclip.aligner import GeoClipAligner
 
 __all__ = ["cached_gallery", "gallery_folder"]
 

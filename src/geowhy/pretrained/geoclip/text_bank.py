@@ -18,7 +18,8 @@ from geowhy.concepts.bank import ConceptBank
 from geowhy.concepts.sources import TextEncoder, TextSource
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.export.clip import ClipTextEncoder
-from geowhy.heads.geoclip import CLIP, ReleasedGeoClip, check_installed, text_bank_file
+from geowhy.pretrained.geoclip.options import CLIP
+from geowhy.pretrained.geoclip.released import ReleasedGeoClip, check_installed, text_bank_file
 from geowhy.registry import require
 
 __all__ = ["write_text_bank"]

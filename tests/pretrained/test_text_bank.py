@@ -5,8 +5,8 @@ import pytest
 
 from geowhy.concepts.bank import ConceptBank
 from geowhy.concepts.vocabulary import Vocabulary
-from geowhy.heads import text_bank
-from geowhy.heads.text_bank import write_text_bank
+from geowhy.pretrained.geoclip import text_bank
+from geowhy.pretrained.geoclip.text_bank import write_text_bank
 
 
 class Letters:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,32 +20,26 @@ from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import DataError, ModelFormatError, ModelNotFoundError
 from geowhy.export.clip import load_clip_backbone
 from geowhy.heads.gallery import Gallery
-from geowhy.heads.gallery_cache import cached_gallery, gallery_folder
-from geowhy.model.geoclip_aligner import GeoClipAligner
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.location import LocationArchitecture, LocationEncoder
 from geowhy.posterior.calibration import Calibration
+from geowhy.pretrained.geoclip.aligner import GeoClipAligner
+from geowhy.pretrained.geoclip.gallery_cache import cached_gallery, gallery_folder
+from geowhy.pretrained.geoclip.options import CLIP, GEOCLIP, Concepts, Precision
 from geowhy.registry import asset_folder, require
 
 __all__ = [
-    "CLIP",
-    "GEOCLIP",
     "GROUNDED_BANK",
     "UNCALIBRATED",
-    "Concepts",
-    "Precision",
     "ReleasedGeoClip",
     "check_installed",
     "text_bank_file",
 ]
 
-GEOCLIP, CLIP = "geoclip", "clip-vit-l-14"
 # How far off GeoCLIP is on photographs like yours, nobody measured here.
 UNCALIBRATED = Calibration(least_radius_km=0.0, is_fitted=False)
-GROUNDED_BANK = Path(__file__).parent.parent / "data" / "models" / GEOCLIP / "bank.safetensors"
+GROUNDED_BANK = Path(__file__).parents[2] / "data" / "models" / GEOCLIP / "bank.safetensors"
 
-Precision = Literal["fp32", "int8"]
-Concepts = Literal["grounded", "text"]
 Floats = NDArray[np.float64]
 
 

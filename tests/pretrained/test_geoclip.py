@@ -17,11 +17,12 @@ from safetensors.numpy import load_file
 
 from geowhy.errors import ConfigError, DataError, ModelFormatError, ModelNotFoundError
 from geowhy.export.clip import CLIP_FILES
-from geowhy.heads.geoclip import CLIP, UNCALIBRATED, ReleasedGeoClip
 from geowhy.heads.retrieval import RetrievalHead
 from geowhy.locator import Locator
 from geowhy.model.geoclip import convert_geoclip
 from geowhy.model.preprocessing import CLIP_PREPROCESSING, ten_crops
+from geowhy.pretrained.geoclip.options import CLIP
+from geowhy.pretrained.geoclip.released import UNCALIBRATED, ReleasedGeoClip
 
 REFERENCE = load_file(Path(__file__).parents[1] / "data" / "geoclip_reference.safetensors")
 SIDE, FEATURES = 224, 768
@@ -179,7 +180,7 @@ def test_a_region_is_a_filter_or_a_weight(locator, photographs):
 
 
 def test_options_of_geoclip_are_refused_elsewhere():
-    with pytest.raises(ConfigError, match="options of the model geoclip"):
+    with pytest.raises(ConfigError, match="it is one of geoclip"):
         Locator.from_pretrained("embedded", precision="int8")
 
 
