@@ -116,3 +116,14 @@ def test_the_inner_radius_counts_points_by_the_mass_of_their_hill():
     sure = decode(places, 1, Decoder(GALLERY, DECODER.grid, 450.0, sureness=1.0))
     surer = decode(places, 1, Decoder(GALLERY, DECODER.grid, 450.0, sureness=3.0))
     assert surer.half_km < sure.half_km - 50
+
+
+def test_a_region_is_the_fewest_cells_that_hold_nine_tenths_of_the_strongest_mode():
+    posterior = decode(bump((52, 30), 700, 0.7) + bump((-26, 135), 500, 0.3), top_k=2)
+    density = posterior.density.probability
+    own, inside = density[posterior.basin == 0], density[posterior.region]
+    assert (posterior.basin[posterior.region] == 0).all()
+    assert inside.sum() >= 0.9 * own.sum()
+    assert inside.sum() - inside.min() < 0.9 * own.sum()
+    assert len(inside) < len(own)
+    assert inside.min() >= np.sort(own)[::-1][len(inside)]

@@ -137,6 +137,22 @@ def test_an_answer_is_the_best_place_of_the_gallery_and_says_that_it_is_not_cali
         assert not prediction.calibrated
 
 
+def test_a_jpeg_is_read_at_full_size_for_the_numbers_are_those_of_the_whole_picture(
+    locator, tmp_path
+):
+    coarse = np.random.default_rng(2).integers(0, 256, (90, 120, 3)).astype(np.uint8)
+    Image.fromarray(coarse).resize((2400, 1800), Image.Resampling.NEAREST).save(
+        tmp_path / "large.jpg", quality=95
+    )
+    with Image.open(tmp_path / "large.jpg") as opened:
+        whole = Image.fromarray(np.asarray(opened))
+    from_file, from_pixels = locator.locate(tmp_path / "large.jpg"), locator.locate(whole)
+    assert from_file.explanation.score == from_pixels.explanation.score
+    assert [c.probability for c in from_file.candidates] == [
+        c.probability for c in from_pixels.candidates
+    ]
+
+
 def test_contributions_add_up_to_the_log_odds_against_the_places_elsewhere(locator, photographs):
     prediction = locator.locate(photographs[0])
     explanation = prediction.explanation

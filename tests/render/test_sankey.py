@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import numpy as np
@@ -109,3 +110,23 @@ def test_nothing_to_tell_apart_is_an_error():
     made = Contrast.of(("A", "B"), (("x", "y"),) * 3, (same, same), (same, same), 0.0)
     with pytest.raises(DataError, match="choose other places"):
         sankey(made)
+
+
+def test_bands_are_stacked_at_both_of_their_bars_and_none_lies_on_another():
+    made, _, _ = contrast()
+    left, right = bands_of(made)
+    root = ElementTree.fromstring(sankey(made))
+    paths = [path.get("d") for path in root.findall(f"{SVG}path")]
+    shape = re.compile(r"M[\d.]+ ([\d.]+)C.* [\d.]+ ([\d.]+)v([\d.]+)C")
+    drawn = [[float(number) for number in shape.match(path).groups()] for path in paths]
+    for side in (range(len(left)), range(len(left), len(paths))):
+        bands = [*left, *right]
+        for which, end in enumerate(("start", "end")):
+            stacks = {}
+            for number in side:
+                top, height = drawn[number][which], drawn[number][2]
+                stacks.setdefault(getattr(bands[number], end), []).append((top, top + height))
+            assert max(map(len, stacks.values())) > 1
+            for stack in stacks.values():
+                for above, below in pairwise(stack):
+                    assert below[0] == pytest.approx(above[1], abs=0.5)

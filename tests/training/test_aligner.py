@@ -59,3 +59,15 @@ def test_summary_dropout_leaves_the_layout_alone(features, make_bank):
     is_blind = torch.isclose(found, blind_side, atol=1e-4).all(dim=1)
     assert (is_seeing ^ is_blind).all()
     assert 60 < is_blind.sum() < 140
+
+
+def test_whitening_goes_half_way_so_that_deviations_become_their_square_roots():
+    rng = np.random.default_rng(1)
+    common = rng.normal(size=(4000, 1)) * [[1, 1, 1, 1]] + rng.normal(size=(4000, 4)) * 0.4
+    standard = (common - common.mean(0)) / (common.std(0) + 1e-3)
+    before = np.linalg.eigvalsh(standard.T @ standard / len(standard))[::-1]
+    whitened = fit_whitening(common.astype(np.float32), 4, 0)(common.astype(np.float32))
+    after = whitened.std(axis=0)
+    deviations = np.sqrt(before)
+    assert deviations[0] / deviations[3] > 4
+    assert after / after[0] == pytest.approx(np.sqrt(deviations / deviations[0]), rel=0.02)

@@ -75,3 +75,11 @@ def test_grounding_is_the_squared_error_of_scores():
     assert grounding_loss(truth, truth).item() == 0
     expected = (off - truth).square().mean().item()
     assert grounding_loss(off, truth).item() == pytest.approx(expected)
+
+
+def test_the_bandwidth_is_the_median_distance_whatever_a_stray_score_does():
+    x, y = torch.tensor([[0.0], [1.0], [2.0]]), torch.tensor([[4.0], [7.0]])
+    stray = torch.tensor([[4.0], [700.0]])
+    assert median_bandwidth(x, y).item() == 3  # of 1, 1, 2, 2, 3, 3, 4, 5, 6, 7: the lower middle
+    assert median_bandwidth(x, stray).item() == 3
+    assert median_bandwidth(x[:1], x[:1]).item() > 0
