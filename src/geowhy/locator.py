@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -102,8 +103,9 @@ class Locator:
             ImageError: if an image can't be used; ``locate_each`` goes on instead.
         """
         if isinstance(image, list | tuple):
-            return [_raised(found) for found in self.locate_each(image, top_k)]
-        return next(_raised(found) for found in self.locate_each([image], top_k))
+            with closing(self._each(image, top_k)) as located:
+                return [_raised(found) for found in located]
+        return _raised(next(self._locate_batch([self._read(image)], top_k)))
 
     def locate_each(
         self, images: Iterable[ImageSource], top_k: int = 5
@@ -112,13 +114,23 @@ class Locator:
 
         Images are read in threads, some at a time, while the previous ones are located.
         """
+        return self._each(images, top_k)
+
+    def _each(
+        self, images: Iterable[ImageSource], top_k: int
+    ) -> Generator[Prediction | ImageError, None, None]:
         remaining, at_once = iter(images), self.engine.inputs.images_at_once
-        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        pool = ThreadPoolExecutor(max_workers=os.cpu_count())
+        try:
             ahead = [pool.submit(self._read, image) for image in islice(remaining, at_once)]
             while ahead:
                 read = [future.result() for future in ahead]
                 ahead = [pool.submit(self._read, image) for image in islice(remaining, at_once)]
                 yield from self._locate_batch(read, top_k)
+        finally:
+            # Who leaves half-way lets the collector come here, maybe while a thread is being
+            # started: to join one then would wait for a lock that this very thread holds.
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def density(self, image: ImageSource) -> CellDensity:
         """The posterior over H3 cells for one image.
