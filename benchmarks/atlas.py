@@ -10,17 +10,18 @@ import numpy as np
 from geowhy.geo.atlas import Atlas, Layer
 from geowhy.geo.sphere import uniform_on_sphere
 
-COUNT = 1_000_000
 RUNS = 5
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("layers", nargs="*", help="names of layers; all by default")
-    names = parser.parse_args().layers
+    parser.add_argument("--count", type=int, default=1_000_000, help="of coordinates")
+    given = parser.parse_args()
+    names = given.layers
     atlas = Atlas.load()
-    points = uniform_on_sphere(COUNT, np.random.default_rng(0))
-    print(f"best of {RUNS} runs of {COUNT:,} random coordinates, one thread")
+    points = uniform_on_sphere(given.count, np.random.default_rng(0))
+    print(f"best of {RUNS} runs of {given.count:,} random coordinates, one thread")
     rates = [_print_rate(atlas.layer(name), points) for name in names or atlas.names]
     print(f"{'slowest':<24}{min(rates) / 1e6:8.1f} million/s")
 

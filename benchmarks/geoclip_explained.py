@@ -6,18 +6,23 @@ concepts and the rest, for some places of the gallery.
 
 from __future__ import annotations
 
+import argparse
+
 import numpy as np
 
 from geowhy.model.attribution import Evidence
 from geowhy.pretrained.geoclip.released import ReleasedGeoClip
 
-PLACES, SEED = 300, 0
+SEED = 0
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--places", type=int, default=300, help="of the gallery (default: 300)")
+    places = parser.parse_args().places
     released = ReleasedGeoClip.load()
     aligner, gallery = released.aligner, released.gallery(None, print)
-    chosen = np.random.default_rng(SEED).choice(len(gallery.lat_lon), PLACES, replace=False)
+    chosen = np.random.default_rng(SEED).choice(len(gallery.lat_lon), places, replace=False)
     bank, nothing = aligner.bank, np.empty((0, 0), np.float32)
     evidence = Evidence(aligner, bank.names, bank.categories, nothing, 1.0)
     unexplained, spread = [], []
@@ -28,7 +33,7 @@ def main() -> None:
         unexplained.append(found.unexplained / found.score)
         spread.append(sum(abs(c.contribution) for c in found.contributions) / found.score)
     print(
-        f"{PLACES} places, seed {SEED}: no concept carries {np.mean(unexplained):.0%} of the "
+        f"{places} places, seed {SEED}: no concept carries {np.mean(unexplained):.0%} of the "
         f"score; shares of concepts, whatever their sign, add up to {np.mean(spread):.2f} of it"
     )
 

@@ -18,8 +18,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-RUNS = 7
-STREAM = 400
 SCRIPT = """
 import resource, sys, time
 from pathlib import Path
@@ -43,44 +41,47 @@ print(sorted(single)[len(single) // 2], found / elapsed, peak)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="embedded")
-    model = parser.parse_args().model
+    parser.add_argument("--runs", type=int, default=7, help="processes that are timed")
+    parser.add_argument("--stream", type=int, default=400, help="images of the stream")
+    given = parser.parse_args()
+    model, runs = given.model, given.runs
     with tempfile.TemporaryDirectory() as folder:
-        _write_images(Path(folder))
-        cold = _cold_seconds(Path(folder) / "000.png", model)
+        _write_images(Path(folder), given.stream)
+        cold = _cold_seconds(Path(folder) / "000.png", model, runs)
         warm, rate, peak = _loaded(Path(folder), model)
     print(f"model {model}, {os.cpu_count()} cores, 64-pixel views as PNG files")
-    print(f"cold, shell to answer      {cold:8.2f} s     median of {RUNS} processes")
-    print(f"geowhy --help              {_help_seconds():8.2f} s     median of {RUNS} processes")
-    print(f"warm, one image            {warm * 1000:8.1f} ms    median of 40")
-    print(f"many images                {rate:8.1f} /s    {STREAM} images in a stream")
+    print(f"cold, shell to answer      {cold:8.2f} s     median of {runs} processes")
+    print(f"geowhy --help              {_help_seconds(runs):8.2f} s     median of {runs} processes")
+    print(f"warm, one image            {warm * 1000:8.1f} ms    median of up to 40")
+    print(f"many images                {rate:8.1f} /s    {given.stream} images in a stream")
     print(f"peak memory                {peak:8.0f} MB    of that process")
 
 
-def _write_images(folder: Path) -> None:
+def _write_images(folder: Path, count: int) -> None:
     """The packaged demo views, turned and mirrored, so that no two files are the same."""
     import geowhy
 
     views = sorted((Path(geowhy.__file__).parent / "data" / "demo").glob("view*.png"))
     rng = np.random.default_rng(0)
-    for number in range(STREAM):
+    for number in range(count):
         with Image.open(views[number % len(views)]) as image:
             pixels = np.rot90(np.asarray(image.convert("RGB")), number // len(views) % 4)
         noisy = np.clip(pixels + rng.normal(0, 1, pixels.shape), 0, 255).astype(np.uint8)
         Image.fromarray(noisy).save(folder / f"{number:03d}.png")
 
 
-def _cold_seconds(image: Path, model: str) -> float:
-    return _median_seconds("locate", str(image), "--explain", "--model", model)
+def _cold_seconds(image: Path, model: str, runs: int) -> float:
+    return _median_seconds(runs, "locate", str(image), "--explain", "--model", model)
 
 
-def _help_seconds() -> float:
-    return _median_seconds("--help")
+def _help_seconds(runs: int) -> float:
+    return _median_seconds(runs, "--help")
 
 
-def _median_seconds(*arguments: str) -> float:
+def _median_seconds(runs: int, *arguments: str) -> float:
     program = Path(sys.executable).with_name("geowhy")
     times = []
-    for _ in range(RUNS + 1):
+    for _ in range(runs + 1):
         start = time.perf_counter()
         subprocess.run([program, *arguments], check=True, capture_output=True)
         times.append(time.perf_counter() - start)

@@ -38,8 +38,9 @@ def main() -> None:
     shown = " ".join(Path(word).name if word == str(VIEW) else word for word in words)
     print(f"geowhy {shown}")
     print(f"{'':<32}{'as read':>10}{'as run':>10}")
-    for name, count in (("stays", len), ("rooms", rooms), ("returns", returns)):
-        print(f"{name:<32}{count(read):>10,}{count(run):>10,}")
+    print(f"{'stays':<32}{len(read):>10,}{len(run):>10,}")
+    print(f"{'rooms':<32}{rooms(read):>10,}{rooms(run):>10,}")
+    print(f"{'returns':<32}{returns(read):>10,}{returns(run):>10,}")
     entries, entered = Counter(read), Counter(run)
     print("entries to each room")
     for room, count in entered.most_common():
