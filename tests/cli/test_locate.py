@@ -123,6 +123,12 @@ def test_names_do_not_steer_the_terminal(geowhy, folder):
         assert "red\n" not in result.stdout + result.stderr
 
 
+def test_a_line_break_in_a_name_is_escaped(geowhy, folder):
+    (folder / "cat.png").rename(folder / "a\nb\t.png")
+    first = geowhy("locate", folder / "a\nb\t.png").stdout.splitlines()[0]
+    assert first.startswith(f"{folder}/a\\nb\\t.png: ")
+
+
 def test_progress_only_for_those_who_watch(geowhy, folder, monkeypatch):
     from geowhy.cli.progress import with_progress
 

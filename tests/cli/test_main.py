@@ -1,5 +1,6 @@
 """The command as a whole: help without weight, exit statuses, quiet ends."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,16 @@ def test_without_a_verb_it_shows_the_overview(geowhy):
 def test_options_may_stand_between_images(geowhy, fake_model, folder):
     result = geowhy("locate", folder / "cat.png", "--json", folder / "b/savanna.PNG")
     assert len(result.stdout.splitlines()) == 2
+
+
+def test_after_two_dashes_every_word_is_an_image(geowhy, fake_model, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    (folder / "cat.png").rename("-dash.png")
+    result = geowhy("locate", "--json", "--", "-dash.png", "--what-if.png")
+    assert [json.loads(line)["image"] for line in result.stdout.splitlines()] == [
+        "-dash.png",
+        "--what-if.png",
+    ]
 
 
 def test_our_errors_are_one_line(geowhy, fake_model):

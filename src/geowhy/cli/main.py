@@ -11,6 +11,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Protocol
 
 from geowhy.cli import concepts, demo, evaluate, explain, locate, models, rules, train
@@ -49,6 +50,7 @@ VERBS: dict[str, Verb] = {
 }
 
 SIGNED = ("--what-if", "--against", "--region")  # their values may begin with a minus
+SHIELD = "\0"  # no argument of a process can hold it
 HAVE_SUBVERBS = {"models", "concepts"}
 
 
@@ -80,13 +82,40 @@ def _understood(words: list[str]) -> tuple[Verb, Namespace]:
     verb.add_arguments(parser)
     if words[0] in HAVE_SUBVERBS:  # argparse can't have both
         return verb, parser.parse_args(words[1:])
-    return verb, parser.parse_intermixed_args(_joined(words[1:]))
+    given = parser.parse_intermixed_args(_shielded(_joined(words[1:])))
+    for name, value in vars(given).items():
+        if isinstance(value, list):
+            setattr(given, name, [_bare(each) for each in value])
+        else:
+            setattr(given, name, _bare(value))
+    return verb, given
+
+
+def _shielded(words: list[str]) -> list[str]:
+    """Words with those after "--" marked as no options.
+
+    Intermixed parsing drops the "--" on its first pass and takes "-dash.png" for an option on its
+    second.
+    """
+    if "--" not in words:
+        return words
+    end = words.index("--")
+    return [*words[:end], *(SHIELD + word for word in words[end + 1 :])]
+
+
+def _bare(value: object) -> object:
+    """What was parsed, without the mark."""
+    if isinstance(value, Path):
+        return Path(str(value).removeprefix(SHIELD))
+    return value.removeprefix(SHIELD) if isinstance(value, str) else value
 
 
 def _joined(words: list[str]) -> list[str]:
     """``--what-if -desert`` as one word, for argparse takes "-desert" for an option."""
     joined: list[str] = []
-    for word in words:
+    for at, word in enumerate(words):
+        if word == "--":
+            return joined + words[at:]
         if joined and joined[-1] in SIGNED and word[:1] in "-−" and not word.startswith("--"):
             joined[-1] += f"={word}"
         else:

@@ -152,8 +152,8 @@ def what_if_sentence(found: Counterfactual) -> str:
 
 
 def plainly(text: str) -> str:
-    """A foreign text such as a file name on one line, without characters that steer a terminal."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    r"""A foreign text such as a file name on one line; what steers a terminal is escaped: ``\n``."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def reference_words(reference: Reference) -> str:
