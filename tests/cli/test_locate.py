@@ -154,4 +154,4 @@ def test_a_gallery_with_a_bad_row_is_refused(geowhy, folder, tmp_path):
     points.write_text("lat,lon\n10,20\n95,0\n")
     result = geowhy("locate", folder / "b/savanna.PNG", "--gallery", points)
     assert result.exit_code == 1
-    assert "1 of 2 rows are no point on Earth (line 3)" in result.stderr
+    assert "1 of 2 rows are no point on Earth (line 3;" in result.stderr

@@ -27,7 +27,7 @@ def test_other_columns_order_and_marks_do_not_matter(tmp_path):
 
 def test_bad_rows_are_named_by_their_lines(tmp_path):
     rows = ["1,2", "91,0", "x,3", "4", "5,6", "nan,1", "0,181"]
-    with pytest.raises(DataError, match=r"5 of 7 rows .*line 3, 4, 5 and more"):
+    with pytest.raises(DataError, match=r"5 of 7 rows .*line 3, 4, 5 and more;"):
         read_gallery(written(tmp_path, "lat,lon\n" + "\n".join(rows)))
 
 
@@ -51,3 +51,36 @@ def test_a_missing_file_and_one_that_is_no_text(tmp_path):
     (tmp_path / "points.csv").write_bytes(b"\xff\xfe\x00\xd8")
     with pytest.raises(DataError, match="can't be read"):
         read_gallery(tmp_path / "points.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "understood"),
+    [
+        (
+            '\ufeffName;Latitude;Longitude\r\n"A; B";9,41;-0,84\r\n;;\r\n',
+            "1 place from columns Latitude, Longitude; separated by semicolons, decimal commas",
+        ),
+        ("X\tid\tY\n-0,84\t1\t9,41\n", "1 place from columns Y, X; separated by tabs, decimal"),
+        ('"lng","lat"\n"-0.84","9.41"\n', "1 place from columns lat, lng; separated by commas"),
+        ("x;y\n-0.84;9.41\n", "1 place from columns y, x; separated by semicolons"),
+    ],
+)
+def test_tables_as_spreadsheets_and_map_programs_write_them(tmp_path, text, understood):
+    said = []
+    path = tmp_path / "points.csv"
+    path.write_bytes(text.encode())
+    assert read_gallery(path, said.append).tolist() == [[9.41, -0.84]]
+    assert said[0].startswith(f"points.csv: {understood}")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("lat,lon\n139.7,35.7\n", "line 2; the first has '139.7' and '35.7'.*look swapped"),
+        ('lat,lon\n"9,41","-0,84"\n', "separate the columns by semicolons"),
+        ("x;y\n500000;4649776\n", "export as EPSG:4326"),
+    ],
+)
+def test_a_bad_row_comes_with_its_remedy(tmp_path, text, complaint):
+    with pytest.raises(DataError, match=complaint):
+        read_gallery(written(tmp_path, text))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from geowhy.errors import ConfigError
 from geowhy.pretrained.catalogue import entries
 from geowhy.pretrained.entry import choices
+from geowhy.render.wording import plainly
 
 if TYPE_CHECKING:
     from geowhy.locator import Locator
@@ -72,7 +73,7 @@ def load(given: Namespace) -> Locator:
         raise ConfigError("--outside weighs places outside a region: give --region too")
     locator = Locator.from_pretrained(
         given.model,
-        gallery=read_gallery(given.gallery) if given.gallery else None,
+        gallery=read_gallery(given.gallery, _say) if given.gallery else None,
         on_progress=_say,
         **_options(given),
     )
@@ -97,7 +98,7 @@ def share(word: str) -> float:
 
 
 def _say(step: str) -> None:
-    print(step, file=sys.stderr, flush=True)
+    print(plainly(step), file=sys.stderr, flush=True)
 
 
 def _count(word: str) -> int:

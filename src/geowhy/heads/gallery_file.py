@@ -1,9 +1,12 @@
-"""A gallery of one's own: a CSV file of coordinates."""
+"""A gallery of one's own: a file of coordinates, as spreadsheets and map programs write them."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,62 +16,133 @@ from geowhy.errors import DataError
 
 __all__ = ["read_gallery"]
 
-LATITUDES = ("lat", "latitude")
-LONGITUDES = ("lon", "lng", "long", "longitude")
+LATITUDES = ("latitude", "lat", "y")  # the plainest name counts if a file has several
+LONGITUDES = ("longitude", "lon", "lng", "long", "x")
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 SHOWN_ROWS = 3
 
 
-def read_gallery(path: Path) -> NDArray[np.float64]:
-    """Coordinates of a CSV file with a header, degrees ``[M, 2]``; other columns don't matter.
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """How a file is written: its columns by number and by name, and what stands between them."""
 
-    Columns are called lat or latitude, and lon, lng or longitude, in any case.
+    columns: tuple[int, int]
+    names: tuple[str, str]
+    separator: str
+
+
+def read_gallery(path: Path, on_read: Callable[[str], None] | None = None) -> NDArray[np.float64]:
+    """Coordinates of a table with a header, degrees ``[M, 2]``; other columns don't matter.
+
+    Columns are called latitude, lat or y, and longitude, lon, lng, long or x, in any case and
+    order; commas, semicolons or tabs separate them. Decimals may have commas, but not between
+    commas.     ``on_read`` is told in words how the file was understood.
 
     Raises:
         DataError: if it can't be read, lacks a column, or has a row that is no point on Earth; bad
             rows are named by their lines, and none is left out in silence.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file)
-            columns = _columns(path, next(rows, []))
-            points = [(rows.line_num, _point(row, columns)) for row in rows if row]
+        text = path.read_text(encoding="utf-8-sig")
+        lines = text.splitlines(keepends=True)
+        table = _table(path, lines[0] if lines else "")
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=table.separator)
+        next(rows, None)
+        filled = [(rows.line_num, row) for row in rows if any(map(str.strip, row))]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: can't be read ({error}): give a CSV file of points") from error
-    bad = [line for line, point in points if point is None]
+    cells = [(line, _cells(row, table.columns)) for line, row in filled]
+    points = [(line, pair, _point(pair, table.separator)) for line, pair in cells]
+    bad = [(line, pair) for line, pair, point in points if point is None]
     if bad:
-        raise DataError(f"{path}: {_complaint(bad, len(points))}")
+        raise DataError(f"{path}: {_complaint(bad, len(points), table)}")
     if not points:
         raise DataError(f"{path}: no points: give at least one row under the header")
-    return np.array([point for _, point in points], np.float64)
+    if on_read:
+        has_commas = any(DECIMAL_COMMA.fullmatch(cell) for _, pair in cells for cell in pair)
+        on_read(f"{path.name}: {_understood(len(points), table, has_commas)}")
+    return np.array([point for _, _, point in points], np.float64)
 
 
-def _columns(path: Path, header: list[str]) -> tuple[int, int]:
-    names = [name.strip().lower() for name in header]
-    found = [next(_positions(names, known), None) for known in (LATITUDES, LONGITUDES)]
-    if found[0] is None or found[1] is None:
-        raise DataError(
-            f"{path}: the header is {','.join(header)!r}: name two columns lat and lon, degrees"
+def _table(path: Path, header: str) -> _Table:
+    """The separator that makes columns of coordinates out of a header."""
+    for separator in SEPARATORS:
+        written = next(csv.reader([header], delimiter=separator), [])
+        names = [name.strip().lower() for name in written]
+        lat, lon = (
+            next((names.index(name) for name in known if name in names), None)
+            for known in (LATITUDES, LONGITUDES)
         )
-    return found[0], found[1]
+        if lat is not None and lon is not None:
+            return _Table((lat, lon), (written[lat].strip(), written[lon].strip()), separator)
+    raise DataError(
+        f"{path}: the header is {header.strip()!r}: name two columns lat and lon, degrees, "
+        "with commas, semicolons or tabs between them"
+    )
 
 
-def _positions(names: list[str], known: tuple[str, ...]) -> Iterator[int]:
-    return (names.index(name) for name in known if name in names)
+def _cells(row: list[str], columns: tuple[int, int]) -> tuple[str, str]:
+    """Latitude and longitude as written; empty where a row is too short."""
+    lat, lon = (row[column].strip() if column < len(row) else "" for column in columns)
+    return lat, lon
 
 
-def _point(row: list[str], columns: tuple[int, int]) -> tuple[float, float] | None:
-    """Degrees, or None if the row holds none."""
-    try:
-        lat, lon = (float(row[column]) for column in columns)
-    except (ValueError, IndexError):
+def _point(cells: tuple[str, str], separator: str) -> tuple[float, float] | None:
+    """Degrees, or None if the cells hold none."""
+    degrees = _degrees(cells, separator)
+    if degrees is None:
         return None
-    return (lat, lon) if -90 <= lat <= 90 and -180 <= lon <= 180 else None
+    lat, lon = degrees
+    return degrees if -90 <= lat <= 90 and -180 <= lon <= 180 else None
 
 
-def _complaint(bad: list[int], count: int) -> str:
-    shown = ", ".join(map(str, bad[:SHOWN_ROWS]))
+def _degrees(cells: tuple[str, str], separator: str) -> tuple[float, float] | None:
+    """Two numbers, wherever they lie, or None."""
+    try:
+        lat, lon = (float(_dotted(cell, separator)) for cell in cells)
+    except ValueError:
+        return None
+    return lat, lon
+
+
+def _dotted(cell: str, separator: str) -> str:
+    """A number with a decimal point; between commas, a quoted "9,410" may mean thousands."""
+    if separator != "," and DECIMAL_COMMA.fullmatch(cell):
+        return cell.replace(",", ".")
+    return cell
+
+
+def _complaint(bad: list[tuple[int, tuple[str, str]]], count: int, table: _Table) -> str:
+    shown = ", ".join(str(line) for line, _ in bad[:SHOWN_ROWS])
     more = " and more" if len(bad) > SHOWN_ROWS else ""
+    first = " and ".join(repr(cell) for cell in bad[0][1])
     return (
-        f"{len(bad)} of {count} rows are no point on Earth (line {shown}{more}): give latitude "
-        "within ±90 and longitude within ±180, or take the rows out"
+        f"{len(bad)} of {count} rows are no point on Earth (line {shown}{more}; the first has "
+        f"{first}): {_remedy([pair for _, pair in bad], table)}"
+    )
+
+
+def _remedy(bad: list[tuple[str, str]], table: _Table) -> str:
+    lat, lon = table.names
+    numbers = [_degrees(pair, table.separator) for pair in bad]
+    if all(each and 90 < abs(each[0]) <= 180 and abs(each[1]) <= 90 for each in numbers):
+        return (
+            f"{lat} and {lon} look swapped: give the columns each other's names, "
+            "or take the rows out"
+        )
+    if table.separator == "," and any(DECIMAL_COMMA.fullmatch(c) for pair in bad for c in pair):
+        return "separate the columns by semicolons or tabs, or write decimals with points"
+    return (
+        "give latitude within ±90 and longitude within ±180 in degrees, or take the rows out "
+        "(metres of a map projection: export as EPSG:4326)"
+    )
+
+
+def _understood(count: int, table: _Table, has_commas: bool) -> str:
+    places = "1 place" if count == 1 else f"{count:,} places"
+    decimals = ", decimal commas" if has_commas else ""
+    return (
+        f"{places} from columns {', '.join(table.names)}; "
+        f"separated by {SEPARATORS[table.separator]}{decimals}"
     )

@@ -152,7 +152,7 @@ def what_if_sentence(found: Counterfactual) -> str:
 
 
 def plainly(text: str) -> str:
-    r"""A foreign text such as a file name on one line; what steers a terminal is escaped: ``\n``."""
+    r"""A foreign text such as a file name on one line; what steers a terminal is escaped: \n."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
