@@ -145,7 +145,7 @@ class Locator:
         image: ImageSource,
         *,
         against: Against = "elsewhere",
-        what_if: str | Iterable[str] = (),
+        what_if: str | Iterable[str] | None = None,
         sparse: float | None = 0.9,
         regions: Regions | None = None,
     ) -> Explanation:
@@ -156,7 +156,8 @@ class Locator:
             against: what the place is held against: "elsewhere" for the places that it could be
                 instead; "average" for the average place of the gallery; "runner-up"; or
                 degrees, latitude first: why here, and not there.
-            what_if: changes to what the picture shows, such as "-desert +coast": one, or several.
+            what_if: changes to what the picture shows, such as "-desert +coast": one, or several;
+                None for the usual ones, as for `examine`; () for none.
             sparse: share of the variance of the log-odds over the gallery that the fewest concepts
                 shall reproduce; None for no sparse form.
             regions: "occlusion" or "patches" for maps of the evidence over the picture.
@@ -165,8 +166,9 @@ class Locator:
             ImageError: if the image can't be used.
             ConfigError: if there is no such concept, or the question can't be answered.
         """
-        changes = (what_if,) if isinstance(what_if, str) else tuple(what_if)
-        question = Question(against, changes, sparse, regions)
+        if what_if is not None:
+            what_if = (what_if,) if isinstance(what_if, str) else tuple(what_if)
+        question = Question(against, what_if, sparse, regions)
         return self.examine(image, question).prediction.explanation
 
     def examine(

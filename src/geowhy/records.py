@@ -17,33 +17,42 @@ KM_DIGITS = 1
 SHARE_DIGITS = 4
 
 
-def as_json(answer: Prediction | ImageError, count: int) -> str:
+def as_json(answer: Prediction | ImageError, count: int, *, guess: bool = False) -> str:
     """One line of ASCII, so that no terminal or pipe can spoil it.
 
     ``count`` is how many concepts are listed on either side; ``explained_share`` is their share.
+    After an abstention no place is given but as ``guess``, and that only if asked for.
     """
     if isinstance(answer, ImageError):
         return json.dumps({"image": answer.image, "error": answer.reason})
-    return json.dumps(_record(answer, count))
+    return json.dumps(_record(answer, count, guess))
 
 
-def explanation_json(answer: Prediction) -> str:
+def explanation_json(answer: Prediction, *, guess: bool = False) -> str:
     """The answer with all that was said about why, on one line of ASCII."""
     said = answer.explanation
-    record = _record(answer, len(said.contributions))
+    record = _record(answer, len(said.contributions), guess)
     record |= {
         "against": {"name": said.against.name, "position": _maybe(said.against.position)},
         "score": round(said.score, SHARE_DIGITS),
         "unexplained": round(said.unexplained, SHARE_DIGITS),
         "categories": {name: round(x, SHARE_DIGITS) for name, x in said.by_category.items()},
         "sparse": _sparse(said.sparse) if said.sparse else None,
-        "what_if": [_counterfactual(each) for each in said.what_if],
+        "what_if": _what_if(answer, guess),
         "evidence": [
             {"of": each.of, "method": each.method, "fields": each.evidence.round(4).tolist()}
             for each in said.evidence
         ],
     }
     return json.dumps(record)
+
+
+def _what_if(answer: Prediction, guess: bool) -> list[dict[str, Any]]:
+    found = [_counterfactual(each) for each in answer.explanation.what_if]
+    if not answer.abstained:
+        return found
+    unknown = dict.fromkeys(f"probability_{when}" for when in ("before", "after", "there"))
+    return [each | unknown for each in found] if guess else []
 
 
 def _sparse(form: SparseForm) -> dict[str, Any]:
@@ -82,8 +91,8 @@ def _maybe(position: LatLon | None) -> dict[str, float] | None:
     return None if position is None else _position(position)
 
 
-def _record(answer: Prediction, count: int) -> dict[str, Any]:
-    return {
+def _record(answer: Prediction, count: int, guess: bool) -> dict[str, Any]:
+    record = {
         "image": answer.image,
         **_position(answer.position),
         "radius_50_km": round(answer.radius_50_km, KM_DIGITS),
@@ -97,6 +106,17 @@ def _record(answer: Prediction, count: int) -> dict[str, Any]:
         "explained_share": round(answer.explanation.explained_share(count), SHARE_DIGITS),
         "model": answer.model,
     }
+    if answer.abstained:
+        # Radii and probabilities were measured on answers; of a guess they'd promise too much.
+        record |= dict.fromkeys(("lat", "lon", "radius_50_km", "radius_90_km"))
+        record |= {"candidates": [], "guess": _guess(answer) if guess else None}
+    return record
+
+
+def _guess(answer: Prediction) -> dict[str, Any]:
+    place = answer.candidates[0].place if answer.candidates else ""
+    unknown = dict.fromkeys(("radius_50_km", "radius_90_km", "probability"))
+    return {**_position(answer.position), "place": place, **unknown}
 
 
 def _candidate(candidate: Candidate) -> dict[str, Any]:

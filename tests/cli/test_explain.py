@@ -12,7 +12,7 @@ VIEW = VIEWS / "view-africa.png"
 
 
 def test_text_says_why_and_what_if(geowhy):
-    result = geowhy("explain", VIEW, "--what-if", "-high country", "--what-if=+plateau")
+    result = geowhy("explain", VIEW, "--guess", "--what-if", "-high country", "--what-if=+plateau")
     assert result.exit_code == 0
     for words in (
         "What speaks for it against everywhere else, in log-odds",
@@ -27,14 +27,16 @@ def test_text_says_why_and_what_if(geowhy):
 
 
 def test_a_change_may_begin_with_a_minus(geowhy):
-    result = geowhy("explain", VIEW, "--what-if", "-plateau", "--against", "-33.9,18.4")
+    result = geowhy("explain", VIEW, "--guess", "--what-if", "-plateau", "--against", "-33.9,18.4")
     assert result.exit_code == 0
     assert "without plateau" in result.stdout
     assert "Cape Town" in result.stdout
 
 
 def test_json_adds_up(geowhy):
-    result = geowhy("explain", VIEW, "--json", "--against", "runner-up", "--regions", "occlusion")
+    result = geowhy(
+        "explain", VIEW, "--guess", "--json", "--against", "runner-up", "--regions", "occlusion"
+    )
     said = json.loads(result.stdout)
     total = sum(c["contribution"] for c in said["concepts"]) + said["unexplained"]
     assert total == pytest.approx(said["score"], abs=0.02)

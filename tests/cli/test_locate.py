@@ -87,7 +87,7 @@ def test_standard_input(geowhy, monkeypatch):
 
 
 def test_top_k(geowhy, folder):
-    (record,) = records(geowhy("locate", folder / "cat.png", "--json", "--top-k", "1"))
+    (record,) = records(geowhy("locate", folder / "b/savanna.PNG", "--json", "--top-k", "1"))
     assert len(record["candidates"]) == 1
 
 
@@ -109,10 +109,22 @@ def test_text(geowhy, folder):
     ]
 
 
-def test_abstention_comes_first_and_the_guess_is_marked(geowhy, folder):
-    first, second, *_ = geowhy("locate", folder / "cat.png").stdout.splitlines()
-    assert first == f"{folder}/cat.png: no answer. This is unlike the training images."
-    assert second == "  Only a guess: near Tamale, Ghana, 34 % probable, 9.41° N, 0.84° W"
+def test_after_an_abstention_no_place_is_named(geowhy, folder):
+    (line,) = geowhy("locate", folder / "cat.png", "--explain").stdout.splitlines()
+    assert line == f"{folder}/cat.png: no answer. This is unlike the training images."
+    (record,) = records(geowhy("locate", folder / "cat.png", "--json"))
+    assert [record[key] for key in KEYS[1:5]] == [None] * 4
+    assert (record["candidates"], record["guess"]) == ([], None)
+
+
+def test_a_guess_that_was_asked_for_is_marked_and_promises_nothing(geowhy, folder):
+    _, *said = geowhy("locate", folder / "cat.png", "--guess").stdout.splitlines()
+    assert said == ["  Only a guess, and no answer: near Tamale, Ghana, 9.41° N, 0.84° W"]
+    (record,) = records(geowhy("locate", folder / "cat.png", "--json", "--guess"))
+    assert record["lat"] is record["radius_50_km"] is None
+    place = {"lat": 9.4075, "lon": -0.8393, "place": "near Tamale, Ghana"}
+    unknown = dict.fromkeys(("radius_50_km", "radius_90_km", "probability"))
+    assert record["guess"] == place | unknown
 
 
 def test_names_do_not_steer_the_terminal(geowhy, folder):

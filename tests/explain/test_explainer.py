@@ -122,3 +122,9 @@ def test_one_region_alone_has_a_place_to_be_held_against(locator):
     within = locator.within("Lesotho")
     examined = within.examine(VIEW, Question(sparse=None, what_if=()))
     assert np.isfinite(examined.prediction.explanation.score)
+
+
+def test_the_same_question_gets_the_same_answer_whichever_way_it_is_asked(locator):
+    examined = locator.examine(VIEW).prediction.explanation
+    assert locator.explain(VIEW).what_if == examined.what_if
+    assert locator.explain(VIEW, what_if=(), sparse=None).what_if == ()

@@ -142,17 +142,12 @@ def test_the_truth_and_the_distance_to_it():
     assert "Distance to the truth" not in Page(html_report([entry()])).words
 
 
-def test_abstention_is_said_first_and_the_guess_is_marked():
-    words = Page(html_report([entry(abstained=True)])).words
-    assert "No answerUnlike the training images.Only a guess" in words
-    assert "Best guess9.41° N" in words
-
-
-def test_a_guess_gets_no_radius():
-    text = html_report([entry(abstained=True)])
-    assert "Half of such answers are" not in text
-    assert "best guess 9.41° N" in text
-    assert text.count('class="circle ') == 2  # both in the legend
+def test_an_abstention_is_said_and_no_place_radius_or_probability_given():
+    page = html_report([entry(abstained=True, truth=LatLon(1.0, 2.0))])
+    assert "No answerUnlike the training images." in Page(page).words
+    for words in ("Tamale", "9.41", "34 %", "Half of such answers are", "Distance to the truth"):
+        assert words not in page.replace("\N{NO-BREAK SPACE}", " ")
+    assert "Truth1.00° N" in Page(page).words
 
 
 def test_bars_start_at_zero_and_are_in_proportion():

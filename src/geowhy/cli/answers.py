@@ -30,12 +30,17 @@ LEAST_SUM = 0.005  # of a category, in log-odds: what shows in two digits
 BLOCKS = " ▏▎▍▌▋▊▉█"
 
 
-def as_text(prediction: Prediction, count: int | None = None) -> str:
+def as_text(prediction: Prediction, count: int | None = None, *, guess: bool = False) -> str:
     """The answer as lines of text.
 
-    ``count`` is how many concepts to show on either side; None shows none.
+    ``count`` is how many concepts to show on either side; None shows none. After an
+    abstention there is no place and no reason for one, unless the ``guess`` is asked for.
     """
-    lines = [*_headline(prediction), *_others(prediction.candidates[1:])]
+    lines = _headline(prediction, guess)
+    if prediction.abstained and not guess:
+        return "\n".join(lines)
+    if not prediction.abstained:
+        lines += _others(prediction.candidates[1:])
     if prediction.scope:
         lines.append(f"  {prediction.scope[0].upper()}{prediction.scope[1:]}.")
     if count is not None:
@@ -43,9 +48,12 @@ def as_text(prediction: Prediction, count: int | None = None) -> str:
     return "\n".join(lines)
 
 
-def explained_text(prediction: Prediction, count: int) -> str:
+def explained_text(prediction: Prediction, count: int, *, guess: bool = False) -> str:
     """The answer and all that was said about why, as lines of text; maps are for pages."""
-    lines = [as_text(prediction, count), *_categories(prediction.explanation)]
+    lines = [as_text(prediction, count, guess=guess)]
+    if prediction.abstained and not guess:
+        return lines[0]
+    lines += _categories(prediction.explanation)
     if stated := stated_sentence(prediction.explanation, count):
         lines.append(f"  {stated}")
     sparse = prediction.explanation.sparse
@@ -53,7 +61,10 @@ def explained_text(prediction: Prediction, count: int) -> str:
         lines += [f"  {sparse_sentence(sparse)}", f"    {_list_of(sparse.concepts)}"]
     if prediction.explanation.what_if:
         lines.append("  What if the picture were")
-        lines += [f"    {what_if_sentence(each)}" for each in prediction.explanation.what_if]
+        lines += [
+            f"    {what_if_sentence(each, chances=not prediction.abstained)}"
+            for each in prediction.explanation.what_if
+        ]
     return "\n".join(lines)
 
 
@@ -69,16 +80,15 @@ def _list_of(concepts: tuple[ConceptScore, ...]) -> str:
     return ", ".join(f"{concept_words(c)} {log_odds(c.contribution)}" for c in concepts)
 
 
-def _headline(prediction: Prediction) -> list[str]:
+def _headline(prediction: Prediction, guess: bool) -> list[str]:
     name, place = plainly(prediction.image), place_name(prediction)
     best = sure_of(prediction)
     chance = f", {percent(best.probability)} probable" if best else ""
     where = coordinates(prediction.position)
     if prediction.abstained:
-        return [
-            f"{name}: no answer. {reason_sentence(prediction)}",
-            f"  Only a guess: {place}{chance}, {where}",  # its radius would promise too much
-        ]
+        said = f"{name}: no answer. {reason_sentence(prediction)}"
+        # Its radius and probability would promise too much: they were measured on answers.
+        return [said, f"  Only a guess, and no answer: {place}, {where}"] if guess else [said]
     return [f"{name}: {place}{chance}", f"  {where}. {radius_sentence(prediction)}"]
 
 

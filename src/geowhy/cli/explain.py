@@ -18,7 +18,7 @@ from geowhy.cli.loading import (
     load,
     share,
 )
-from geowhy.cli.locate import SHOWN_CONCEPTS
+from geowhy.cli.locate import GUESS, SHOWN_CONCEPTS
 from geowhy.errors import CoordinateError, ImageError
 from geowhy.render.wording import plainly
 from geowhy.types import LatLon
@@ -61,6 +61,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_model_options(parser)
     add_top_k(parser)
     add_where(parser)
+    parser.add_argument("--guess", action="store_true", help=GUESS)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
@@ -75,7 +76,7 @@ def run(given: Namespace) -> int:
             failed = True
             _print_error(examined, as_json=given.json)
             continue
-        _print(examined, as_json=given.json, is_one_of_many=len(pictures) > 1)
+        _print(examined, given, is_one_of_many=len(pictures) > 1)
         if given.output:
             found.append(examined)
     if given.output and found:
@@ -124,15 +125,16 @@ class _Progress:
             sys.stderr.flush()
 
 
-def _print(examined: Examined, *, as_json: bool, is_one_of_many: bool) -> None:
+def _print(examined: Examined, given: Namespace, *, is_one_of_many: bool) -> None:
     from geowhy.cli.answers import explained_text
     from geowhy.records import explanation_json
 
-    if as_json:
-        print(explanation_json(examined.prediction), flush=True)
+    if given.json:
+        print(explanation_json(examined.prediction, guess=given.guess), flush=True)
         return
     space = "\n" if is_one_of_many else ""
-    print(explained_text(examined.prediction, SHOWN_CONCEPTS), end=f"\n{space}", flush=True)
+    words = explained_text(examined.prediction, SHOWN_CONCEPTS, guess=given.guess)
+    print(words, end=f"\n{space}", flush=True)
 
 
 def _print_error(error: ImageError, *, as_json: bool) -> None:

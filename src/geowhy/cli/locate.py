@@ -18,12 +18,13 @@ from geowhy.cli.loading import (
 from geowhy.errors import ImageError
 from geowhy.render.wording import plainly
 
-__all__ = ["HELP", "SHOWN_CONCEPTS", "add_arguments", "run"]
+__all__ = ["GUESS", "HELP", "SHOWN_CONCEPTS", "add_arguments", "run"]
 
 HELP = (
     "Say where images were taken, and why; with --json one object a line, which lists the "
     "strongest concepts, or all of them with --explain."
 )
+GUESS = "after 'no answer', give the place that the model would guess"
 SHOWN_CONCEPTS = 5  # on either side
 ALL_CONCEPTS = 10**6
 
@@ -36,6 +37,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_top_k(parser)
     add_where(parser)
     parser.add_argument("--explain", action="store_true", help="show the reasons")
+    parser.add_argument("--guess", action="store_true", help=GUESS)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
@@ -51,21 +53,23 @@ def run(given: Namespace) -> int:
     for answer in with_progress(answers(locator, pictures, given.top_k), len(pictures)):
         failed |= isinstance(answer, ImageError)
         if given.json:
-            _print_json(answer, given.explain)
+            _print_json(answer, given)
         else:
-            _print_text(answer, given.explain, is_one_of_many=len(pictures) > 1)
+            _print_text(answer, given, is_one_of_many=len(pictures) > 1)
     return int(failed)
 
 
-def _print_json(answer: Prediction | ImageError, explain: bool) -> None:
+def _print_json(answer: Prediction | ImageError, given: Namespace) -> None:
     from geowhy.records import as_json
 
-    print(as_json(answer, ALL_CONCEPTS if explain else SHOWN_CONCEPTS), flush=True)
+    count = ALL_CONCEPTS if given.explain else SHOWN_CONCEPTS
+    print(as_json(answer, count, guess=given.guess), flush=True)
 
 
-def _print_text(answer: Prediction | ImageError, explain: bool, is_one_of_many: bool) -> None:
+def _print_text(answer: Prediction | ImageError, given: Namespace, is_one_of_many: bool) -> None:
     if isinstance(answer, ImageError):
         print(f"geowhy: {plainly(str(answer))}", file=sys.stderr)
         return
     space = "\n" if is_one_of_many else ""
-    print(as_text(answer, SHOWN_CONCEPTS if explain else None), end=f"\n{space}", flush=True)
+    count = SHOWN_CONCEPTS if given.explain else None
+    print(as_text(answer, count, guess=given.guess), end=f"\n{space}", flush=True)

@@ -165,11 +165,18 @@ def _article(number: int, entry: ReportEntry) -> str:
     return (
         f'<article aria-labelledby="{heading}"><div class="top{" wide" if maps else ""}">{figure}'
         f"<div>{_answer(prediction, heading)}{_facts(entry)}"
-        f"{movable_map(number, _map_content(entry))}</div></div>"
+        f"{'' if prediction.abstained else movable_map(number, _map_content(entry))}</div></div>"
+        f"{'' if prediction.abstained else _why(prediction)}</article>"
+    )
+
+
+def _why(prediction: Prediction) -> str:
+    explanation = prediction.explanation
+    return (
         f'<div class="why"><div><section>{concepts_table(prediction)}</section>'
         f"{categories_table(explanation)}</div><div>"
         f"<section>{candidates_table(prediction.candidates)}</section>"
-        f"{what_if_table(explanation.what_if)}{sparse_list(explanation.sparse)}</div></div></article>"
+        f"{what_if_table(explanation.what_if)}{sparse_list(explanation.sparse)}</div></div>"
     )
 
 
@@ -183,8 +190,7 @@ def _answer(prediction: Prediction, heading: str) -> str:
         )
     return (
         f'<h2 id="{heading}">No answer</h2><div class="abstained">'
-        f"<p>{unbroken(reason_sentence(prediction))}</p>"
-        f"<p>Only a guess, not to be relied on: {unbroken(name)}.</p></div>"
+        f"<p>{unbroken(reason_sentence(prediction))}</p></div>"
     )
 
 
@@ -194,11 +200,14 @@ def _sentence(words: str) -> str:
 
 def _facts(entry: ReportEntry) -> str:
     prediction = entry.prediction
-    facts = [("Best guess" if prediction.abstained else "Answer", coordinates(prediction.position))]
-    if best := sure_of(prediction):
+    facts = []
+    if not prediction.abstained:
+        facts.append(("Answer", coordinates(prediction.position)))
+    if not prediction.abstained and (best := sure_of(prediction)):
         facts.append(("Probability of this place", percent(best.probability)))
     if entry.truth is not None:
         facts.append(("Truth", coordinates(entry.truth)))
+    if entry.truth is not None and not prediction.abstained:
         facts.append(("Distance to the truth", kilometres(miss_km(entry.truth, prediction))))
     items = (f"<div><dt>{title}</dt><dd>{unbroken(value)}</dd></div>" for title, value in facts)
     return f'<dl class="facts">{"".join(items)}</dl>'
@@ -206,12 +215,10 @@ def _facts(entry: ReportEntry) -> str:
 
 def _map_content(entry: ReportEntry) -> MapContent:
     prediction = entry.prediction
-    # The radii of a guess would promise too much: they were measured on answers.
-    radii = 0.0 if prediction.abstained else 1.0
     return MapContent(
         answer=prediction.position,
-        radius_50_km=radii * prediction.radius_50_km,
-        radius_90_km=radii * prediction.radius_90_km,
+        radius_50_km=prediction.radius_50_km,
+        radius_90_km=prediction.radius_90_km,
         density=entry.density,
         truth=entry.truth,
         title=f"World map for {plainly(prediction.image)}",
@@ -223,10 +230,7 @@ def _map_content(entry: ReportEntry) -> MapContent:
 
 def _map_in_words(entry: ReportEntry) -> str:
     prediction = entry.prediction
-    if prediction.abstained:
-        words = [f"No answer; best guess {coordinates(prediction.position)}"]
-    else:
-        words = [f"Answer {coordinates(prediction.position)}", radius_sentence(prediction)[:-1]]
+    words = [f"Answer {coordinates(prediction.position)}", radius_sentence(prediction)[:-1]]
     if entry.truth is not None:
         away = kilometres(miss_km(entry.truth, prediction))
         words.append(f"Truth {coordinates(entry.truth)}, {away} away")

@@ -140,8 +140,14 @@ def sparse_sentence(form: SparseForm) -> str:
     return f"{sentence}."
 
 
-def what_if_sentence(found: Counterfactual) -> str:
-    """What the model would say then: "without desert: still near Tamale, Ghana; 40 % → 31 %"."""
+def what_if_sentence(found: Counterfactual, *, chances: bool = True) -> str:
+    """What the model would say then: "without desert: the same place; its probability …".
+
+    Without ``chances`` for a guess, whose probabilities promise too much.
+    """
+    if not chances:
+        moved = f"{found.place}, {kilometres(found.moved_km)} away"
+        return f"{found.words}: {'the same place' if found.moved_km < SAME_PLACE_KM else moved}"
     chance = f"{percent(found.probability_before)} → {percent(found.probability_after)}"
     if found.moved_km < SAME_PLACE_KM:
         return f"{found.words}: the same place; its probability {chance}"
