@@ -72,6 +72,19 @@ def test_a_folder_gives_all_its_images_sorted(geowhy, folder):
     assert found == [str(folder / "b/savanna.PNG"), str(folder / "cat.png")]
 
 
+def test_a_folder_reads_images_without_suffix_and_names_kinds_it_cannot_read(geowhy, folder):
+    (folder / "cat.png").rename(folder / "cat")
+    for name in ("LICENSE", "x.json", "y.jp2", "z.NEF"):
+        (folder / name).write_text("no image")
+    result = geowhy("locate", folder, "--json")
+    _, found, jp2, nef = records(result)
+    assert result.exit_code == 1
+    assert found["image"] == str(folder / "cat")
+    assert "error" not in found
+    assert [jp2["image"], nef["image"]] == [str(folder / "y.jp2"), str(folder / "z.NEF")]
+    assert "export it as JPEG" in jp2["error"]
+
+
 def test_a_folder_without_images_is_an_error(geowhy, tmp_path):
     result = geowhy("locate", tmp_path, "--json")
     assert result.exit_code == 1

@@ -18,8 +18,17 @@ __all__ = ["STDIN", "Picture", "answers", "pictures_in"]
 
 STDIN = "-"
 SUFFIXES = frozenset(
-    [".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".gif", ".bmp"]
+    (
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".tif", ".tiff"),
+        *(".heic", ".heif", ".hif", ".avif", ".gif", ".bmp"),
+    )
 )
+UNREAD_SUFFIXES = frozenset(
+    [".jp2", ".j2k", ".jxl", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"]
+)
+NO_IMAGES = "this folder holds no images"
+UNREAD = "is of a kind of image that isn't read from folders; export it as JPEG, PNG or TIFF"
+FIRST_BYTES = 256  # enough to tell a format
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +38,12 @@ class Picture:
     Attributes:
         name: as the user gave it; "-" for standard input.
         source: a path or the bytes; None if there is nothing to read.
+        problem: why there is nothing to read.
     """
 
     name: str
     source: str | bytes | None
+    problem: str = NO_IMAGES
 
 
 def pictures_in(arguments: Iterable[str]) -> Iterator[Picture]:
@@ -41,7 +52,7 @@ def pictures_in(arguments: Iterable[str]) -> Iterator[Picture]:
         if argument == STDIN:
             yield Picture(STDIN, sys.stdin.buffer.read())
         elif os.path.isdir(argument):
-            inside = [Picture(path, path) for path in _images_under(argument)]
+            inside = [_picture(path) for path in _images_under(argument)]
             yield from inside or [Picture(argument, None)]
         else:
             yield Picture(argument, argument)
@@ -55,7 +66,7 @@ def answers(
     located = locator.locate_each(sources, top_k=top_k)
     for picture in pictures:
         if picture.source is None:
-            yield ImageError(picture.name, "this folder holds no images")
+            yield ImageError(picture.name, picture.problem)
             continue
         answer = next(located)
         if isinstance(answer, ImageError):
@@ -66,12 +77,36 @@ def answers(
 
 def _images_under(folder: str) -> list[str]:
     """Paths of all images in a folder and its subfolders; hidden files are left out."""
-    found = []
+    found: list[str] = []
     for path, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [os.path.join(path, name) for name in files if _is_image(name)]
+        paths = [os.path.join(path, name) for name in files if not name.startswith(".")]
+        found += filter(_is_image, paths)
     return sorted(found)
 
 
-def _is_image(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")
+def _picture(path: str) -> Picture:
+    return Picture(path, None, UNREAD) if _suffix(path) in UNREAD_SUFFIXES else Picture(path, path)
+
+
+def _suffix(path: str) -> str:
+    return os.path.splitext(path)[1].lower()
+
+
+def _is_image(path: str) -> bool:
+    """By the suffix, also of kinds that can't be read; without one by the first bytes."""
+    suffix = _suffix(path)
+    return suffix in SUFFIXES | UNREAD_SUFFIXES or (not suffix and _begins_as_image(path))
+
+
+def _begins_as_image(path: str) -> bool:
+    from geowhy.images.formats import format_of
+
+    if not os.path.isfile(path):  # a pipe would be emptied by a look
+        return False
+    try:
+        with open(path, "rb") as file:
+            format_of(file.read(FIRST_BYTES), path)
+    except (OSError, ImageError):
+        return False
+    return True
