@@ -11,6 +11,8 @@ import argparse
 import numpy as np
 
 from geowhy.model.attribution import Evidence
+from geowhy.model.encoded import Encoded
+from geowhy.model.terms import EmbeddingImages
 from geowhy.pretrained.geoclip.released import ReleasedGeoClip
 
 SEED = 0
@@ -23,12 +25,11 @@ def main() -> None:
     released = ReleasedGeoClip.load()
     aligner, gallery = released.aligner, released.gallery(None, print)
     chosen = np.random.default_rng(SEED).choice(len(gallery.lat_lon), places, replace=False)
-    bank, nothing = aligner.bank, np.empty((0, 0), np.float32)
-    evidence = Evidence(aligner, bank.names, bank.categories, nothing, 1.0)
+    evidence = Evidence(aligner.terms, temperature=1.0)
     unexplained, spread = [], []
     for row in chosen:
         place = gallery.side.mean(np.array([row]), np.ones(1, np.float32))
-        image = aligner.placed_images(place.unit)
+        image = Encoded((EmbeddingImages(aligner.centred(place)),))
         found = evidence.explain(image, place, gallery.average)
         unexplained.append(found.unexplained / found.score)
         spread.append(sum(abs(c.contribution) for c in found.contributions) / found.score)

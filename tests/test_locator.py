@@ -10,6 +10,7 @@ import geowhy
 from geowhy.errors import ImageError, ModelFormatError, ModelNotFoundError
 from geowhy.locator import Locator
 from geowhy.model.store import ModelFolder
+from geowhy.model.terms import MapPlaces
 from geowhy.registry import resolve_model
 
 DEMO = Path(geowhy.__file__).parent / "data" / "demo"
@@ -63,9 +64,7 @@ def test_every_answer_is_complete_and_consistent(locator):
 
 def test_a_score_is_the_log_odds_of_the_strongest_mode_that_the_posterior_is_made_of(locator):
     decoded = locator.engine.decode([np.asarray(Image.open(VIEWS[0]).convert("RGB"))])[0]
-    logits = locator.engine.model.aligner.scores(decoded.side, locator.engine.gallery.side)[
-        0
-    ].astype(float)
+    logits = locator.engine.model.scores(decoded.side, locator.engine.gallery.side)[0].astype(float)
     logits /= locator.engine.calibration.temperature
     contest = locator.engine.contest(decoded)
     rows, weights = contest.answer
@@ -90,14 +89,15 @@ def test_a_score_is_the_log_odds_of_the_strongest_mode_that_the_posterior_is_mad
 
 def test_the_kept_gallery_is_what_the_location_encoder_gives(locator):
     some = slice(0, None, 997)
-    side = locator.engine.model.location_side(locator.engine.gallery.lat_lon[some])
+    model, gallery = locator.engine.model, locator.engine.gallery
+    columns, _ = model.packed(model.location_side(gallery.lat_lon[some]))
     steps = ModelFolder.open(resolve_model("embedded")).tensors("gallery")
+    kept, _ = model.packed(gallery.side)
     for name in ("scaled", "maps"):
-        kept = getattr(locator.engine.gallery.side, name)
-        step = steps[f"{name}.step"]
-        assert (np.abs(kept[some] - getattr(side, name)) / step).max() < 0.55
-    kept = locator.engine.gallery.side
-    assert kept.norms == pytest.approx(locator.engine.model.norms(kept.maps))
+        off = np.abs(kept[name].columns[some] - columns[name].columns)
+        assert (off / steps[f"{name}.step"]).max() < 0.55
+    maps = gallery.side.part(MapPlaces)
+    assert maps.norms == pytest.approx(model.maps.matcher.norms(maps.coordinates))
 
 
 def test_one_or_many_read_from_anywhere_give_the_same_answer(locator):

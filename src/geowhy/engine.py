@@ -14,8 +14,8 @@ from geowhy.explanation import AVERAGE, ELSEWHERE, Reference
 from geowhy.geo.regions import Region
 from geowhy.heads.gallery import Gallery
 from geowhy.heads.retrieval import Decoding, DensityHead, LocationHead, RetrievalHead
-from geowhy.model.alignment import ImageSide, LocationSide
 from geowhy.model.attribution import Evidence
+from geowhy.model.encoded import Encoded
 from geowhy.model.geomodel import GeoModel
 from geowhy.posterior.calibration import Calibration
 from geowhy.posterior.contest import Contest
@@ -63,9 +63,9 @@ class Decoded:
         reason: why the model abstains; empty if it doesn't.
     """
 
-    side: ImageSide
-    place: LocationSide
-    rival: LocationSide
+    side: Encoded
+    place: Encoded
+    rival: Encoded
     against: Reference
     estimate: Estimate
     radius_50_km: float
@@ -109,11 +109,11 @@ class Engine:
         self.decoding = decoding
         self.inputs = inputs or InputPolicy()
         self.fields = fields
-        self.evidence = Evidence.of(model, calibration.temperature)
+        self.evidence = Evidence(model.terms, calibration.temperature)
         self._novelty = novelty
         head = RetrievalHead if decoding == "nearest" else DensityHead
         terms = tuple(term_of(field, gallery.lat_lon) for field in fields)
-        self.head: LocationHead = head(model.aligner, gallery, calibration, terms)
+        self.head: LocationHead = head(model.terms, gallery, calibration, terms)
 
     def with_evidence(self, *fields: EvidenceField) -> Engine:
         """The same engine, which weighs places by these fields as well."""
@@ -143,11 +143,11 @@ class Engine:
             fields=fields,
         )
 
-    def posterior(self, side: ImageSide) -> Posterior:
+    def posterior(self, side: Encoded) -> Posterior:
         """Where an image may have been taken, by what was read off it; one row."""
         return next(iter(self.head.posteriors(side)))
 
-    def estimate(self, side: ImageSide, top_k: int = LEAST_MODES) -> Estimate:
+    def estimate(self, side: Encoded, top_k: int = LEAST_MODES) -> Estimate:
         """What is decoded for an image, by what was read off it; one row."""
         return self.head.estimate(self.posterior(side), top_k)
 
@@ -165,7 +165,7 @@ class Engine:
             for number, posterior in enumerate(self.head.posteriors(side))
         ]
 
-    def sides(self, pixels: Sequence[Pixels]) -> ImageSide:
+    def sides(self, pixels: Sequence[Pixels]) -> Encoded:
         """What is read off RGB images ``[H, W, 3]``, N rows."""
         features = self.model.features(self._cropped(pixels))
         return self.model.image_side(features).averaged(self.inputs.crops)
@@ -183,9 +183,7 @@ class Engine:
         strange: list[float] = self._novelty.score(self.model.told(features)).tolist()
         return strange
 
-    def _decoded(
-        self, side: ImageSide, posterior: Posterior, top_k: int, novelty: float
-    ) -> Decoded:
+    def _decoded(self, side: Encoded, posterior: Posterior, top_k: int, novelty: float) -> Decoded:
         estimate = self.head.estimate(posterior, max(top_k, LEAST_MODES))
         contest = Contest.of(posterior, estimate)
         rival, against = self.gallery.average, AVERAGE
@@ -196,7 +194,7 @@ class Engine:
         reason = self._reason_to_abstain(novelty, radius_50_km)
         return Decoded(side, place, rival, against, estimate, radius_50_km, radius_90_km, reason)
 
-    def _mean(self, rows: NDArray[np.intp], weights: NDArray[np.float64]) -> LocationSide:
+    def _mean(self, rows: NDArray[np.intp], weights: NDArray[np.float64]) -> Encoded:
         return self.gallery.side.mean(rows, weights.astype(np.float32))
 
     def _reason_to_abstain(self, novelty: float, radius_50_km: float) -> str:

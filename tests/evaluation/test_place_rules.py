@@ -65,10 +65,10 @@ def test_no_view_serves_twice_and_test_cells_are_apart(views):
 def test_views_are_read_as_the_model_reads_them(views):
     rows = views.test[[3, 1]]
     read = views.read(rows)
-    side = views.model.image_side(views.store.read(rows))
-    np.testing.assert_array_equal(read.concepts, side.concepts)
+    embedding, concepts = views.model.aligner.outputs(views.model.told(views.store.read(rows)))
+    np.testing.assert_array_equal(read.concepts, concepts)
     np.testing.assert_array_equal(read.centres, views.manifest.centres[rows])
-    assert read.only(np.array([False, True])).embedding.shape == (1, side.embedding.shape[1])
+    assert read.only(np.array([False, True])).embedding.shape == (1, embedding.shape[1])
 
 
 def test_the_sample_goes_by_its_seed_alone(views, trained):

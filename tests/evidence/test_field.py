@@ -41,7 +41,7 @@ def side(engine):
 def test_a_field_is_a_term_of_the_ledger_and_moves_the_answer(engine, side):
     plain, moved = engine.posterior(side), engine.with_evidence(NorthOf(40.0, 50.0))
     posterior = moved.posterior(side)
-    assert [term.source for term in posterior.ledger] == ["image", "toy"]
+    assert [term.source for term in posterior.ledger] == ["concepts", "maps", "toy"]
     assert posterior.ledger[0].log_likelihood == pytest.approx(plain.ledger[0].log_likelihood)
     assert moved.estimate(side).lat_lon[0] > 35 > engine.estimate(side).lat_lon[0]
 

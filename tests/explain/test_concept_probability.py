@@ -6,7 +6,8 @@ import pytest
 from geowhy.explain.concept_probability import Statements
 from geowhy.explanation import ConceptScore, Explanation
 from geowhy.locator import Locator
-from geowhy.model.alignment import ImageSide
+from geowhy.model.encoded import Encoded
+from geowhy.model.terms import ConceptImages
 
 NAMES = ("rare", "common", "warmth", "unknown")
 FREQUENCY = np.array([0.1, 0.5, np.nan, np.nan])
@@ -18,8 +19,7 @@ def statements():
 
 
 def image(*scores):
-    nothing = np.empty((1, 0), np.float32)
-    return ImageSide(nothing, np.array([scores], np.float32), nothing, 0.0)
+    return Encoded((ConceptImages.of(np.array([scores], np.float32)),))
 
 
 def test_an_average_score_leaves_what_was_known_before(statements):

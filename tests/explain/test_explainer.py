@@ -38,8 +38,8 @@ def test_against_a_coordinate_is_the_difference_of_logits(locator):
 
     decoded = locator.engine.decode([read_image(VIEW).pixels])[0]
     there = locator.engine.model.location_side([PERTH])
-    logit = locator.engine.model.aligner.scores(decoded.side, there)[0, 0]
-    logits = locator.engine.model.aligner.scores(decoded.side, locator.engine.gallery.side)[0]
+    logit = locator.engine.model.scores(decoded.side, there)[0, 0]
+    logits = locator.engine.model.scores(decoded.side, locator.engine.gallery.side)[0]
     rows, weights = locator.engine.contest(decoded).answer
     expected = (weights @ logits[rows] - logit) / locator.engine.calibration.temperature
     explanation = locator.explain(VIEW, against=PERTH, sparse=None)

@@ -5,8 +5,16 @@ import pytest
 
 from geowhy.errors import ConfigError
 from geowhy.explain.interventions import changed, parse_changes, weighed
-from geowhy.model.alignment import ConceptAligner, ImageSide, LocationSide
 from geowhy.model.attribution import Evidence
+from geowhy.model.encoded import Encoded
+from geowhy.model.terms import (
+    ConceptImages,
+    ConceptPlaces,
+    ConceptTerm,
+    MapImages,
+    MapPlaces,
+    MapTerm,
+)
 
 NAMES = ("warm", "polar desert", "desert coast", "high country", "coast", "layout of forest", "m2")
 CATEGORIES = ("climate", "climate", "water", "landform", "water", "maps", "maps")
@@ -16,18 +24,16 @@ CATEGORIES = ("climate", "climate", "water", "landform", "water", "maps", "maps"
 def evidence(make_bank):
     rng = np.random.default_rng(0)
     bank = make_bank(rng.normal(size=(6, 5)))
-    aligner = ConceptAligner.__new__(ConceptAligner)
-    aligner.space, aligner.bank, aligner.basis = "concept", bank, bank.directions
-    aligner.tensors = {"log_scale": np.array(1.0, np.float32)}
     attribution = rng.dirichlet(np.ones(2), 4).astype(np.float32)
-    return Evidence(aligner, NAMES, CATEGORIES, attribution, 1.4)
+    concepts = ConceptTerm(NAMES[:5], CATEGORIES[:5], bank.directions, float(np.e))
+    return Evidence([concepts, MapTerm(NAMES[5:], CATEGORIES[5:], attribution, 0.4)], 1.4)
 
 
 @pytest.fixture
 def image():
     rng = np.random.default_rng(1)
-    embedding, concepts, maps = (rng.normal(size=(1, n)).astype(np.float32) for n in (6, 5, 4))
-    return ImageSide(embedding, concepts, maps, 0.4)
+    concepts, pulls = (rng.normal(size=(1, n)).astype(np.float32) for n in (5, 4))
+    return Encoded((ConceptImages.of(concepts), MapImages(pulls, np.ones((1, 2), np.float32))))
 
 
 @pytest.fixture
@@ -35,11 +41,11 @@ def places():
     rng = np.random.default_rng(2)
     scaled, maps = (rng.normal(size=(9, n)).astype(np.float32) for n in (6, 4))
     norms = np.abs(rng.normal(size=(9, 2))).astype(np.float32)
-    return LocationSide(scaled, np.ones((9, 1), np.float32), scaled[:, :0], maps, norms)
+    return Encoded((ConceptPlaces(scaled, np.ones((9, 1), np.float32)), MapPlaces(maps, norms)))
 
 
 def logits(evidence, image, places):
-    return evidence.aligner.scores(image, places) / evidence.temperature
+    return evidence.scores(image, places)
 
 
 def test_what_is_taken_away_takes_just_its_shares(evidence, image, places):
@@ -58,11 +64,14 @@ def test_weights_multiply_shares(evidence, image, places):
 
 
 def test_a_concept_is_strengthened_to_the_strongest_and_a_category_doubled(evidence, image):
-    after = changed(evidence, image, parse_changes("+high country", evidence))
-    assert after.concepts[0, 3] == image.concepts.max()
-    assert np.delete(after.concepts[0], 3) == pytest.approx(np.delete(image.concepts[0], 3))
-    doubled = changed(evidence, image, parse_changes("+climate", evidence))
-    assert doubled.concepts[0, :2] == pytest.approx(2 * image.concepts[0, :2])
+    def shown(change):
+        after = changed(evidence, image, parse_changes(change, evidence))
+        return after.part(ConceptImages).concepts[0]
+
+    before = image.part(ConceptImages).concepts[0]
+    assert shown("+high country")[3] == before.max()
+    assert np.delete(shown("+high country"), 3) == pytest.approx(np.delete(before, 3))
+    assert shown("+climate")[:2] == pytest.approx(2 * before[:2])
 
 
 @pytest.mark.parametrize(

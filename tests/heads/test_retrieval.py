@@ -1,7 +1,5 @@
 """Two decoders weigh places alike: prior, temperature, and half of the evidence."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -9,17 +7,16 @@ from geowhy.geo.cells import CellGrid
 from geowhy.geo.sphere import lat_lon_to_unit, uniform_on_sphere
 from geowhy.heads.gallery import CELL_RESOLUTION, Gallery
 from geowhy.heads.retrieval import DensityHead, RetrievalHead
-from geowhy.model.alignment import ImageSide, LocationSide
+from geowhy.model.encoded import Encoded
+from geowhy.model.terms import EmbeddingImages, EmbeddingPlaces, EmbeddingTerm
 from geowhy.posterior.calibration import Calibration
 from geowhy.posterior.contest import Contest
 from geowhy.posterior.ledger import Term
 
 PLACES = 60
 SCALE = 12.0
-
-
-def scores(images, places):
-    return np.float32(SCALE) * images.embedding @ places.unit.T
+BASIS = np.eye(3, dtype=np.float32)
+TERMS = (EmbeddingTerm(tuple("abc"), ("",) * 3, BASIS, BASIS, SCALE),)
 
 
 @pytest.fixture
@@ -28,27 +25,26 @@ def scene():
     rng = np.random.default_rng(0)
     lat_lon = uniform_on_sphere(PLACES, rng)
     units = lat_lon_to_unit(lat_lon).astype(np.float32)
-    nothing = np.empty((PLACES, 0), np.float32)
-    side = LocationSide(units, np.ones((PLACES, 1), np.float32), units, nothing, nothing)
+    side = Encoded((EmbeddingPlaces(units, np.ones((PLACES, 1), np.float32)),))
     gallery = Gallery.of(lat_lon, CellGrid.build(lat_lon, CELL_RESOLUTION), side)
-    image = ImageSide(units[7:8], units[7:8], nothing[:1], 0.0)
+    image = Encoded((EmbeddingImages(units[7:8]),))
     prior = np.where(rng.random(PLACES) < 0.5, 0.0, np.log(0.05)).astype(np.float32)
     return gallery, image, Term("region", prior, is_prior=True)
 
 
 def posteriors(scene, temperature):
     gallery, image, prior = scene
-    aligner = SimpleNamespace(scale=SCALE, scores=scores)
     calibration = Calibration(temperature=temperature)
     for head in (DensityHead, RetrievalHead):
-        posterior = next(head(aligner, gallery, calibration, (prior,)).posteriors(image))
+        posterior = next(head(TERMS, gallery, calibration, (prior,)).posteriors(image))
         yield posterior, np.argsort(posterior.support.rows)
 
 
 @pytest.mark.parametrize("temperature", [1.0, 2.5])
 def test_both_weigh_places_alike_and_halve_the_evidence_but_not_the_prior(scene, temperature):
     (dense, _), (kept, order) = posteriors(scene, temperature)
-    expected = SCALE * scene[0].side.unit @ scene[0].side.unit[7] / temperature
+    units = scene[0].side.part(EmbeddingPlaces).unit
+    expected = SCALE * units @ units[7] / temperature
     for evidence, ours in ((1.0, "probability"), (0.5, "half")):
         weights = np.exp(evidence * expected + scene[2].log_likelihood)
         for posterior, rows in ((dense, np.arange(PLACES)), (kept, order)):
@@ -60,8 +56,7 @@ def test_both_weigh_places_alike_and_halve_the_evidence_but_not_the_prior(scene,
 
 def test_a_runner_up_is_there_however_few_candidates_are_asked_for(scene):
     gallery, image, _ = scene
-    aligner = SimpleNamespace(scale=SCALE, scores=scores)
-    head = RetrievalHead(aligner, gallery, Calibration())
+    head = RetrievalHead(TERMS, gallery, Calibration())
     posterior = next(head.posteriors(image))
     contest = Contest.of(posterior, head.estimate(posterior, 1))
     assert contest.answer[0].tolist() == [7]

@@ -1,6 +1,5 @@
 """Shares of concepts and maps add up to the score, in every space."""
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,9 +9,10 @@ from geowhy.model.alignment import (
     DECOMPOSITION_RIDGE,
     TENSORS,
     ConceptAligner,
-    LocationSide,
 )
 from geowhy.model.attribution import Evidence
+from geowhy.model.encoded import Encoded
+from geowhy.model.terms import EmbeddingImages, MapImages, MapPlaces, MapTerm
 
 SHAPES = {
     "feature_mean": (20,),
@@ -50,18 +50,15 @@ def explain(bank, space, seed=0, temperature=1.7):
     tensors = {name: rng.normal(size=SHAPES[name]).astype(np.float32) for name in TENSORS}
     tensors["feature_spread"] = np.abs(tensors["feature_spread"]) + 1
     aligner = ConceptAligner(tensors, bank, space)
-    images = aligner.image_side(normal(rng, 1, 20))
-    images = replace(images, maps=normal(rng, 1, DIRECTIONS), map_weight=0.3)
-    places = aligner.location_side(normal(rng, 30, 12))
-    places = replace(places, maps=normal(rng, 30, DIRECTIONS), norms=normal(rng, 30, MAPS))
-    parts = (places.scaled, places.length, places.unit, places.maps, places.norms)
     attribution = rng.dirichlet(np.ones(MAPS), DIRECTIONS).astype(np.float32)
-    average = LocationSide(*(part.mean(axis=0, keepdims=True) for part in parts))
-    place = LocationSide(*(part[:1] for part in parts))
-    names = tuple("abcdeXYZ")
-    evidence = Evidence(aligner, names, ("",) * len(names), attribution, temperature)
-    explanation = evidence.explain(images, place, average)
-    scores = aligner.scores(images, places)[0] / temperature
+    maps = MapTerm(tuple("XYZ"), ("",) * MAPS, attribution, 0.3)
+    seen = MapImages(normal(rng, 1, DIRECTIONS), np.ones((1, MAPS), np.float32))
+    known = MapPlaces(normal(rng, 30, DIRECTIONS), normal(rng, 30, MAPS))
+    images = Encoded((*aligner.image_side(normal(rng, 1, 20)).parts, seen))
+    places = Encoded((*aligner.location_side(normal(rng, 30, 12)).parts, known))
+    evidence = Evidence([*aligner.terms, maps], temperature)
+    explanation = evidence.explain(images, places.rows(slice(0, 1)), places.average())
+    scores = evidence.scores(images, places)[0]
     return explanation, float(scores[0] - scores.mean())
 
 
@@ -95,11 +92,10 @@ def test_in_the_embedding_space_a_concept_gets_what_lies_along_it(make_bank):
         aligner.location_side(normal(rng, 2, 12)),
     )
     place, average = (places.rows(np.array([first, not first])) for first in (True, False))
-    nothing = np.empty((0, 0), np.float32)
-    evidence = Evidence(aligner, tuple("abcde"), ("",) * 5, nothing, 1.0)
+    evidence = Evidence(aligner.terms, 1.0)
     shares = evidence.shares(image, place)[0][0] - evidence.shares(image, average)[0][0]
-    along = ((place.unit - average.unit) @ aligner.basis)[0]
-    expected = aligner.scale * (image.embedding @ aligner.basis)[0] * along
+    along = ((aligner.packed(place)[0] - aligner.packed(average)[0]) @ aligner.basis)[0]
+    expected = aligner.scale * (image.part(EmbeddingImages).embedding @ aligner.basis)[0] * along
     assert shares == pytest.approx(expected / (1 + DECOMPOSITION_RIDGE), rel=1e-2, abs=1e-4)
 
 

@@ -103,7 +103,7 @@ def test_retrieval_from_the_published_gallery_is_that_of_the_package():
     gallery = released.gallery(None, told.append)
     assert told == ["embedding 100,000 places of the gallery, once"]
     images = released.aligner.image_side(REFERENCE["features"])
-    head = RetrievalHead(released.aligner, gallery, UNCALIBRATED)
+    head = RetrievalHead(released.aligner.terms, gallery, UNCALIBRATED)
     for number, posterior in enumerate(head.posteriors(images)):
         estimate = head.estimate(posterior, 5)
         best = [mode.lat_lon for mode in estimate.modes]
@@ -113,7 +113,9 @@ def test_retrieval_from_the_published_gallery_is_that_of_the_package():
         exact = REFERENCE["best_probability_in_double_precision"][number]
         assert probability == pytest.approx(exact, rel=5e-4)
     again = released.gallery(None, lambda _: pytest.fail("embedded twice"))
-    assert np.array_equal(again.side.unit[::999], gallery.side.unit[::999])
+    assert np.array_equal(
+        released.aligner.centred(again.side)[::999], released.aligner.centred(gallery.side)[::999]
+    )
 
 
 SOME = [(-41.3, 174.8), (48.9, 2.3), (35.7, 139.7), (-33.9, 18.4), (40.7, -74.0)]
@@ -160,7 +162,7 @@ def test_contributions_add_up_to_the_log_odds_against_the_places_elsewhere(locat
     assert total == pytest.approx(explanation.score, abs=1e-4)
     pixels = np.asarray(Image.open(photographs[0]))
     decoded = locator.engine.decode([pixels])[0]
-    logits = locator.engine.model.aligner.scores(decoded.side, locator.engine.gallery.side)[0]
+    logits = locator.engine.model.scores(decoded.side, locator.engine.gallery.side)[0]
     rivals = np.delete(logits, logits.argmax())
     odds = np.exp((rivals - rivals.max()) / 2)  # with half of the evidence
     expected = logits.max() - odds @ rivals / odds.sum()
@@ -172,9 +174,9 @@ def test_ten_crops_answer_with_the_mean_of_their_scores(photographs):
     one = Locator.from_pretrained("geoclip", gallery=SOME)
     ten = Locator.from_pretrained("geoclip", gallery=SOME, crops=10)
     crops = one.engine.decode(list(ten_crops(pixels)))
-    scores = [one.engine.model.aligner.scores(d.side, one.engine.gallery.side)[0] for d in crops]
+    scores = [one.engine.model.scores(d.side, one.engine.gallery.side)[0] for d in crops]
     side = ten.engine.decode([pixels])[0].side
-    assert ten.engine.model.aligner.scores(side, ten.engine.gallery.side)[0] == pytest.approx(
+    assert ten.engine.model.scores(side, ten.engine.gallery.side)[0] == pytest.approx(
         np.mean(scores, axis=0), abs=1e-4
     )
     assert len(ten.locate(photographs)) == len(photographs)

@@ -19,8 +19,9 @@ from geowhy.errors import ConfigError, DataError
 from geowhy.evaluation.report import evaluate, training_config
 from geowhy.geo.atlas import Atlas, uniform_on_land
 from geowhy.locator import Locator
-from geowhy.model.alignment import FEATURE_LIMIT, ConceptAligner, normalised
+from geowhy.model.alignment import FEATURE_LIMIT, ConceptAligner
 from geowhy.model.store import ModelFolder
+from geowhy.model.terms import normalised, total_scores
 from geowhy.training import sources
 from geowhy.training.aligner import TorchAligner, standardising
 from geowhy.training.config import AlignmentConfig, TrainingConfig
@@ -264,7 +265,8 @@ def test_the_released_start_gives_the_released_scores(make_bank):
         sides = aligner.image_side(whitened), aligner.location_side(torch.tensor(places))
         np.testing.assert_allclose(aligner.logits(*sides).numpy(), expected, atol=1e-4)
     shipped = ConceptAligner(aligner.to_tensors(), bank, "embedding")
-    scores = shipped.scores(shipped.image_side(features), shipped.location_side(places))
+    sides = shipped.image_side(features), shipped.location_side(places)
+    scores = total_scores(shipped.terms, *sides)
     np.testing.assert_allclose(scores, expected, atol=1e-4)
 
 
@@ -315,7 +317,7 @@ def test_a_run_from_the_released_weights_starts_there(clip_home, write_config, a
     assert (folder / "image.data").read_bytes() == b"weights"
     pixels = [np.asarray(Image.open(album / f"[{number}].jpg")) for number in range(5)]
     features = model.features(pixels)
-    embeddings = model.image_side(features).embedding
+    embeddings, _ = model.aligner.outputs(features)
     expected = released_embeddings(features, random_head())
     assert (embeddings * expected).sum(axis=1).min() > 0.999  # the folder holds float16
 

@@ -33,7 +33,8 @@ from geowhy.evaluation.rivals import (
 from geowhy.evaluation.us_states import StateCorrelation, StatePlaces, correlations
 from geowhy.geo.atlas import Atlas
 from geowhy.images.overhead import cut_views
-from geowhy.model.alignment import Aligner, LocationSide
+from geowhy.model.alignment import Aligner
+from geowhy.model.encoded import Encoded
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.location import LocationArchitecture, LocationEncoder
 from geowhy.model.place_reader import PlaceReader
@@ -130,7 +131,7 @@ class _Subject:
     name: str
     config: TrainingConfig
     aligner: Aligner
-    side: Callable[[Points], LocationSide]
+    side: Callable[[Points], Encoded]
     places: PlaceReader | None
     views: GeoModel | None
 
@@ -146,7 +147,7 @@ class _Subject:
         config, released = training_config(EMBEDDED), ReleasedGeoClip.load()
         aligner = released.aligner
 
-        def side(lat_lon: Points) -> LocationSide:
+        def side(lat_lon: Points) -> Encoded:
             return aligner.location_side(released.encoder.embed(lat_lon))
 
         return cls(GEOCLIP_MODEL, config, aligner, side, None, None)
@@ -234,7 +235,7 @@ def _location_scores(
     untrained = np.empty_like(trained)
     own = _columns(vocabulary, subject.bank)
     trained[:, own] = subject.aligner.concept_scores(side)
-    untrained[:, own] = (side.scaled @ subject.bank.directions) * side.length
+    untrained[:, own] = subject.aligner.centred(side) @ subject.bank.directions
     if subject.places:
         own = _columns(vocabulary, subject.places.bank)
         trained[:, own] = untrained[:, own] = subject.places.concept_scores(lat_lon)
@@ -250,7 +251,7 @@ def _image_scores(model: GeoModel, config: TrainingConfig, centres: Points) -> F
     for start in range(0, len(centres), VIEWS_AT_ONCE):
         chunk = slice(start, start + VIEWS_AT_ONCE)
         pixels = cut_views(world, centres[chunk], config.views.km_per_pixel, config.views.size)
-        scores[chunk] = model.image_side(model.features(list(pixels))).concepts
+        scores[chunk] = model.aligner.outputs(model.told(model.features(list(pixels))))[1]
     return scores
 
 

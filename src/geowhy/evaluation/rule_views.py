@@ -126,8 +126,7 @@ class RuleViews:
         aligner, parts = self.model.aligner, []
         for start in range(0, len(rows), READ_AT_ONCE):
             told = self.model.told(self.store.read(rows[start : start + READ_AT_ONCE]))
-            side = aligner.image_side(told)
-            parts.append((aligner.whitened(told), side.embedding, side.concepts))
+            parts.append((aligner.whitened(told), *aligner.outputs(told)))
         whitened, embedding, concepts = map(np.concatenate, zip(*parts, strict=True))
         return SomeViews(self.manifest.centres[rows], whitened, embedding, concepts)
 

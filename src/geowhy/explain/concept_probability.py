@@ -18,7 +18,9 @@ from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.explanation import ConceptScore
 from geowhy.geo.atlas import Atlas
 from geowhy.heads.gallery import Gallery
-from geowhy.model.alignment import Aligner, ImageSide
+from geowhy.model.alignment import Aligner
+from geowhy.model.encoded import Encoded
+from geowhy.model.terms import ConceptImages, ConceptTerm
 
 __all__ = ["Statements"]
 
@@ -46,7 +48,10 @@ class Statements:
     @classmethod
     def of(cls, aligner: Aligner, gallery: Gallery) -> Self | None:
         """For a model whose ``z_img`` is the truth of packaged concepts; None for any other."""
-        if aligner.space == "embedding" or aligner.bank.source != "grounded":
+        if (
+            not any(isinstance(term, ConceptTerm) for term in aligner.terms)
+            or aligner.bank.source != "grounded"
+        ):
             return None
         vocabulary = Vocabulary.load().only(aligner.bank.ids)
         if (
@@ -66,16 +71,14 @@ class Statements:
             np.array([kind.get(i) == "degree" for i in ids]),
         )
 
-    def probability(self, image: ImageSide) -> Floats:
+    def probability(self, image: Encoded) -> Floats:
         """That each concept holds where one image was taken, ``[k]``; NaN where that is unknown."""
-        z, f = image.concepts[0].astype(np.float64), self.frequency
+        z, f = image.part(ConceptImages).concepts[0].astype(np.float64), self.frequency
         of_class = np.clip(f + z * np.sqrt(f * (1 - f)), LEAST, 1 - LEAST)
         of_degree = 1 / (1 + np.exp(-STEEPNESS * z))
         return np.asarray(np.where(self.is_degree, of_degree, of_class))
 
-    def told(
-        self, concepts: tuple[ConceptScore, ...], image: ImageSide
-    ) -> tuple[ConceptScore, ...]:
+    def told(self, concepts: tuple[ConceptScore, ...], image: Encoded) -> tuple[ConceptScore, ...]:
         """The concepts of an explanation with their probabilities."""
         known = dict(zip(self.names, self.probability(image).tolist(), strict=True))
         return tuple(

@@ -29,7 +29,7 @@ from geowhy.explanation import (
 )
 from geowhy.geo.places import Gazetteer
 from geowhy.geo.sphere import distance_km
-from geowhy.model.alignment import ImageSide, LocationSide
+from geowhy.model.encoded import Encoded
 from geowhy.posterior.contest import Contest
 from geowhy.posterior.density import CellDensity
 from geowhy.types import LatLon
@@ -121,7 +121,7 @@ class Explainer:
             evidence=maps,
         )
 
-    def _reference(self, decoded: Decoded, against: Against) -> tuple[LocationSide, Reference]:
+    def _reference(self, decoded: Decoded, against: Against) -> tuple[Encoded, Reference]:
         gallery = self._engine.gallery
         if against == "elsewhere":
             return decoded.rival, decoded.against
@@ -170,7 +170,7 @@ class Explainer:
     def _maps(
         self,
         decoded: Decoded,
-        reference: LocationSide,
+        reference: Encoded,
         explanation: Explanation,
         pixels: Pixels,
         method: Regions,
@@ -180,7 +180,7 @@ class Explainer:
         names = [concept.name for concept in explanation.speaking_for(MAPPED_CONCEPTS)]
         numbers = [self._engine.evidence.names.index(name) for name in names]
 
-        def scores(images: ImageSide) -> Floats:
+        def scores(images: Encoded) -> Floats:
             return self._scores(images, decoded.place, reference, numbers)
 
         model = self._engine.model
@@ -203,14 +203,14 @@ class Explainer:
 
     def _scores(
         self,
-        images: ImageSide,
-        place: LocationSide,
-        reference: LocationSide,
+        images: Encoded,
+        place: Encoded,
+        reference: Encoded,
         numbers: Sequence[int],
     ) -> Floats:
         """Log-odds of the place, and what some concepts add to them, ``[N, 1 + s]``."""
         evidence, rows = self._engine.evidence, []
-        for number in range(len(images.embedding)):
+        for number in range(len(images)):
             image = images.rows(slice(number, number + 1))
             here, rest_here = evidence.shares(image, place)
             there, rest_there = evidence.shares(image, reference)

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.errors import ConfigError
-from geowhy.model.alignment import Aligner, ImageSide
 from geowhy.model.attribution import Evidence
+from geowhy.model.encoded import Encoded
 
 __all__ = ["Change", "changed", "parse_changes", "weighed"]
 
@@ -65,57 +66,30 @@ def parse_changes(text: str, evidence: Evidence) -> tuple[Change, ...]:
     return tuple(_change(word, text, evidence) for word in words)
 
 
-def changed(evidence: Evidence, image: ImageSide, changes: Sequence[Change]) -> ImageSide:
+def changed(evidence: Evidence, image: Encoded, changes: Sequence[Change]) -> Encoded:
     """One image after all changes at once.
 
     A concept or map that is taken away counts nothing. A concept that is strengthened counts as
     much as the strongest concept of the image does; a map or a category, twice.
     """
 
-    def edit(values: Floats) -> Floats:
+    def edit(columns: NDArray[np.intp], values: Floats) -> Floats:
         edited = values.copy()
         for change in changes:
-            columns = change.columns[change.columns < values.shape[1]]
-            edited[:, columns] = _edited(values, columns, change)
+            own = np.flatnonzero(np.isin(columns, change.columns))
+            edited[:, own] = _edited(values, own, change)
         return edited
 
-    concepts = evidence.aligner.basis.shape[1]
-    shares = np.ones((1, len(evidence.names) - concepts), np.float32)
-    for change in changes:
-        columns = change.columns[change.columns >= concepts] - concepts
-        shares[:, columns] = DOUBLE if change.more else 0.0
-    return _with_maps(evidence, _edit_concepts(evidence.aligner, image, edit), shares)
+    return evidence.edited(image, [partial(edit, columns) for columns in evidence.columns])
 
 
-def weighed(evidence: Evidence, image: ImageSide, weights: Floats) -> ImageSide:
-    """One image as N: with its concepts and maps multiplied by ``weights`` ``[N, k + m]``."""
-    concepts = evidence.aligner.basis.shape[1]
-    side = _edit_concepts(evidence.aligner, image, lambda values: values * weights[:, :concepts])
-    return _with_maps(evidence, side, weights[:, concepts:])
+def weighed(evidence: Evidence, image: Encoded, weights: Floats) -> Encoded:
+    """One image as N: with its contributors multiplied by ``weights`` ``[N, n]``."""
 
+    def edit(columns: NDArray[np.intp], values: Floats) -> Floats:
+        return np.asarray(values * weights[:, columns], np.float32)
 
-def _edit_concepts(
-    aligner: Aligner, image: ImageSide, edit: Callable[[Floats], Floats]
-) -> ImageSide:
-    """Edits the concepts of one image ``[1, k]``; where an embedding is scored, those in it."""
-    embedding, concepts = image.embedding, image.concepts
-    length = np.linalg.norm(concepts, axis=1, keepdims=True)
-    length = np.maximum(length, np.finfo(np.float32).tiny)
-    if aligner.space != "embedding":
-        concepts = edit(concepts)
-    if aligner.space != "concept":
-        along = embedding @ aligner.basis
-        moved = embedding + (edit(along) - along) @ aligner.decomposition
-        embedding = np.asarray(moved, np.float32)
-    count = max(len(concepts), len(embedding))
-    rows = [np.broadcast_to(part, (count, part.shape[1])) for part in (embedding, concepts)]
-    length = np.broadcast_to(length, (count, 1))
-    return replace(image, embedding=rows[0], concepts=rows[1], length=length)
-
-
-def _with_maps(evidence: Evidence, image: ImageSide, shares: Floats) -> ImageSide:
-    maps = image.maps[:1] * (shares @ evidence.attribution.T)
-    return replace(image, maps=np.asarray(maps, np.float32), map_shares=shares)
+    return evidence.edited(image, [partial(edit, columns) for columns in evidence.columns])
 
 
 def _edited(values: Floats, columns: NDArray[np.intp], change: Change) -> Floats:
@@ -133,10 +107,10 @@ def _change(word: str, text: str, evidence: Evidence) -> Change:
         raise ConfigError(f"what if {text!r}: put + or - before each name, as in '-desert +coast'")
     of_name = _numbers(evidence.names, name)
     of_category = _numbers(evidence.categories, name)
-    of_word = _with_word(evidence.names[: evidence.aligner.basis.shape[1]], name)
+    of_word = _with_word(evidence.names[: evidence.concepts], name)
     if not len(of_name) and not len(of_category) and not len(of_word):
         raise ConfigError(f"what if {text!r}: {_unknown(name, evidence)}")
-    more, concepts = sign == "+", evidence.aligner.basis.shape[1]
+    more, concepts = sign == "+", evidence.concepts
     if len(of_name):
         return Change(evidence.names[of_name[0]], of_name, more, bool(of_name[0] >= concepts))
     if len(of_category):

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from geowhy.errors import ConfigError
 from geowhy.explanation import ConceptScore, Explanation, SparseForm
-from geowhy.model.alignment import ImageSide, LocationSide
 from geowhy.model.attribution import Evidence
+from geowhy.model.encoded import Encoded
 
 __all__ = ["sparse_form"]
 
@@ -28,8 +28,8 @@ Floats = NDArray[np.float64]
 
 def sparse_form(
     evidence: Evidence,
-    image: ImageSide,
-    places: LocationSide,
+    image: Encoded,
+    places: Encoded,
     importance: Floats,
     explanation: Explanation,
     share: float,

@@ -12,7 +12,7 @@ from geowhy.errors import DataError, ModelFormatError
 from geowhy.geo.cells import CellGrid
 from geowhy.geo.regions import Region
 from geowhy.heads.quantized import CodedRows
-from geowhy.model.alignment import LocationSide
+from geowhy.model.encoded import Encoded
 from geowhy.model.geomodel import GeoModel
 
 __all__ = ["CELL_RESOLUTION", "Gallery"]
@@ -20,10 +20,6 @@ __all__ = ["CELL_RESOLUTION", "Gallery"]
 CELL_RESOLUTION = 2  # H3 cells about 320 km wide, as wide as the training views
 
 ENCODED_AT_ONCE = 8192
-# How finely sides are kept: embeddings by the deviation of each column, maps by that of the error
-# of reading.
-EMBEDDING_STEP = 0.25
-MAP_STEP = 0.75
 LARGEST = 127
 
 
@@ -42,8 +38,8 @@ class Gallery:
 
     lat_lon: NDArray[np.float64]
     grid: CellGrid
-    side: LocationSide
-    average: LocationSide
+    side: Encoded
+    average: Encoded
     scope: str = ""
     coded: CodedRows | None = None
 
@@ -65,24 +61,18 @@ class Gallery:
             )
             for chunk in chunks
         ]
-        side = LocationSide(
-            np.concatenate([s.scaled for s in sides]),
-            np.concatenate([s.length for s in sides]),
-            np.concatenate([s.unit for s in sides]),
-            np.concatenate([s.maps for s in sides]),
-            np.concatenate([s.norms for s in sides]),
-        )
+        side = Encoded.joined(sides)
         return cls.of(lat_lon, CellGrid.build(lat_lon, CELL_RESOLUTION), side)
 
-    def to_tensors(self) -> dict[str, NDArray[np.generic]]:
+    def to_tensors(self, model: GeoModel) -> dict[str, NDArray[np.generic]]:
         """As arrays by name: columns in whole steps, deflated; the rest follows from them."""
+        columns, length = model.packed(self.side)
         tensors: dict[str, NDArray[np.generic]] = {
             "lat_lon": self.lat_lon.astype(np.float32),
-            "length": self.side.length.astype(np.float16),
+            "length": length.astype(np.float16),
         }
-        spread = self.side.scaled.std(axis=0)
-        tensors |= _deflated("scaled", self.side.scaled, EMBEDDING_STEP * spread)
-        tensors |= _deflated("maps", self.side.maps, np.full(self.side.maps.shape[1], MAP_STEP))
+        for name, kept in columns.items():
+            tensors |= _deflated(name, kept.columns, kept.least_step)
         return tensors | {f"grid.{name}": array for name, array in self.grid.to_arrays().items()}
 
     @classmethod
@@ -95,10 +85,10 @@ class Gallery:
         try:
             grid = {n.removeprefix("grid."): a for n, a in tensors.items() if n.startswith("grid.")}
             lat_lon = tensors["lat_lon"].astype(np.float64)
-            scaled, maps = (_inflated(tensors, name, len(lat_lon)) for name in ("scaled", "maps"))
-            length = tensors["length"].astype(np.float32)
-            space, norms = model.aligner.space, model.norms(maps)
-            side = LocationSide.of(space, scaled, length, maps, norms)
+            steps = [name for name in tensors if name.endswith(".step")]
+            names = [name.removesuffix(".step") for name in steps]
+            columns = {name: _inflated(tensors, name, len(lat_lon)) for name in names}
+            side = model.unpacked(columns, tensors["length"].astype(np.float32))
             return cls.of(lat_lon, CellGrid.from_arrays(grid), side)
         except (KeyError, ValueError, zlib.error) as error:
             raise ModelFormatError(
@@ -133,14 +123,12 @@ class Gallery:
 
     def as_kept(self, model: GeoModel) -> Gallery:
         """The gallery as a model folder will hold it, rounded."""
-        return self.from_tensors(self.to_tensors(), model)
+        return self.from_tensors(self.to_tensors(model), model)
 
     @classmethod
-    def of(cls, lat_lon: NDArray[np.float64], grid: CellGrid, side: LocationSide) -> Gallery:
+    def of(cls, lat_lon: NDArray[np.float64], grid: CellGrid, side: Encoded) -> Gallery:
         """From places with their sides."""
-        parts = (side.scaled, side.length, side.unit, side.maps, side.norms)
-        average = LocationSide(*(part.mean(axis=0, keepdims=True) for part in parts))
-        return cls(lat_lon, grid, side, average)
+        return cls(lat_lon, grid, side, side.average())
 
 
 def _deflated(

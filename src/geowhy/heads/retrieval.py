@@ -12,10 +12,12 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from geowhy.errors import ConfigError
 from geowhy.heads.gallery import Gallery
 from geowhy.heads.quantized import CodedRows
 from geowhy.heads.top_k import NearestPlaces, RetrievalGallery, nearest_places
-from geowhy.model.alignment import Aligner, ImageSide
+from geowhy.model.encoded import Encoded
+from geowhy.model.terms import EmbeddingImages, EmbeddingPlaces, EmbeddingTerm, ScoreTerm
 from geowhy.posterior.calibration import Calibration
 from geowhy.posterior.density import CellDensity, Decoder, Estimate, Mode, radius_km
 from geowhy.posterior.ledger import Posterior, Support, Term, summed
@@ -24,7 +26,6 @@ __all__ = ["Decoding", "DensityHead", "LocationHead", "RetrievalHead"]
 
 Decoding = Literal["hills", "nearest"]
 
-IMAGE = "image"
 KEPT_PLACES = 256  # best places of a retrieval among which the answer's rivals are
 SCORED_AT_ONCE = 8  # with 200,000 places: 6 MB of scores, of which a few copies are made
 
@@ -32,7 +33,7 @@ SCORED_AT_ONCE = 8  # with 200,000 places: 6 MB of scores, of which a few copies
 class LocationHead(Protocol):
     """Turns images into posteriors over the places of a gallery, and posteriors into answers."""
 
-    def posteriors(self, images: ImageSide) -> Iterator[Posterior]:
+    def posteriors(self, images: Encoded) -> Iterator[Posterior]:
         """One posterior an image."""
 
     def estimate(self, posterior: Posterior, top_k: int) -> Estimate:
@@ -44,15 +45,16 @@ class DensityHead:
 
     def __init__(
         self,
-        aligner: Aligner,
+        score_terms: tuple[ScoreTerm, ...],
         gallery: Gallery,
         calibration: Calibration,
         terms: tuple[Term, ...] = (),
     ) -> None:
         """Adds ``terms`` at the gallery's places to what images say."""
-        self._aligner = aligner
+        self._score_terms = score_terms
         self._gallery = gallery
         self._terms = terms
+        self._sources = [term.source for term in score_terms]
         self._temperature = np.float32(calibration.temperature)
         self._support = Support(
             np.arange(len(gallery.lat_lon)), gallery.lat_lon, gallery.grid.point_to_cell
@@ -61,14 +63,17 @@ class DensityHead:
             gallery.lat_lon, gallery.grid, calibration.smoothing_km, calibration.sureness
         )
 
-    def posteriors(self, images: ImageSide) -> Iterator[Posterior]:
+    def posteriors(self, images: Encoded) -> Iterator[Posterior]:
         """One posterior an image."""
-        for start in range(0, len(images.embedding), SCORED_AT_ONCE):
+        for start in range(0, len(images), SCORED_AT_ONCE):
             some = images.rows(slice(start, start + SCORED_AT_ONCE))
-            logits = self._aligner.scores(some, self._gallery.side)
-            logits /= self._temperature
-            for row in logits:
-                ledger = (Term(IMAGE, row), *self._terms)
+            scored = [
+                term.scores(some, self._gallery.side) / self._temperature
+                for term in self._score_terms
+            ]
+            for rows in zip(*scored, strict=True):
+                of_image = map(Term, self._sources, rows)
+                ledger = (*of_image, *self._terms)
                 log_prob = summed(ledger)
                 mass = self._gallery.grid.density(np.exp(log_prob))
                 yield Posterior(self._support, log_prob, ledger, mass)
@@ -83,26 +88,38 @@ class RetrievalHead:
 
     def __init__(
         self,
-        aligner: Aligner,
+        score_terms: tuple[ScoreTerm, ...],
         gallery: Gallery,
         calibration: Calibration,
         terms: tuple[Term, ...] = (),
     ) -> None:
-        """Codes the gallery in 8 bits if that wasn't done before."""
-        self._scale = np.float32(aligner.scale / calibration.temperature)
+        """Codes the gallery in 8 bits if that wasn't done before.
+
+        Raises:
+            ConfigError: if scores are more than products of embeddings.
+        """
+        if len(score_terms) != 1 or not isinstance(score_terms[0], EmbeddingTerm):
+            raise ConfigError(
+                "retrieval takes a model that scores embeddings alone, and this one sums up "
+                f"{', '.join(term.source for term in score_terms)}: use the density head"
+            )
+        self._score_term = score_terms[0]
+        self._scale = np.float32(self._score_term.scale / calibration.temperature)
+        units = gallery.side.part(EmbeddingPlaces).unit
         self._gallery = gallery
         self._terms = terms
         self._places = RetrievalGallery(
-            gallery.side.unit,
-            gallery.coded or CodedRows.of(gallery.side.unit),
+            units,
+            gallery.coded or CodedRows.of(units),
             np.sum([term.log_likelihood for term in terms], axis=0) if terms else None,
             gallery.grid.point_to_cell,
             len(gallery.grid.cells),
         )
 
-    def posteriors(self, images: ImageSide) -> Iterator[Posterior]:
+    def posteriors(self, images: Encoded) -> Iterator[Posterior]:
         """One posterior an image, over the best `KEPT_PLACES`, best first."""
-        for found in nearest_places(images.embedding * self._scale, self._places, KEPT_PLACES):
+        queries = images.part(EmbeddingImages).embedding * self._scale
+        for found in nearest_places(queries, self._places, KEPT_PLACES):
             yield self._posterior(found)
 
     def _posterior(self, found: NearestPlaces) -> Posterior:
@@ -112,7 +129,9 @@ class RetrievalHead:
         support = Support(rows, gallery.lat_lon[rows], gallery.grid.point_to_cell[rows])
         terms = tuple(term.at(rows) for term in self._terms)
         of_image = log_prob - sum((term.log_likelihood for term in terms), np.float32(0))
-        return Posterior(support, log_prob, (Term(IMAGE, of_image), *terms), found.cell_mass)
+        return Posterior(
+            support, log_prob, (Term(self._score_term.source, of_image), *terms), found.cell_mass
+        )
 
     def estimate(self, posterior: Posterior, top_k: int) -> Estimate:
         """What one posterior says: its best places, as they are."""

@@ -10,26 +10,32 @@ the same with gradients.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.assets.memmap import in_parts, is_mapped
 from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ModelFormatError
+from geowhy.model.encoded import Encoded, Part
 from geowhy.model.tensors import required_tensors
+from geowhy.model.terms import (
+    ConceptImages,
+    ConceptPlaces,
+    ConceptTerm,
+    EmbeddingImages,
+    EmbeddingPlaces,
+    EmbeddingTerm,
+    ScoreTerm,
+    normalised,
+)
 
 __all__ = [
     "Aligner",
     "ConceptAligner",
-    "ImageSide",
-    "LocationSide",
     "Objective",
     "Space",
-    "normalised",
     "ridge_inverse",
 ]
 
@@ -61,96 +67,6 @@ TENSORS = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ImageSide:
-    """Images, ready to be scored.
-
-    Attributes:
-        embedding: unit rows ``[N, d]``.
-        concepts: ``z_img``, ``[N, k]``.
-        maps: pulls of a `MapMatcher`, ``[N, r]``; ``[N, 0]`` in a model without one.
-        map_weight: its weight; 0 without one.
-        map_shares: how much of each of its m maps counts, ``[N, m]``; None for all of them in full.
-            ``maps`` have their shares already, what places pay for them has not.
-        length: of ``concepts`` before some were taken away, ``[N, 1]``; None for their own length.
-    """
-
-    embedding: Floats
-    concepts: Floats
-    maps: Floats
-    map_weight: float
-    map_shares: Floats | None = None
-    length: Floats | None = None
-
-    @property
-    def unit_concepts(self) -> Floats:
-        """``z_img`` as it is scored, ``[N, k]``: of length 1 where all concepts are there."""
-        if self.length is None:
-            return normalised(self.concepts)
-        return np.asarray(self.concepts / self.length, np.float32)
-
-    def rows(self, chosen: slice) -> ImageSide:
-        """Some of the images."""
-        parts = (self.embedding[chosen], self.concepts[chosen], self.maps[chosen])
-        shares = None if self.map_shares is None else self.map_shares[chosen]
-        length = None if self.length is None else self.length[chosen]
-        return ImageSide(*parts, self.map_weight, shares, length)
-
-    def averaged(self, count: int) -> ImageSide:
-        """The means of each ``count`` images in a row, such as the crops of one.
-
-        Where scores are taken of embeddings, they are then the means of the crops' scores.
-        """
-        if count == 1:
-            return self
-        embedding, concepts, maps = (
-            part.reshape(len(part) // count, count, part.shape[1]).mean(axis=1)
-            for part in (self.embedding, self.concepts, self.maps)
-        )
-        return ImageSide(embedding, concepts, maps, self.map_weight)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LocationSide:
-    """Places, ready to be scored.
-
-    Attributes:
-        scaled: centred embeddings ``[M, d]`` over ``length``: their concept scores have length 1.
-        length: of the concept scores, ``[M, 1]``.
-        unit: the same embeddings scaled to length 1; empty, ``[M, 0]``, where the model scores in
-            the concept space alone.
-        maps: ``[M, r]`` of a `MapMatcher`; ``[M, 0]`` in a model without one.
-        norms: ``[M, m]`` of a `MapMatcher`; ``[M, 0]`` in a model without one.
-    """
-
-    scaled: Floats
-    length: Floats
-    unit: Floats
-    maps: Floats
-    norms: Floats
-
-    @classmethod
-    def of(
-        cls, space: Space, scaled: Floats, length: Floats, maps: Floats, norms: Floats
-    ) -> LocationSide:
-        """From embeddings ``[M, d]`` that are scaled already, for scores in a space."""
-        unit = scaled[:, :0] if space == "concept" else normalised(scaled)
-        return cls(scaled, length, unit, maps, norms)
-
-    def rows(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> LocationSide:
-        """Some of the places; an array that serves twice is copied once."""
-        scaled = self.scaled[chosen]
-        unit = scaled if self.unit is self.scaled else self.unit[chosen]
-        return LocationSide(
-            scaled, self.length[chosen], unit, self.maps[chosen], self.norms[chosen]
-        )
-
-    def mean(self, rows: NDArray[np.intp], weights: Floats) -> LocationSide:
-        """The weighted mean of some of the places, one row; weights add up to 1."""
-        parts = (self.scaled, self.length, self.unit, self.maps, self.norms)
-        return LocationSide(*(_mean(part, rows, weights) for part in parts))
-
-
 class Aligner(Protocol):
     """What scores images against places, concept by concept.
 
@@ -175,23 +91,32 @@ class Aligner(Protocol):
         """How many of a backbone's features it reads, from the first on."""
 
     @property
-    def decomposition(self) -> Floats:
-        """``[k, d]``: how much of each concept an embedding is."""
+    def terms(self) -> tuple[ScoreTerm, ...]:
+        """What its scores are sums of."""
 
     def whitened(self, features: Floats) -> Floats:
         """Features as the head takes them, ``[N, w]``."""
 
-    def image_side(self, features: Floats) -> ImageSide:
+    def outputs(self, features: Floats) -> tuple[Floats, Floats]:
+        """Unit embeddings ``[N, d]`` and ``z_img`` ``[N, k]`` of features ``[N, feature_size]``."""
+
+    def image_side(self, features: Floats) -> Encoded:
         """From backbone features ``[N, feature_size]``."""
 
-    def location_side(self, embeddings: Floats) -> LocationSide:
+    def location_side(self, embeddings: Floats) -> Encoded:
         """From embeddings of the location encoder ``[M, d]``."""
 
-    def concept_scores(self, places: LocationSide, columns: Columns = ALL) -> Floats:
+    def centred(self, places: Encoded) -> Floats:
+        """Embeddings of places as concepts are read off them, ``[M, d]``."""
+
+    def concept_scores(self, places: Encoded, columns: Columns = ALL) -> Floats:
         """``z_loc``, ``[M, k]``."""
 
-    def scores(self, images: ImageSide, places: LocationSide) -> Floats:
-        """Logits ``[N, M]``, before calibration."""
+    def packed(self, places: Encoded) -> tuple[Floats, Floats]:
+        """Scaled embeddings ``[M, d]`` and lengths ``[M, 1]``, from which places can be had."""
+
+    def unpacked(self, scaled: Floats, length: Floats) -> Encoded:
+        """Places from what `packed` gave."""
 
 
 def ridge_inverse(basis: Floats) -> Floats:
@@ -247,6 +172,19 @@ class ConceptAligner:
         """``[k, d]``: how much of each concept an embedding is."""
         return ridge_inverse(self.basis)
 
+    @cached_property
+    def terms(self) -> tuple[ScoreTerm, ...]:
+        """What its scores are sums of."""
+        names, categories = self.bank.names, self.bank.categories
+        terms: list[ScoreTerm] = []
+        if self.space != "embedding":
+            terms.append(ConceptTerm(names, categories, self.basis, self.scale))
+        if self.space != "concept":
+            terms.append(
+                EmbeddingTerm(names, categories, self.basis, self.decomposition, self.scale)
+            )
+        return tuple(terms)
+
     def whitened(self, features: Floats) -> Floats:
         """Backbone features ``[N, f]``, standardised and projected to ``[N, w]``."""
         t = self.tensors
@@ -254,42 +192,58 @@ class ConceptAligner:
         clipped = np.clip(standard, -FEATURE_LIMIT, FEATURE_LIMIT)
         return np.asarray(clipped @ t["whitening"], np.float32)
 
-    def image_side(self, features: Floats) -> ImageSide:
-        """From backbone features ``[N, f]``."""
+    def outputs(self, features: Floats) -> tuple[Floats, Floats]:
+        """Unit embeddings ``[N, d]`` and ``z_img`` ``[N, k]`` of backbone features ``[N, f]``."""
         hidden = self._relu_layer("head_0", self.whitened(features))
         embedding = self._layer("head_1", hidden)
         scores = self._layer("concept_1", self._relu_layer("concept_0", embedding))
-        return ImageSide(normalised(embedding), scores, _nothing(features), 0.0)
+        return normalised(embedding), scores
 
-    def location_side(self, embeddings: Floats) -> LocationSide:
+    def image_side(self, features: Floats) -> Encoded:
+        """From backbone features ``[N, f]``."""
+        embedding, concepts = self.outputs(features)
+        parts: dict[Space, tuple[Part, ...]] = {
+            "embedding": (EmbeddingImages(embedding),),
+            "concept": (ConceptImages.of(concepts),),
+            "both": (ConceptImages.of(concepts), EmbeddingImages(embedding)),
+        }
+        return Encoded(parts[self.space])
+
+    def location_side(self, embeddings: Floats) -> Encoded:
         """From embeddings of the location encoder ``[M, d]``."""
         centred = embeddings - self.tensors["location_mean"]
         length = np.linalg.norm(centred @ self.basis, axis=1, keepdims=True)
-        scaled = centred / np.maximum(length, np.finfo(np.float32).tiny)
-        nothing = _nothing(embeddings)
-        return LocationSide.of(self.space, scaled, length, nothing, nothing)
+        return self.unpacked(centred / np.maximum(length, np.finfo(np.float32).tiny), length)
 
-    def concept_scores(self, places: LocationSide, columns: Columns = ALL) -> Floats:
+    def centred(self, places: Encoded) -> Floats:
+        """Embeddings of places less their mean, ``[M, d]``."""
+        scaled, length = self.packed(places)
+        return np.asarray(scaled * length, np.float32)
+
+    def concept_scores(self, places: Encoded, columns: Columns = ALL) -> Floats:
         """``z_loc`` of all k concepts, or of some columns of them, ``[M, k]``.
 
         By how many standard deviations a place exceeds the average place, as the model has it.
         """
-        return (places.scaled @ self.basis[:, columns]) * places.length
+        scaled, length = self.packed(places)
+        return np.asarray((scaled @ self.basis[:, columns]) * length, np.float32)
 
-    def scores(self, images: ImageSide, places: LocationSide) -> Floats:
-        """Logits ``[N, M]`` of places given images, before calibration."""
-        similarity = np.zeros((len(images.concepts), len(places.scaled)), np.float32)
-        if self.space != "concept":
-            similarity += images.embedding @ places.unit.T
-        if self.space != "embedding":
-            similarity += (images.unit_concepts @ self.basis.T) @ places.scaled.T
-        similarity *= np.float32(self.scale)
-        paid = places.norms.sum(axis=1)
-        if images.map_shares is not None:
-            paid = images.map_shares @ places.norms.T
-        agreement = images.maps @ places.maps.T - paid
-        similarity += np.float32(images.map_weight) * agreement
-        return similarity
+    def packed(self, places: Encoded) -> tuple[Floats, Floats]:
+        """Scaled embeddings ``[M, d]`` and lengths ``[M, 1]``, from which places can be had."""
+        if self.space == "embedding":
+            of_embedding = places.part(EmbeddingPlaces)
+            return of_embedding.unit, of_embedding.norm
+        of_concepts = places.part(ConceptPlaces)
+        return of_concepts.scaled, of_concepts.length
+
+    def unpacked(self, scaled: Floats, length: Floats) -> Encoded:
+        """Places from scaled embeddings ``[M, d]`` and lengths ``[M, 1]``."""
+        concepts = ConceptPlaces(scaled, length)
+        if self.space == "concept":
+            return Encoded((concepts,))
+        norm = np.linalg.norm(scaled, axis=1, keepdims=True) * length
+        embedding = EmbeddingPlaces(normalised(scaled), np.asarray(norm, np.float32))
+        return Encoded((embedding,) if self.space == "embedding" else (concepts, embedding))
 
     def _layer(self, name: str, x: Floats) -> Floats:
         return np.asarray(
@@ -298,20 +252,3 @@ class ConceptAligner:
 
     def _relu_layer(self, name: str, x: Floats) -> Floats:
         return np.asarray(np.maximum(self._layer(name, x), 0), np.float32)
-
-
-def _mean(part: Floats, rows: NDArray[np.intp], weights: Floats) -> Floats:
-    if not is_mapped(part):
-        return np.asarray(weights[None] @ part[rows], np.float32)
-    taken = np.concatenate(list(in_parts(part, rows)))
-    return np.asarray(weights[None] @ taken, np.float32)
-
-
-def _nothing(rows: Floats) -> Floats:
-    return np.empty((len(rows), 0), np.float32)
-
-
-def normalised(x: Floats) -> Floats:
-    """Rows of ``[N, d]`` scaled to length 1; rows of zeros stay."""
-    length = np.linalg.norm(x, axis=1, keepdims=True)
-    return np.asarray(x / np.maximum(length, np.finfo(np.float32).tiny), np.float32)

@@ -1,70 +1,60 @@
-"""How much each concept adds to the score of a place, exactly.
+"""What a score is a sum of: the contributions of a model's terms, by name.
 
-The score is the log-odds of a place against a reference. Either may be a mean of places, for scores
-are linear in their rows: the answer is that of the places of its mode, and it is held against that
-of all places elsewhere, each by its probability. In the concept space a score is a plain sum over
-concepts. So is the agreement of the maps over patterns; a pattern of several maps is shared out
-among them by how much of it each is. In the embedding space a place's embedding is split into what
-the concepts make up of it, by ridge regression, and the rest, which is reported as unexplained.
+Of a term in the concept space, each concept has its product of both concept scores. In the
+embedding space an embedding is split along the concepts by ridge regression, and what lies along
+none of them stays unexplained. The maps of a `MapMatcher` have their shares of its agreement.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.explanation import ELSEWHERE, ConceptScore, Explanation, Reference
-from geowhy.model.alignment import Aligner, ImageSide, LocationSide
-from geowhy.model.geomodel import GeoModel
+from geowhy.model.encoded import Encoded
+from geowhy.model.terms import Edit, ScoreTerm, total_scores
 
-__all__ = ["MAPS_CATEGORY", "Evidence"]
-
-MAPS_CATEGORY = "layout of the land"
+__all__ = ["Evidence"]
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What the scores of a model are sums of: k concepts, then the m maps that it compares.
+    """What the scores of a model are sums of.
 
     Attributes:
-        aligner: of the model.
-        names: of concepts and maps.
+        terms: of the score.
+        names: of all contributors; one that is in several terms is there once.
         categories: of each.
-        attribution: how much each map is of the columns of ``maps``, ``[r, m]``.
+        columns: for each term, which of ``names`` its contributors are.
+        concepts: how many of ``names``, the first ones, are concepts.
         temperature: of the calibration, by which scores are divided.
     """
 
-    aligner: Aligner
-    names: tuple[str, ...]
-    categories: tuple[str, ...]
-    attribution: NDArray[np.float32]
-    temperature: float
-
-    @classmethod
-    def of(cls, model: GeoModel, temperature: float) -> Self:
-        """Of a model."""
-        maps = len(model.contributors) - len(model.bank.names)
-        categories = (*model.bank.categories, *(MAPS_CATEGORY,) * maps)
-        return cls(model.aligner, model.contributors, categories, model.attribution, temperature)
+    def __init__(self, terms: Sequence[ScoreTerm], temperature: float) -> None:
+        """Of a model's terms, those whose contributors are concepts first."""
+        category_of: dict[str, str] = {}
+        for term in terms:
+            for name, category in zip(term.names, term.categories, strict=True):
+                category_of.setdefault(name, category)
+        self.terms = tuple(terms)
+        self.names = tuple(category_of)
+        self.categories = tuple(category_of.values())
+        numbers = {name: number for number, name in enumerate(self.names)}
+        self.columns = tuple(np.array([numbers[n] for n in t.names], np.intp) for t in terms)
+        self.concepts = len({name for term in terms if term.are_concepts for name in term.names})
+        self.temperature = temperature
 
     def explain(
-        self,
-        image: ImageSide,
-        place: LocationSide,
-        reference: LocationSide,
-        against: Reference = ELSEWHERE,
+        self, image: Encoded, place: Encoded, reference: Encoded, against: Reference = ELSEWHERE
     ) -> Explanation:
-        """Why one place scores as it does for one image; every side holds a single row."""
+        """Why one place scores as it does for one image; each is a single row."""
         of_place, rest = self.shares(image, place)
         of_reference, rest_of_reference = self.shares(image, reference)
         shares, unexplained = (of_place - of_reference)[0], float((rest - rest_of_reference)[0])
-        more = (place.scaled - reference.scaled)[0] @ self.aligner.basis > 0
-        present = np.pad(more, (0, len(shares) - len(more)), constant_values=True)
+        present = self._combined([term.exceeds(place, reference) for term in self.terms])
         scores = [
             ConceptScore(name, float(share), bool(has), category)
             for name, share, has, category in zip(
@@ -74,32 +64,38 @@ class Evidence:
         scores.sort(key=lambda score: abs(score.contribution), reverse=True)
         return Explanation(float(shares.sum() + unexplained), tuple(scores), unexplained, against)
 
-    def score(self, image: ImageSide, place: LocationSide) -> float:
-        """Logit of one place for one image, over the temperature."""
-        shares, rest = self.shares(image, place)
-        return float(shares.sum() + rest[0])
+    def scores(self, images: Encoded, places: Encoded) -> NDArray[np.float32]:
+        """Logits ``[N, M]`` over the temperature."""
+        logits = total_scores(self.terms, images, places)
+        logits *= np.float32(1 / self.temperature)
+        return logits
 
-    def shares(self, image: ImageSide, places: LocationSide) -> tuple[Floats, Floats]:
-        """What concepts and maps add to the logits of M places for one image, ``[M, k + m]``.
+    def shares(self, image: Encoded, places: Encoded) -> tuple[Floats, Floats]:
+        """What each contributor adds to the logits of M places for one image, ``[M, n]``.
 
         The second part is what none of them explains, ``[M]``.
         """
-        of_concepts, rest = self._of_concepts(image, places)
-        pulled = (image.maps[0] * places.maps.astype(np.float64)) @ self.attribution
-        paid = places.norms if image.map_shares is None else places.norms * image.map_shares[0]
-        of_maps = image.map_weight / self.temperature * (pulled - paid)
-        return np.concatenate([of_concepts, of_maps], axis=1), rest
+        shares = np.zeros((len(places), len(self.names)))
+        unexplained = np.zeros(len(places))
+        for term, columns in zip(self.terms, self.columns, strict=True):
+            of_term, rest = term.contributions(image, places)
+            shares[:, columns] += of_term / self.temperature
+            unexplained += rest / self.temperature
+        return shares, unexplained
 
-    def _of_concepts(self, image: ImageSide, places: LocationSide) -> tuple[Floats, Floats]:
-        scale, basis = self.aligner.scale / self.temperature, self.aligner.basis.astype(np.float64)
-        shares = np.zeros((len(places.scaled), basis.shape[1]))
-        rest = np.zeros(len(places.scaled))
-        if self.aligner.space != "embedding":
-            along = places.scaled.astype(np.float64) @ basis
-            shares += scale * image.unit_concepts[0] * along
-        if self.aligner.space != "concept":
-            units, x = places.unit.astype(np.float64), image.embedding[0].astype(np.float64)
-            along = units @ self.aligner.decomposition.T.astype(np.float64)
-            shares += scale * (x @ basis) * along
-            rest += scale * ((units - along @ basis.T) @ x)
-        return shares, rest
+    def activations(self, image: Encoded) -> Floats:
+        """How strongly one image shows each contributor, ``[n]``."""
+        found = [term.activations(image)[0] for term in self.terms]
+        return self._combined(found).astype(np.float64)
+
+    def edited(self, image: Encoded, edits: Sequence[Edit]) -> Encoded:
+        """One image with the contributors of each term edited; as many rows as edits give."""
+        parts = [term.edited(image, edit) for term, edit in zip(self.terms, edits, strict=True)]
+        return Encoded(tuple(parts))
+
+    def _combined(self, of_terms: Sequence[NDArray[np.generic]]) -> NDArray[np.generic]:
+        """Values of contributors ``[n]``: of the first term that has each."""
+        combined = np.zeros(len(self.names), of_terms[0].dtype)
+        for values, columns in reversed(list(zip(of_terms, self.columns, strict=True))):
+            combined[columns] = values
+        return combined

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from geowhy.concepts.bank import BANK_FILE, PLACE_BANK_FILE, ConceptBank
 from geowhy.errors import DataError, ModelFormatError
 from geowhy.geo.atlas import Atlas
-from geowhy.model.alignment import Aligner, ConceptAligner, ImageSide, LocationSide
+from geowhy.model.alignment import Aligner, ConceptAligner
 from geowhy.model.backbone import BACKBONE_FILE, ImageBackbone, OnnxBackbone
+from geowhy.model.encoded import Encoded
 from geowhy.model.location import LocationArchitecture, LocationEncoder
 from geowhy.model.map_matcher import MAP_TITLES, MapMatcher
 from geowhy.model.map_reader import MapReader
@@ -21,11 +22,19 @@ from geowhy.model.place_reader import PlaceReader
 from geowhy.model.preprocessing import Preprocessing
 from geowhy.model.store import ModelFolder
 from geowhy.model.surroundings import read_surroundings
+from geowhy.model.terms import MapImages, MapPlaces, MapTerm, ScoreTerm, total_scores
 
 __all__ = ["GeoModel", "MapComparison", "model_banks", "model_config", "model_tensors"]
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
+
+
+MAPS_CATEGORY = "layout of the land"
+# How finely places are kept: embeddings by the deviation of each column, maps by that of the error
+# of reading.
+EMBEDDING_STEP = np.float32(0.25)
+MAP_STEP = 0.75
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +52,14 @@ class MapComparison:
     def weighing(self, weight: float) -> MapComparison:
         """The same comparison with another weight."""
         return MapComparison(self.reader, self.matcher.weighing(weight))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PackedColumns:
+    """Columns ``[M, c]`` as a gallery's file keeps them, in steps no finer than ``[c]``."""
+
+    columns: Floats
+    least_step: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,19 +123,21 @@ class GeoModel:
         return self.places.bank if self.places else None
 
     @property
-    def contributors(self) -> tuple[str, ...]:
-        """Names of all that a score is a sum of: the shared concepts, then the compared maps."""
-        maps = MAP_TITLES.values() if self.maps else ()
-        return (*self.bank.names, *(f"layout of {title}" for title in maps))
+    def terms(self) -> tuple[ScoreTerm, ...]:
+        """What its scores are sums of."""
+        if self.maps is None:
+            return self.aligner.terms
+        matcher = self.maps.matcher
+        names = tuple(f"layout of {title}" for title in MAP_TITLES.values())
+        categories = (MAPS_CATEGORY,) * len(names)
+        return (
+            *self.aligner.terms,
+            MapTerm(names, categories, matcher.attribution, matcher.weight),
+        )
 
-    @property
-    def attribution(self) -> Floats:
-        """How much the m compared maps are of the r columns of ``maps``, ``[r, m]``."""
-        return self.maps.matcher.attribution if self.maps else np.empty((0, 0), np.float32)
-
-    def norms(self, maps: Floats) -> Floats:
-        """What places with such ``maps`` ``[M, r]`` pay for them, ``[M, m]``."""
-        return self.maps.matcher.norms(maps) if self.maps else maps[:, :0]
+    def scores(self, images: Encoded, places: Encoded) -> Floats:
+        """Logits ``[N, M]`` of places given images, before calibration."""
+        return total_scores(self.terms, images, places)
 
     def features(self, pixels: Sequence[Pixels]) -> Floats:
         """Backbone features ``[N, f]`` of RGB images ``[H, W, 3]``."""
@@ -128,19 +147,20 @@ class GeoModel:
         """What the alignment reads of backbone features ``[N, f]``; the rest is a map reader's."""
         return features[:, : self.aligner.feature_size]
 
-    def image_side(self, features: Floats) -> ImageSide:
-        """Backbone features ``[N, f]`` to the image side of the alignment."""
+    def image_side(self, features: Floats) -> Encoded:
+        """Backbone features ``[N, f]`` as the terms take them."""
         told = self.told(features)
-        side = self.aligner.image_side(told)
+        images = self.aligner.image_side(told)
         if self.maps is None:
-            return side
+            return images
         reader, matcher = self.maps.reader, self.maps.matcher
         summary = self.aligner.whitened(told)[:, : reader.summary_size]
-        read = matcher.coordinates(reader.read(features, summary))
-        return replace(side, maps=matcher.pulls(read), map_weight=matcher.weight)
+        pulls = matcher.pulls(matcher.coordinates(reader.read(features, summary)))
+        shares = np.ones((len(pulls), len(MAP_TITLES)), np.float32)
+        return Encoded((*images.parts, MapImages(pulls, shares)))
 
-    def location_side(self, lat_lon: ArrayLike, surroundings: Floats | None = None) -> LocationSide:
-        """Degrees ``[N, 2]`` to the location side of the alignment.
+    def location_side(self, lat_lon: ArrayLike, surroundings: Floats | None = None) -> Encoded:
+        """Degrees ``[N, 2]`` as the terms take them.
 
         ``surroundings`` saves reading them from the atlas, if a model needs them.
         """
@@ -149,10 +169,31 @@ class GeoModel:
             return self.aligner.location_side(self.location.embed(degrees, surroundings))
         if surroundings is None:
             surroundings = read_surroundings(Atlas.load(), degrees)
-        side = self.aligner.location_side(self.location.embed(degrees, surroundings))
-        matcher = self.maps.matcher
-        coordinates = matcher.coordinates(self.maps.reader.mapped(surroundings))
-        return replace(side, maps=coordinates, norms=matcher.norms(coordinates))
+        places = self.aligner.location_side(self.location.embed(degrees, surroundings))
+        coordinates = self.maps.matcher.coordinates(self.maps.reader.mapped(surroundings))
+        return _with_maps(places, coordinates, self.maps)
+
+    def packed(self, places: Encoded) -> tuple[dict[str, PackedColumns], Floats]:
+        """Columns from which M places can be had, by name; and a length for each ``[M, 1]``."""
+        scaled, length = self.aligner.packed(places)
+        columns = {"scaled": PackedColumns(scaled, EMBEDDING_STEP * scaled.std(axis=0))}
+        maps = places.part(MapPlaces).coordinates if self.maps else scaled[:, :0]
+        columns["maps"] = PackedColumns(maps, np.full(maps.shape[1], MAP_STEP, np.float32))
+        return columns, length
+
+    def unpacked(self, columns: Mapping[str, Floats], length: Floats) -> Encoded:
+        """Places from what `packed` gave.
+
+        Raises:
+            KeyError: if a column is missing.
+        """
+        places = self.aligner.unpacked(columns["scaled"], length)
+        return _with_maps(places, columns["maps"], self.maps) if self.maps else places
+
+
+def _with_maps(places: Encoded, coordinates: Floats, maps: MapComparison) -> Encoded:
+    norms = maps.matcher.norms(coordinates)
+    return Encoded((*places.parts, MapPlaces(coordinates, norms)))
 
 
 def model_config(model: GeoModel) -> dict[str, Any]:

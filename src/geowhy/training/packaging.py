@@ -77,14 +77,15 @@ def tune(parts: TrainedParts, pool: ImagePool, manifest: Manifest, report: Progr
     rows = manifest.rows("validation")
     raw, truth = features.read(rows), manifest.centres[rows]
     images = model.image_side(raw)
+    weight = 0.0
     if model.maps:
-        weight = best_map_weight(model.aligner, gallery, images, truth)
-        images = replace(images, map_weight=weight)
+        weight = best_map_weight(model.terms, gallery, images, truth)
+        model = replace(model, maps=model.maps.weighing(weight))
     report(3, 4)
     strange = novelty.score(told(raw))
-    calibration = calibrate(model.aligner, gallery, images, truth, strange)
+    calibration = calibrate(model.terms, gallery, images, truth, strange)
     report(4, 4)
-    return Tuning(images.map_weight, calibration, novelty)
+    return Tuning(weight, calibration, novelty)
 
 
 def package_model(
@@ -110,7 +111,7 @@ def package_model(
         config["photos"] = {"digest": manifest.digest}
     tensors = {
         "model": _halved(model_tensors(model)),
-        "gallery": gallery.to_tensors(),
+        "gallery": gallery.to_tensors(model),
         "novelty": _halved(tuning.novelty.to_tensors()),
     }
     banks = {name: bank.to_bytes() for name, bank in model_banks(model).items()}

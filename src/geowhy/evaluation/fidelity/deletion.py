@@ -19,7 +19,6 @@ from geowhy.evaluation.fidelity.views import AnsweredViews, mean_with_blocks
 from geowhy.evaluation.metrics import Estimate
 from geowhy.explain.interventions import weighed
 from geowhy.locator import Locator
-from geowhy.model.alignment import normalised
 
 __all__ = ["Curves", "DeletionReport", "measure_deletion"]
 
@@ -114,12 +113,7 @@ def _orders(
 
 def _activations(scene: _Scene, decoded: Decoded) -> Floats:
     """How strongly the image shows each concept; of maps, how strongly it pulls."""
-    side, evidence = decoded.side, scene.locator.engine.evidence
-    shown = side.concepts if evidence.aligner.space != "embedding" else side.embedding
-    if evidence.aligner.space == "embedding":
-        shown = shown @ evidence.aligner.basis
-    pulls = np.abs(side.maps[0]) @ evidence.attribution * side.map_weight
-    return np.concatenate([normalised(shown)[0], pulls]).astype(np.float64)
+    return scene.locator.engine.evidence.activations(decoded.side)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,8 +136,7 @@ class _Scene:
         """Log-odds of the region with concepts multiplied by masks ``[B, k + m]``, ``[B]``."""
         evidence = self.locator.engine.evidence
         sides = weighed(evidence, decoded.side, masks)
-        logits = evidence.aligner.scores(sides, self.locator.engine.gallery.side)
-        logits *= np.float32(1 / evidence.temperature)
+        logits = evidence.scores(sides, self.locator.engine.gallery.side)
         logits -= logits.max(axis=1, keepdims=True)
         odds = np.exp(logits, out=logits)
         inside = odds @ region.astype(np.float32)

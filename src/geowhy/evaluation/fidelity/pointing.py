@@ -91,12 +91,7 @@ def _evidence(locator: Locator, picture: Pixels, here: Decoded, there: Decoded) 
 
     def log_odds(pictures: Sequence[Pixels]) -> Floats:
         images = locator.engine.sides(pictures)
-        rows = [images.rows(slice(number, number + 1)) for number in range(len(pictures))]
-        return np.array(
-            [
-                [evidence.score(image, here.place) - evidence.score(image, there.place)]
-                for image in rows
-            ]
-        )
+        at_place, at_rival = (evidence.scores(images, side.place) for side in (here, there))
+        return np.asarray(at_place - at_rival, np.float64)
 
     return occlusion_maps(picture, log_odds)[:, :, 0]

@@ -21,6 +21,7 @@ from geowhy.evaluation.fidelity.views import AnsweredViews
 from geowhy.evaluation.metrics import Estimate
 from geowhy.evaluation.report import training_config
 from geowhy.locator import Locator
+from geowhy.model.terms import ConceptTerm
 
 __all__ = ["FidelityReport", "measure_fidelity"]
 
@@ -83,7 +84,7 @@ def measure_fidelity(model: str, seed: int, say: Say) -> FidelityReport:
     """
     config = training_config(model)
     locator = Locator.from_pretrained(model)
-    if locator.engine.model.aligner.space == "embedding":
+    if not any(isinstance(term, ConceptTerm) for term in locator.engine.model.terms):
         raise ConfigError(
             f"{model}: scores embeddings alone, so no concept can be broken or taken away from it: "
             "give a model with alignment.space = concept or both"

@@ -17,8 +17,10 @@ from geowhy.evaluation.fidelity.views import AnsweredViews, mean_with_blocks
 from geowhy.evaluation.metrics import Estimate
 from geowhy.heads.gallery import Gallery
 from geowhy.locator import Locator
-from geowhy.model.alignment import ConceptAligner, LocationSide
+from geowhy.model.alignment import ConceptAligner
 from geowhy.model.attribution import Evidence
+from geowhy.model.encoded import Encoded
+from geowhy.model.terms import ConceptPlaces, EmbeddingPlaces
 
 __all__ = ["SanityReport", "measure_sanity"]
 
@@ -81,9 +83,11 @@ def _with_aligner(locator: Locator, aligner: ConceptAligner) -> Locator:
     gallery, rows = locator.engine.gallery, np.arange(0, len(locator.engine.gallery.lat_lon), EVERY)
     kept = gallery.side.rows(rows)
     # What the location encoder gave: centred embeddings are kept over their length.
-    embeddings = kept.scaled * kept.length + aligner.tensors["location_mean"]
+    own = locator.engine.model.aligner.centred(kept)
+    embeddings = own + aligner.tensors["location_mean"]
     side = aligner.location_side(embeddings)
-    side = LocationSide(side.scaled, side.length, side.unit, kept.maps, kept.norms)
+    others = tuple(p for p in kept.parts if not isinstance(p, ConceptPlaces | EmbeddingPlaces))
+    side = Encoded((*side.parts, *others))
     lat_lon = gallery.lat_lon[rows]
     thinned = Gallery.of(lat_lon, type(gallery.grid).build(lat_lon, gallery.grid.resolution), side)
     model = replace(locator.engine.model, aligner=aligner)
@@ -96,10 +100,10 @@ def _answers(locator: Locator, views: AnsweredViews) -> tuple[Decoded, ...]:
 
 def _contributions(evidence: Evidence, answers: tuple[Decoded, ...]) -> NDArray[np.float64]:
     """Of concepts alone ``[N, k]``: maps are compared in the same way by a broken model."""
-    concepts, rows = evidence.aligner.basis.shape[1], []
+    rows = []
     for answer in answers:
         here, there = (evidence.shares(answer.side, x)[0] for x in (answer.place, answer.rival))
-        rows.append((here - there)[0, :concepts])
+        rows.append((here - there)[0, : evidence.concepts])
     return np.array(rows)
 
 

@@ -89,7 +89,7 @@ def _weighted(holds: Floats, frequency: Floats) -> Floats:
 
 def _explained(locator: Locator, views: AnsweredViews) -> list[Explanation]:
     evidence = locator.engine.evidence
-    statements = Statements.of(evidence.aligner, locator.engine.gallery)
+    statements = Statements.of(locator.engine.model.aligner, locator.engine.gallery)
     if statements is None:
         raise ConfigError(f"{locator.name}: a model that states no concepts can't be held to them")
     found = []

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 
 from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ModelFormatError
-from geowhy.model.alignment import (
-    ALL,
-    Columns,
-    ImageSide,
-    LocationSide,
-    Space,
-    normalised,
-    ridge_inverse,
-)
+from geowhy.model.alignment import ALL, Columns, Space, ridge_inverse
+from geowhy.model.encoded import Encoded
 from geowhy.model.tensors import required_tensors
+from geowhy.model.terms import (
+    EmbeddingImages,
+    EmbeddingPlaces,
+    EmbeddingTerm,
+    ScoreTerm,
+    normalised,
+)
 
 __all__ = ["GeoClipAligner"]
 
@@ -70,9 +70,11 @@ class GeoClipAligner:
         return int(self.tensors["layer_0.weight"].shape[1])
 
     @cached_property
-    def decomposition(self) -> Floats:
-        """``[k, 512]``: how much of each concept an embedding is."""
-        return ridge_inverse(self.basis)
+    def terms(self) -> tuple[ScoreTerm, ...]:
+        """Cosines of embeddings, and nothing else."""
+        names, categories = self.bank.names, self.bank.categories
+        decomposition = ridge_inverse(self.basis)
+        return (EmbeddingTerm(names, categories, self.basis, decomposition, self.scale),)
 
     def whitened(self, features: Floats) -> Floats:
         """CLIP's features as they are, ``[N, 768]``."""
@@ -84,33 +86,39 @@ class GeoClipAligner:
         hidden = np.maximum(features @ t["layer_0.weight"].T + t["layer_0.bias"], 0)
         return normalised(hidden @ t["layer_1.weight"].T + t["layer_1.bias"])
 
-    def image_side(self, features: Floats) -> ImageSide:
+    def outputs(self, features: Floats) -> tuple[Floats, Floats]:
+        """Unit embeddings ``[N, 512]`` and concepts along them ``[N, k]``."""
+        embedding = self.embed(features)
+        return embedding, np.asarray(embedding @ self.basis, np.float32)
+
+    def image_side(self, features: Floats) -> Encoded:
         """From CLIP features ``[N, 768]``."""
-        return self.placed_images(self.embed(features))
+        return Encoded((EmbeddingImages(self.embed(features)),))
 
-    def placed_images(self, embeddings: Floats) -> ImageSide:
-        """From embeddings ``[N, 512]``: of single crops, or means over crops.
-
-        The mean of the embeddings gives the mean of the logits of the crops.
-        """
-        return ImageSide(embeddings, embeddings @ self.basis, embeddings[:, :0], 0.0)
-
-    def location_side(self, embeddings: Floats) -> LocationSide:
+    def location_side(self, embeddings: Floats) -> Encoded:
         """From embeddings of the location encoder ``[M, 512]``."""
         return self.placed(normalised(embeddings))
 
-    def placed(self, unit: Floats) -> LocationSide:
+    def placed(self, unit: Floats) -> Encoded:
         """From unit embeddings ``[M, 512]``, which are not copied."""
-        nothing = np.empty((len(unit), 0), np.float32)
-        return LocationSide(unit, np.ones((len(unit), 1), np.float32), unit, nothing, nothing)
+        return Encoded((EmbeddingPlaces(unit, np.ones((len(unit), 1), np.float32)),))
 
-    def concept_scores(self, places: LocationSide, columns: Columns = ALL) -> Floats:
+    def centred(self, places: Encoded) -> Floats:
+        """Unit embeddings as they are, ``[M, 512]``."""
+        return places.part(EmbeddingPlaces).unit
+
+    def concept_scores(self, places: Encoded, columns: Columns = ALL) -> Floats:
         """``z_loc`` of all k concepts, or of some columns of them, ``[M, k]``.
 
         They order places by a concept; what counts as average differs from concept to concept.
         """
-        return np.asarray(places.unit @ self.basis[:, columns], np.float32)
+        return np.asarray(self.centred(places) @ self.basis[:, columns], np.float32)
 
-    def scores(self, images: ImageSide, places: LocationSide) -> Floats:
-        """Logits ``[N, M]`` of places given images."""
-        return np.asarray((images.embedding * np.float32(self.scale)) @ places.unit.T, np.float32)
+    def packed(self, places: Encoded) -> tuple[Floats, Floats]:
+        """Unit embeddings ``[M, 512]`` and their lengths, which are 1."""
+        part = places.part(EmbeddingPlaces)
+        return part.unit, part.norm
+
+    def unpacked(self, scaled: Floats, length: Floats) -> Encoded:
+        """Places from what `packed` gave."""
+        return self.placed(normalised(scaled))

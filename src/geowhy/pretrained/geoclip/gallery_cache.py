@@ -112,7 +112,7 @@ def _write_units(
         np.lib.format.write_array_header_2_0(out, header)
         for start in range(0, len(lat_lon), EMBEDDED_AT_ONCE):
             rows = slice(start, start + EMBEDDED_AT_ONCE)
-            units = aligner.location_side(encoder.embed(lat_lon[rows])).unit
+            units = aligner.centred(aligner.location_side(encoder.embed(lat_lon[rows])))
             out.write(units.astype("<f4").tobytes())
             total += units.sum(axis=0, dtype=np.float64)
     return (total / len(lat_lon)).astype(np.float32)[None]

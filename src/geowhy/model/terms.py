@@ -1,0 +1,332 @@
+"""A score is a sum of terms; each term is, for its part, a sum over things that have names.
+
+logit(image, place) = Σ over terms t, Σ over contributors c of t: share[t, c](image, place), plus
+what no contributor of a term explains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.model.encoded import Encoded, Part
+
+__all__ = [
+    "ConceptImages",
+    "ConceptPlaces",
+    "ConceptTerm",
+    "EmbeddingImages",
+    "EmbeddingPlaces",
+    "EmbeddingTerm",
+    "MapImages",
+    "MapPlaces",
+    "MapTerm",
+    "ScoreTerm",
+    "normalised",
+    "total_scores",
+]
+
+Floats = NDArray[np.float32]
+Floats64 = NDArray[np.float64]
+Edit = Callable[[Floats], Floats]
+
+
+class ScoreTerm(Protocol):
+    """One addend of the score of a place for an image.
+
+    Attributes:
+        source: its name in the ledger.
+        names: of its c contributors.
+        categories: of each of them.
+        are_concepts: whether its contributors are concepts.
+    """
+
+    @property
+    def source(self) -> str:
+        """Its name in the ledger."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of its c contributors."""
+        ...
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Of each contributor."""
+        ...
+
+    @property
+    def are_concepts(self) -> bool:
+        """Whether its contributors are concepts."""
+        ...
+
+    def scores(self, images: Encoded, places: Encoded) -> Floats:
+        """Nats before calibration, ``[N, M]``."""
+        ...
+
+    def contributions(self, image: Encoded, places: Encoded) -> tuple[Floats64, Floats64]:
+        """What each contributor adds for one image ``[M, c]``, and what none explains ``[M]``."""
+        ...
+
+    def activations(self, images: Encoded) -> Floats:
+        """How strongly images show each contributor, ``[N, c]``."""
+        ...
+
+    def exceeds(self, place: Encoded, reference: Encoded) -> NDArray[np.bool_]:
+        """Whether one place has more of each contributor than another, ``[c]``."""
+        ...
+
+    def edited(self, image: Encoded, edit: Edit) -> Part:
+        """Its part of one image with contributors edited ``[1, c]`` to ``[n, c]``: n images."""
+        ...
+
+
+def total_scores(terms: Sequence[ScoreTerm], images: Encoded, places: Encoded) -> Floats:
+    """Logits ``[N, M]`` of places given images, before calibration."""
+    total = terms[0].scores(images, places)
+    for term in terms[1:]:
+        total += term.scores(images, places)
+    return total
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConceptImages(Part):
+    """Images by what they show.
+
+    Attributes:
+        concepts: ``z_img``, ``[N, k]``.
+        length: of ``concepts``, or what it was before some were taken away, ``[N, 1]``.
+    """
+
+    concepts: Floats
+    length: Floats
+
+    @classmethod
+    def of(cls, concepts: Floats) -> ConceptImages:
+        """From ``z_img`` ``[N, k]``."""
+        return cls(concepts, _length(concepts))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConceptPlaces(Part):
+    """Places by their concepts.
+
+    Attributes:
+        scaled: centred embeddings ``[M, d]`` over ``length``: their concept scores have length 1.
+        length: of the concept scores, ``[M, 1]``.
+    """
+
+    scaled: Floats
+    length: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConceptTerm:
+    """Inner products of concept scores, both of length 1 (arXiv 2509.01910, eq. 2 to 4).
+
+    Attributes:
+        names, categories: of k concepts.
+        basis: ``B``, ``[d, k]``.
+        scale: inverse temperature, 1 / τ.
+    """
+
+    names: tuple[str, ...]
+    categories: tuple[str, ...]
+    basis: Floats
+    scale: float
+    source: str = "concepts"
+    are_concepts: bool = True
+
+    def scores(self, images: Encoded, places: Encoded) -> Floats:
+        """Nats ``[N, M]``."""
+        similarity = (self._unit(images) @ self.basis.T) @ places.part(ConceptPlaces).scaled.T
+        similarity *= np.float32(self.scale)
+        return np.asarray(similarity, np.float32)
+
+    def contributions(self, image: Encoded, places: Encoded) -> tuple[Floats64, Floats64]:
+        """Of each concept ``[M, k]``; nothing is left over."""
+        along = places.part(ConceptPlaces).scaled.astype(np.float64) @ self.basis.astype(np.float64)
+        return self.scale * self._unit(image)[0] * along, np.zeros(len(places))
+
+    def activations(self, images: Encoded) -> Floats:
+        """``z_img`` at length 1, ``[N, k]``."""
+        return normalised(images.part(ConceptImages).concepts)
+
+    def exceeds(self, place: Encoded, reference: Encoded) -> NDArray[np.bool_]:
+        """By their concept scores, ``[k]``."""
+        here, there = (side.part(ConceptPlaces).scaled[0] for side in (place, reference))
+        return np.asarray((here - there) @ self.basis > 0)
+
+    def edited(self, image: Encoded, edit: Edit) -> ConceptImages:
+        """With ``z_img`` edited; what is left keeps its length."""
+        part = image.part(ConceptImages)
+        concepts = edit(part.concepts)
+        return ConceptImages(concepts, np.broadcast_to(part.length, (len(concepts), 1)))
+
+    def _unit(self, images: Encoded) -> Floats:
+        part = images.part(ConceptImages)
+        return np.asarray(part.concepts / part.length, np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmbeddingImages(Part):
+    """Images by their embeddings.
+
+    Attributes:
+        embedding: rows of length 1 ``[N, d]``, or means of such.
+    """
+
+    embedding: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmbeddingPlaces(Part):
+    """Places by their embeddings.
+
+    Attributes:
+        unit: rows of length 1 ``[M, d]``.
+        norm: what their length was, ``[M, 1]``.
+    """
+
+    unit: Floats
+    norm: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmbeddingTerm:
+    """Cosines of embeddings (arXiv 2309.16020); concepts are read off both.
+
+    Attributes:
+        names, categories: of k concepts.
+        basis: ``B``, ``[d, k]``.
+        decomposition: how much of each concept an embedding is, ``[k, d]``.
+        scale: inverse temperature, 1 / τ.
+    """
+
+    names: tuple[str, ...]
+    categories: tuple[str, ...]
+    basis: Floats
+    decomposition: Floats
+    scale: float
+    source: str = "embedding"
+    are_concepts: bool = True
+
+    def scores(self, images: Encoded, places: Encoded) -> Floats:
+        """Nats ``[N, M]``."""
+        embedding = images.part(EmbeddingImages).embedding * np.float32(self.scale)
+        return np.asarray(embedding @ places.part(EmbeddingPlaces).unit.T, np.float32)
+
+    def contributions(self, image: Encoded, places: Encoded) -> tuple[Floats64, Floats64]:
+        """Of what lies along each concept ``[M, k]``; the rest ``[M]`` lies along none."""
+        units = places.part(EmbeddingPlaces).unit.astype(np.float64)
+        x = image.part(EmbeddingImages).embedding[0].astype(np.float64)
+        basis = self.basis.astype(np.float64)
+        along = units @ self.decomposition.T.astype(np.float64)
+        rest = (units - along @ basis.T) @ x
+        return self.scale * (x @ basis) * along, self.scale * rest
+
+    def activations(self, images: Encoded) -> Floats:
+        """Along each concept, at length 1, ``[N, k]``."""
+        return normalised(images.part(EmbeddingImages).embedding @ self.basis)
+
+    def exceeds(self, place: Encoded, reference: Encoded) -> NDArray[np.bool_]:
+        """By what lies along each concept, ``[k]``."""
+        here, there = (side.part(EmbeddingPlaces).unit[0] for side in (place, reference))
+        return np.asarray((here - there) @ self.basis > 0)
+
+    def edited(self, image: Encoded, edit: Edit) -> EmbeddingImages:
+        """Moved by what was edited along the concepts."""
+        x = image.part(EmbeddingImages).embedding
+        along = x @ self.basis
+        moved = x + (edit(along) - along) @ self.decomposition
+        return EmbeddingImages(np.asarray(moved, np.float32))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapImages(Part):
+    """Images by maps that were read off them.
+
+    Attributes:
+        pulls: of a `MapMatcher`, ``[N, r]``, with the shares of its maps.
+        shares: how much of each of its m maps counts, ``[N, m]``; 1 for all of it.
+    """
+
+    pulls: Floats
+    shares: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapPlaces(Part):
+    """Places by the maps around them.
+
+    Attributes:
+        coordinates: of a `MapMatcher`, ``[M, r]``.
+        norms: what each map costs them, ``[M, m]``.
+    """
+
+    coordinates: Floats
+    norms: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapTerm:
+    """How well the maps that were read off an image agree with those of a place.
+
+    Attributes:
+        names, categories: of m maps.
+        attribution: how much each map is of r coordinates, ``[r, m]``; rows add up to 1.
+        weight: of all maps, in the score.
+    """
+
+    names: tuple[str, ...]
+    categories: tuple[str, ...]
+    attribution: Floats
+    weight: float
+    source: str = "maps"
+    are_concepts: bool = False
+
+    def scores(self, images: Encoded, places: Encoded) -> Floats:
+        """Nats ``[N, M]``."""
+        seen, known = images.part(MapImages), places.part(MapPlaces)
+        agreement = seen.pulls @ known.coordinates.T
+        agreement -= seen.shares @ known.norms.T
+        agreement *= np.float32(self.weight)
+        return np.asarray(agreement, np.float32)
+
+    def contributions(self, image: Encoded, places: Encoded) -> tuple[Floats64, Floats64]:
+        """Of each map ``[M, m]``; nothing is left over."""
+        seen, known = image.part(MapImages), places.part(MapPlaces)
+        agreement = (seen.pulls[0] * known.coordinates.astype(np.float64)) @ self.attribution
+        return self.weight * (agreement - seen.shares[0] * known.norms), np.zeros(len(places))
+
+    def activations(self, images: Encoded) -> Floats:
+        """How strongly each map pulls, ``[N, m]``."""
+        pulls = np.abs(images.part(MapImages).pulls) @ self.attribution
+        return np.asarray(pulls * np.float32(self.weight), np.float32)
+
+    def exceeds(self, place: Encoded, reference: Encoded) -> NDArray[np.bool_]:
+        """A map is never absent, ``[m]``."""
+        return np.ones(len(self.names), np.bool_)
+
+    def edited(self, image: Encoded, edit: Edit) -> MapImages:
+        """With other shares of the maps."""
+        part = image.part(MapImages)
+        factor = edit(np.ones_like(part.shares))
+        pulls = part.pulls * (factor @ self.attribution.T)
+        return MapImages(np.asarray(pulls, np.float32), part.shares * factor)
+
+
+def normalised(x: Floats) -> Floats:
+    """Rows of ``[N, d]`` scaled to length 1; rows of zeros stay."""
+    return np.asarray(x / _length(x), np.float32)
+
+
+def _length(x: Floats) -> Floats:
+    """Of rows of ``[N, d]``, ``[N, 1]``, never 0."""
+    length = np.linalg.norm(x, axis=1, keepdims=True)
+    return np.asarray(np.maximum(length, np.finfo(np.float32).tiny), np.float32)
