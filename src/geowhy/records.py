@@ -21,7 +21,8 @@ def as_json(answer: Prediction | ImageError, count: int, *, guess: bool = False)
     """One line of ASCII, so that no terminal or pipe can spoil it.
 
     ``count`` is how many concepts are listed on either side; ``explained_share`` is their share.
-    After an abstention no place is given but as ``guess``, and that only if asked for.
+    After an abstention no place is given but as ``guess``, and that and its concepts only if
+    asked for.
     """
     if isinstance(answer, ImageError):
         return json.dumps({"image": answer.image, "error": answer.reason})
@@ -38,21 +39,25 @@ def explanation_json(answer: Prediction, *, guess: bool = False) -> str:
         "unexplained": round(said.unexplained, SHARE_DIGITS),
         "categories": {name: round(x, SHARE_DIGITS) for name, x in said.by_category.items()},
         "sparse": _sparse(said.sparse) if said.sparse else None,
-        "what_if": _what_if(answer, guess),
+        "what_if": _what_if(answer),
         "evidence": [
             {"of": each.of, "method": each.method, "fields": each.evidence.round(4).tolist()}
             for each in said.evidence
         ],
     }
+    if answer.abstained and not guess:
+        # Why a place that isn't named would be: to say it is nearly to name it.
+        record |= dict.fromkeys(("against", "score", "unexplained", "sparse"))
+        record |= {"categories": {}, "what_if": [], "evidence": []}
     return json.dumps(record)
 
 
-def _what_if(answer: Prediction, guess: bool) -> list[dict[str, Any]]:
+def _what_if(answer: Prediction) -> list[dict[str, Any]]:
     found = [_counterfactual(each) for each in answer.explanation.what_if]
     if not answer.abstained:
         return found
     unknown = dict.fromkeys(f"probability_{when}" for when in ("before", "after", "there"))
-    return [each | unknown for each in found] if guess else []
+    return [each | unknown for each in found]
 
 
 def _sparse(form: SparseForm) -> dict[str, Any]:
@@ -110,6 +115,8 @@ def _record(answer: Prediction, count: int, guess: bool) -> dict[str, Any]:
         # Radii and probabilities were measured on answers; of a guess they'd promise too much.
         record |= dict.fromkeys(("lat", "lon", "radius_50_km", "radius_90_km"))
         record |= {"candidates": [], "guess": _guess(answer) if guess else None}
+    if answer.abstained and not guess:
+        record |= {"concepts": [], "explained_share": None}
     return record
 
 

@@ -48,6 +48,19 @@ def test_json_adds_up(geowhy):
     assert len(said["evidence"][0]["fields"]) == 8
 
 
+def test_json_of_an_abstention_says_nothing_of_a_guess_that_nobody_asked_for(geowhy):
+    asked = ("explain", VIEWS / "photograph-cat.jpg", "--json", "--against", "runner-up")
+    said = json.loads(geowhy(*asked).stdout)
+    assert said["abstained"]
+    for key in ("against", "score", "unexplained", "explained_share", "sparse", "guess"):
+        assert said[key] is None, key
+    assert said["concepts"] == said["what_if"] == said["evidence"] == []
+    assert said["categories"] == {}
+    guess = json.loads(geowhy(*asked, "--guess").stdout)
+    assert guess["against"]["position"]
+    assert guess["concepts"]
+
+
 def test_a_page_is_written_whole(geowhy, tmp_path):
     page = tmp_path / "why.html"
     result = geowhy("explain", VIEW, VIEWS / "view-asia.png", "-o", page)

@@ -128,6 +128,7 @@ def test_after_an_abstention_no_place_is_named(geowhy, folder):
     (record,) = records(geowhy("locate", folder / "cat.png", "--json"))
     assert [record[key] for key in KEYS[1:5]] == [None] * 4
     assert (record["candidates"], record["guess"]) == ([], None)
+    assert (record["concepts"], record["explained_share"]) == ([], None)
 
 
 def test_a_guess_that_was_asked_for_is_marked_and_promises_nothing(geowhy, folder):

@@ -100,6 +100,17 @@ def test_demo_writes_a_page(geowhy, fake_model, tmp_path):
     assert page.read_text(encoding="utf-8").count("<article") == 7
 
 
+def test_demo_says_no_distance_after_an_abstention(geowhy, put_module, fakes, tmp_path):
+    class Unsure(fakes.FakeLocator):
+        def locate(self, image):
+            return fakes.prediction(str(image), abstained=True)
+
+    put_module("geowhy.locator", Locator=Unsure)
+    said = geowhy("demo", "--output", tmp_path / "demo.html").stdout
+    assert said.count("no answer") == said.count("Truth: ") == 7
+    assert " away" not in said
+
+
 def test_demo_says_when_the_page_cannot_be_written(geowhy, fake_model, tmp_path):
     result = geowhy("demo", "--output", tmp_path)
     assert result.exit_code == 1

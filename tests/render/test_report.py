@@ -150,6 +150,19 @@ def test_an_abstention_is_said_and_no_place_radius_or_probability_given():
     assert "Truth1.00° N" in Page(page).words
 
 
+def test_a_page_of_abstentions_explains_no_mark_of_a_map_and_names_no_rival():
+    unsure = entry(abstained=True, explanation=full(), candidates=TWO, truth=LatLon(1.0, 2.0))
+    page = html_report([unsure])
+    assert not Page(page).all("circle")
+    for words in ("legend", "On the maps", "Paris", "Petrolina", "evidence", "savanna"):
+        assert words not in Page(page).words, words
+    assert 'class="legend"' not in page
+    both = html_report([unsure, entry()])
+    assert 'class="legend"' in both
+    assert 'class="rival"' not in both
+    assert "Paris" not in Page(both).words
+
+
 def test_bars_start_at_zero_and_are_in_proportion():
     concepts = (ConceptScore("warm", 1.0, True), ConceptScore("coast", -0.25, True))
     text = html_report([entry(concepts=concepts)])

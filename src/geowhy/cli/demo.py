@@ -112,7 +112,7 @@ def _entry(locator: Locator, picture: DemoPicture) -> ReportEntry:
 
 
 def _print(entry: ReportEntry) -> None:
-    """The answer, and how far off it is."""
+    """The answer and, if there is one, how far off it is."""
     from geowhy.cli.answers import as_text
     from geowhy.render.report import miss_km
     from geowhy.render.wording import coordinates, kilometres
@@ -120,6 +120,8 @@ def _print(entry: ReportEntry) -> None:
     print(as_text(entry.prediction, SHOWN_CONCEPTS))
     if entry.truth is None:
         print("  Truth: not known\n")
+    elif entry.prediction.abstained:
+        print(f"  Truth: {coordinates(entry.truth)}\n")
     else:
         away = kilometres(miss_km(entry.truth, entry.prediction))
         print(f"  Truth: {coordinates(entry.truth)}, {away} away\n")

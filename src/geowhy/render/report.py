@@ -99,20 +99,30 @@ def _policy() -> str:
 
 
 def _header(title: str, entries: Sequence[ReportEntry]) -> str:
-    names = list(
-        dict.fromkeys(reference_words(each.prediction.explanation.against) for each in entries)
-    )
-    against = text(names[0]) if len(names) == 1 else "what it is held against"
-    truth = " and the cross the truth" if any(entry.truth for entry in entries) else ""
+    answered = [entry for entry in entries if not entry.prediction.abstained]
     return (
         f'<header><h1>{text(title)}</h1><p class="lead">The model '
         f"<strong>{text(_models(entries))}</strong> looked at each picture alone, "
-        "without its file name or metadata, and said where on Earth it was taken, how sure that is "
+        f"without its file name or metadata, and {_lead(answered)}</p>"
+        f"{_legend(answered) if answered else ''}{_contents(entries)}</header>"
+    )
+
+
+def _lead(answered: Sequence[ReportEntry]) -> str:
+    """How to read the answers; of an entry without one, nothing is drawn or held against."""
+    if not answered:
+        return "couldn’t tell where it was taken."
+    names = list(
+        dict.fromkeys(reference_words(each.prediction.explanation.against) for each in answered)
+    )
+    against = text(names[0]) if len(names) == 1 else "what it is held against"
+    truth = " and the cross the truth" if any(entry.truth for entry in answered) else ""
+    return (
+        "said where on Earth it was taken, how sure that is "
         f"and which concepts led there. On the maps the blue dot is its answer{truth}; "
         "the colour is the probability of the cells, and the circles show how "
         "far off such answers are. The bars show how much each concept adds to the place, or takes "
-        f"from it, against {against}, in log-odds: +0.7 doubles the odds, −0.7 halves them.</p>"
-        f"{_legend(entries)}{_contents(entries)}</header>"
+        f"from it, against {against}, in log-odds: +0.7 doubles the odds, −0.7 halves them."
     )
 
 
@@ -159,8 +169,8 @@ def _contents(entries: Sequence[ReportEntry]) -> str:
 
 def _article(number: int, entry: ReportEntry) -> str:
     prediction = entry.prediction
-    explanation, heading = prediction.explanation, f"place-{number}"
-    maps = explanation.evidence
+    heading = f"place-{number}"
+    maps = () if prediction.abstained else prediction.explanation.evidence
     figure = picture_figure(number, prediction.image, entry.caption, entry.pixels, maps)
     return (
         f'<article aria-labelledby="{heading}"><div class="top{" wide" if maps else ""}">{figure}'
