@@ -34,9 +34,6 @@ Floats32 = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
 LEAST_SHARE = 1e-3  # of a mode; divided by the number of points, it bounds what is left out
-# Smoothing may give a mode mass where its own points hold next to none: what they hold then is
-# rounding, for a float32 ends at 1e-45, and they share the mass evenly.
-LEAST_OWN_MASS = 1e-30
 MODE_REGION_MASS = 0.9  # of the probability of a mode
 MEDIAN_ROUNDS = 12  # Weiszfeld's steps; the median moves by less than 1 km after about eight
 
@@ -176,10 +173,8 @@ class Decoder:
     ) -> float:
         """Radius that holds half of the points, where those of a hill share out its mass."""
         of_hill = np.bincount(mode_of_point, points, len(hills.mass))
-        counted = np.bincount(mode_of_point, minlength=len(hills.mass))
-        own = np.where(of_hill < LEAST_OWN_MASS, counted, of_hill)
-        shared = np.where((of_hill < LEAST_OWN_MASS)[mode_of_point], 1.0, points)
-        weights = shared * (hills.mass / np.maximum(own, LEAST_OWN_MASS))[mode_of_point]
+        factor = hills.mass / np.maximum(of_hill, np.finfo(np.float64).tiny)
+        weights = points * factor[mode_of_point]
         heavy = np.flatnonzero(weights > LEAST_SHARE / len(weights))
         return radius_km(lat_lon, self._lat_lon[heavy], weights[heavy], 0.5)
 
@@ -203,7 +198,7 @@ def shares(probability: NDArray[np.floating], members: Rows) -> tuple[Rows, Floa
     if not len(members):
         return members, np.empty(0)
     weights = probability[members].astype(np.float64)
-    if weights.sum() < LEAST_OWN_MASS:
+    if weights.sum() <= 0:
         weights = np.ones(len(members))
     heavy = np.flatnonzero(weights >= weights.sum() * LEAST_SHARE / len(weights))
     return members[heavy], weights[heavy] / weights[heavy].sum()
