@@ -145,7 +145,7 @@ def test_the_model_answers_and_explains(snaps, album, capsys):
     total = sum(c.contribution for c in found.explanation.contributions)
     assert total == pytest.approx(found.explanation.score, abs=1e-4)
     assert 0 < found.radius_50_km <= found.radius_90_km
-    assert main(["locate", photo, "--model", str(snaps), "--explain"]) == 0
+    assert main(["locate", photo, "--model", str(snaps), "--explain", "--guess"]) == 0
     assert "What speaks for it" in capsys.readouterr().out
 
 
