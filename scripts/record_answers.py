@@ -87,13 +87,13 @@ def answers(kind: str, locator: Locator, images: Sequence[Path | Image.Image]) -
         "candidate_position": [_candidates(p) for p in short],
         "candidate_probability": [_probabilities(p) for p in short],
         "candidate_place": [" | ".join(c.place for c in p.candidates) for p in short],
-        "reason": [p.reason for p in short],
+        "reason": [p.abstention.kind if p.abstention else "" for p in short],
     }
     for form, explained in (("short", [p.explanation for p in short]), ("long", long)):
         fields |= {
             f"{form}_score": [[e.score, e.unexplained] for e in explained],
             f"{form}_contribution": [_by_name(e) for e in explained],
-            f"{form}_against": [e.against.name for e in explained],
+            f"{form}_against": [f"{e.against.kind} {e.against.place}" for e in explained],
         }
     fields["concept"] = sorted(c.name for c in long[0].contributions)
     fields["sparse"] = [

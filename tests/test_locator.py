@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 import geowhy
+from geowhy.answer import Scope
 from geowhy.errors import ImageError, ModelFormatError, ModelNotFoundError
+from geowhy.explanation import ELSEWHERE
 from geowhy.locator import Locator
 from geowhy.model.store import ModelFolder
 from geowhy.model.terms import MapPlaces
@@ -32,7 +34,8 @@ def test_the_packaged_model_is_whole_and_small():
 def test_a_photograph_of_a_cat_gets_no_confident_place(locator):
     prediction = locator.locate(CAT)
     assert prediction.abstained
-    assert "unlike" in prediction.reason
+    assert prediction.abstention.kind == "novel"
+    assert prediction.abstention.value > prediction.abstention.limit
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -47,7 +50,8 @@ def test_noise_and_drawings_get_no_confident_place(locator, seed):
 
 def test_views_from_above_are_not_taken_for_something_strange(locator):
     predictions = locator.locate([str(view) for view in VIEWS])
-    assert not any("unlike" in prediction.reason for prediction in predictions)
+    reasons = [prediction.abstention for prediction in predictions]
+    assert not any(reason and reason.kind == "novel" for reason in reasons)
 
 
 def test_every_answer_is_complete_and_consistent(locator):
@@ -83,7 +87,7 @@ def test_a_score_is_the_log_odds_of_the_strongest_mode_that_the_posterior_is_mad
     assert len(rivals) <= 4_000
     expected = weights @ logits[rows] - their_weights @ logits[rivals]
     explanation = locator.locate(VIEWS[0]).explanation
-    assert explanation.against.name == "everywhere else"
+    assert explanation.against == ELSEWHERE
     assert explanation.score == pytest.approx(expected, abs=1e-3)
 
 
@@ -173,7 +177,7 @@ def test_within_a_region_only_its_places_are_answers(locator):
     for prediction in brazil.locate([str(view) for view in VIEWS[:2]]):
         places = [(c.position.lat, c.position.lon) for c in prediction.candidates]
         assert (np.abs(np.array(places) - (-10, -53)) < 25).all()
-        assert prediction.scope == "only places in Brazil were considered"
+        assert prediction.scope == Scope(len(brazil.engine.gallery.lat_lon), region="Brazil")
     assert len(brazil.engine.gallery.lat_lon) < len(locator.engine.gallery.lat_lon) / 5
 
 
@@ -183,11 +187,15 @@ def test_places_outside_a_region_can_count_a_little(locator):
     assert alike.position == free.position
     nearly = locator.within("Brazil", outside=1e-12).locate(VIEWS[0])
     assert nearly.candidates[0].place.endswith("Brazil")
+    everywhere = len(locator.engine.gallery.lat_lon)
+    assert free.scope == Scope(everywhere)
+    assert alike.scope == Scope(everywhere, region="Brazil", outside_weight=1.0)
 
 
 def test_an_own_gallery_is_chosen_from():
     places = [(-9.6, -40.7), (48.9, 2.3), (35.7, 139.7), (0.0, 20.0)]
     own = Locator.from_pretrained(gallery=places)
     prediction = own.locate(VIEWS[0])
-    assert len(own.engine.gallery.lat_lon) == 4
+    assert prediction.scope == Scope(4, is_own=True)
+    assert own.within("Brazil").locate(VIEWS[0]).scope == Scope(1, is_own=True, region="Brazil")
     assert min(abs(prediction.position.lat - lat) for lat, _ in places) < 1e-3

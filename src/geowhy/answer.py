@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from geowhy.explanation import Explanation
 from geowhy.types import LatLon
 
-__all__ = ["Candidate", "Prediction"]
+__all__ = ["Abstention", "AbstentionKind", "Candidate", "Prediction", "Scope"]
+
+AbstentionKind = Literal["novel", "too_wide"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,45 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Abstention:
+    """Why the model declines to name a place.
+
+    Attributes:
+        kind: "novel": the image is unlike those that the model was trained on; "too_wide": the
+            answer could be almost anywhere.
+        value: what was too large: the novelty, or the radius at 50 %, km.
+        limit: up to which it would have answered, in the same unit.
+    """
+
+    kind: AbstentionKind
+    value: float
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Among which places an answer was chosen: probabilities are shares among these.
+
+    Attributes:
+        places: how many were considered.
+        is_own: whether the user gave them, in place of the model's own.
+        region: the name of the one that the user named; empty for none.
+        outside_weight: how much a place outside ``region`` counted of one inside, in [0, 1]; 0 if
+            it wasn't considered.
+    """
+
+    places: int
+    is_own: bool = False
+    region: str = ""
+    outside_weight: float = 0.0
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether the user left places out: probabilities are then not among all of the Earth."""
+        return self.is_own or (bool(self.region) and self.outside_weight == 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """Where an image was taken, how sure that is, and why.
 
@@ -34,24 +76,27 @@ class Prediction:
         position: the answer; also given when ``abstained``, as the best guess.
         radius_50_km: radius around ``position`` that holds the truth half the time.
         radius_90_km: the same, nine times in ten.
-        abstained: whether the model declines to name a place.
-        reason: why it abstained, in words; empty otherwise.
         candidates: distinct places, most probable first.
         explanation: the concepts behind the answer.
         model: name of the model that answered.
+        scope: the places among which it chose.
+        abstention: why the model declines to name a place; None if it names one.
         calibrated: whether radii and probabilities were fitted on images with known places; if not,
             they are the model's own word.
-        scope: how the choice of places was narrowed, in words; empty if it wasn't.
     """
 
     image: str
     position: LatLon
     radius_50_km: float
     radius_90_km: float
-    abstained: bool
-    reason: str
     candidates: tuple[Candidate, ...]
     explanation: Explanation
     model: str
+    scope: Scope
+    abstention: Abstention | None = None
     calibrated: bool = True
-    scope: str = ""
+
+    @property
+    def abstained(self) -> bool:
+        """Whether the model declines to name a place."""
+        return self.abstention is not None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.answer import Abstention
 from geowhy.evidence.field import EvidenceField, term_of
 from geowhy.evidence.region import RegionPrior
 from geowhy.explanation import AVERAGE, ELSEWHERE, Reference
@@ -60,7 +61,7 @@ class Decoded:
         estimate: where it may have been taken. `Engine.posterior` gives the whole posterior
             again, which is too large to keep for many images.
         radius_50_km, radius_90_km: calibrated.
-        reason: why the model abstains; empty if it doesn't.
+        abstention: why the model names no place; None if it does.
     """
 
     side: Encoded
@@ -70,7 +71,7 @@ class Decoded:
     estimate: Estimate
     radius_50_km: float
     radius_90_km: float
-    reason: str
+    abstention: Abstention | None
 
 
 class Engine:
@@ -129,8 +130,8 @@ class Engine:
             return self._changed(self.gallery.within(region), self.fields)
         prior = RegionPrior(region, outside)
         self.gallery.inside(region)
-        scope = f"places outside {region.name} counted {outside:g} of one inside"
-        return self._changed(replace(self.gallery, scope=scope), (*self.fields, prior))
+        weighed = replace(self.gallery, region=region.name, outside_weight=outside)
+        return self._changed(weighed, (*self.fields, prior))
 
     def _changed(self, gallery: Gallery, fields: tuple[EvidenceField, ...]) -> Engine:
         return Engine(
@@ -191,22 +192,16 @@ class Engine:
             rival, against = self._mean(*contest.elsewhere), ELSEWHERE
         place = self._mean(*contest.answer)
         radius_50_km, radius_90_km = self.calibration.radii_km(estimate)
-        reason = self._reason_to_abstain(novelty, radius_50_km)
-        return Decoded(side, place, rival, against, estimate, radius_50_km, radius_90_km, reason)
+        why = self._abstention(novelty, radius_50_km)
+        return Decoded(side, place, rival, against, estimate, radius_50_km, radius_90_km, why)
 
     def _mean(self, rows: NDArray[np.intp], weights: NDArray[np.float64]) -> Encoded:
         return self.gallery.side.mean(rows, weights.astype(np.float32))
 
-    def _reason_to_abstain(self, novelty: float, radius_50_km: float) -> str:
+    def _abstention(self, novelty: float, radius_50_km: float) -> Abstention | None:
         limit = self.calibration
         if not novelty <= limit.novelty_threshold:
-            return (
-                f"the image is unlike those that the model was trained on (novelty {novelty:.1f}, "
-                f"limit {limit.novelty_threshold:.1f})"
-            )
+            return Abstention("novel", novelty, limit.novelty_threshold)
         if radius_50_km > limit.abstain_above_km:
-            return (
-                f"it could be almost anywhere (radius {radius_50_km:,.0f} km at 50 %, "
-                f"limit {limit.abstain_above_km:,.0f} km)"
-            )
-        return ""
+            return Abstention("too_wide", radius_50_km, limit.abstain_above_km)
+        return None

@@ -6,7 +6,7 @@ Every number about evidence is a share of one thing, the log-odds of a place aga
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from geowhy.types import LatLon
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AVERAGE",
     "ELSEWHERE",
+    "ConceptChange",
     "ConceptScore",
     "Counterfactual",
     "EvidenceMap",
@@ -53,19 +54,22 @@ class Reference:
     """What a place is held against: why here, and not there.
 
     Attributes:
-        name: in words, such as "everywhere else".
+        kind: all other places by their probability, the average place of the gallery, the second
+            best answer, or a place that was asked for.
         position: where it is; None if it is no single place.
+        place: the name of a single place, such as "near Paris, France".
     """
 
-    name: str
+    kind: Literal["elsewhere", "average", "runner-up", "place"]
     position: LatLon | None = None
+    place: str = ""
 
 
 # The mean of the places outside the answer's region, each by how probable it is with half of the
 # evidence: how fast the odds of the region fall there as a concept is weakened is just what the
 # concept adds against these. Against the average place, which is no rival, it is not.
-ELSEWHERE = Reference("everywhere else")
-AVERAGE = Reference("the average place")
+ELSEWHERE = Reference("elsewhere")
+AVERAGE = Reference("average")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +96,26 @@ class SparseForm:
 
 
 @dataclass(frozen=True, slots=True)
+class ConceptChange:
+    """Something that a picture shows less or more of than it does.
+
+    Attributes:
+        name: of a concept, a map or a category, or a word for several concepts.
+        kind: "without" it; "with" as much of it as of the picture's strongest concept; or "twice"
+            as much of it as there was.
+    """
+
+    name: str
+    kind: Literal["without", "with", "twice"]
+
+
+@dataclass(frozen=True, slots=True)
 class Counterfactual:
     """What the model would say if the picture showed less or more of something.
 
     Attributes:
         change: as it was asked for, such as "-desert +coast".
-        words: the same for people: "without desert, with coast".
+        changes: what that was taken for.
         position: the answer then.
         place: its name.
         moved_km: great-circle distance from the true answer of the model.
@@ -107,7 +125,7 @@ class Counterfactual:
     """
 
     change: str
-    words: str
+    changes: tuple[ConceptChange, ...]
     position: LatLon
     place: str
     moved_km: float

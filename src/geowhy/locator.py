@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -72,9 +73,8 @@ class Locator:
         name = os.fspath(name_or_dir)
         entry = entry_of(name)
         places = None if gallery is None else np.asarray(gallery, np.float64)
-        return cls(
-            entry.load(name, places, chosen(entry, options), on_progress or (lambda _: None))
-        )
+        engine = entry.load(name, places, chosen(entry, options), on_progress or (lambda _: None))
+        return cls(engine if places is None else _of_own_places(engine))
 
     def within(self, region: Region | str, outside: float = 0.0) -> Locator:
         """The same locator, for images of one region: a country, a state, a box, a GeoJSON file.
@@ -214,13 +214,12 @@ class Locator:
             position=LatLon(*decoded.estimate.lat_lon),
             radius_50_km=decoded.radius_50_km,
             radius_90_km=decoded.radius_90_km,
-            abstained=bool(decoded.reason),
-            reason=decoded.reason,
             candidates=_candidates(decoded.estimate, top_k),
             explanation=self._explanation(decoded),
             model=self.name,
-            calibrated=self.engine.calibration.is_fitted,
             scope=self.engine.gallery.scope,
+            abstention=decoded.abstention,
+            calibrated=self.engine.calibration.is_fitted,
         )
 
     def _explanation(self, decoded: Decoded) -> Explanation:
@@ -233,6 +232,13 @@ class Locator:
             return read_image(image, min_side=self.engine.inputs.min_side)
         except ImageError as error:
             return error
+
+
+def _of_own_places(engine: Engine) -> Engine:
+    """The same engine, which knows that the user gave its places: no entry can forget to say it."""
+    engine = copy(engine)
+    engine.gallery = replace(engine.gallery, is_own=True)
+    return engine
 
 
 def _candidates(estimate: Estimate, top_k: int) -> tuple[Candidate, ...]:

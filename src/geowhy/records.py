@@ -1,20 +1,50 @@
-"""Answers as JSON: one object an image, one line each."""
+"""Answers as JSON, one object an image, one line each; and back."""
 
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from geowhy.answer import Candidate, Prediction
-from geowhy.errors import ImageError
-from geowhy.explanation import ConceptScore, Counterfactual, SparseForm
+import numpy as np
+
+from geowhy.answer import Abstention, Candidate, Prediction, Scope
+from geowhy.errors import DataError, GeowhyError, ImageError
+from geowhy.explanation import (
+    ConceptChange,
+    ConceptScore,
+    Counterfactual,
+    EvidenceMap,
+    Explanation,
+    Reference,
+    SparseForm,
+)
 from geowhy.types import LatLon
 
-__all__ = ["as_json", "explanation_json"]
+__all__ = ["VERSION", "Withheld", "as_json", "explanation_json", "prediction_from_json"]
 
+VERSION = 1  # of the schema: goes up when a key changes its meaning or goes away
 COORDINATE_DIGITS = 5  # about 1 m
 KM_DIGITS = 1
 SHARE_DIGITS = 4
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """What a line says of an image whose place the model declined to name.
+
+    Attributes:
+        image, abstention, model, scope, calibrated: as of the `Prediction`.
+    """
+
+    image: str
+    abstention: Abstention
+    model: str
+    scope: Scope
+    calibrated: bool
 
 
 def as_json(answer: Prediction | ImageError, count: int, *, guess: bool = False) -> str:
@@ -25,7 +55,8 @@ def as_json(answer: Prediction | ImageError, count: int, *, guess: bool = False)
     asked for.
     """
     if isinstance(answer, ImageError):
-        return json.dumps({"image": answer.image, "error": answer.reason})
+        said = {"version": VERSION, "image": answer.image, "error": answer.reason}
+        return json.dumps(said)
     return json.dumps(_record(answer, count, guess))
 
 
@@ -34,9 +65,6 @@ def explanation_json(answer: Prediction, *, guess: bool = False) -> str:
     said = answer.explanation
     record = _record(answer, len(said.contributions), guess)
     record |= {
-        "against": {"name": said.against.name, "position": _maybe(said.against.position)},
-        "score": round(said.score, SHARE_DIGITS),
-        "unexplained": round(said.unexplained, SHARE_DIGITS),
         "categories": {name: round(x, SHARE_DIGITS) for name, x in said.by_category.items()},
         "sparse": _sparse(said.sparse) if said.sparse else None,
         "what_if": _what_if(answer),
@@ -46,10 +74,85 @@ def explanation_json(answer: Prediction, *, guess: bool = False) -> str:
         ],
     }
     if answer.abstained and not guess:
-        # Why a place that isn't named would be: to say it is nearly to name it.
-        record |= dict.fromkeys(("against", "score", "unexplained", "sparse"))
-        record |= {"categories": {}, "what_if": [], "evidence": []}
+        record |= {"categories": {}, "sparse": None, "what_if": [], "evidence": []}
     return json.dumps(record)
+
+
+def prediction_from_json(line: str) -> Prediction | Withheld | ImageError:
+    """What a line of `as_json` or `explanation_json` said, to the digits that it holds.
+
+    Concepts that the line doesn't list are missing. What is unknown of a guess is NaN.
+
+    Raises:
+        DataError: if it is no such line, or one of another version; says what is wrong.
+    """
+    try:
+        record = json.loads(line)
+    except ValueError as error:
+        raise DataError(f"no JSON object ({error}): give one line of geowhy's output") from error
+    if not isinstance(record, dict):
+        raise DataError(f"no JSON object but {record!r:.40}: give one line of geowhy's output")
+    if record.get("version") != VERSION:
+        raise DataError(
+            f"a record of version {record.get('version')}, and this geowhy reads version "
+            f"{VERSION}: read it with the geowhy that wrote it, or write it anew"
+        )
+    try:
+        return _read(record)
+    except KeyError as error:
+        raise DataError(f"the record lacks {error}: it isn't whole; write it anew") from error
+    except (TypeError, ValueError, GeowhyError) as error:
+        image = json.dumps(record.get("image"))
+        raise DataError(f"the record of {image} can't be read ({error}): write it anew") from error
+
+
+def _record(answer: Prediction, count: int, guess: bool) -> dict[str, Any]:
+    said = answer.explanation
+    record = {
+        "version": VERSION,
+        "image": answer.image,
+        **_position(answer.position),
+        "radius_50_km": round(answer.radius_50_km, KM_DIGITS),
+        "radius_90_km": round(answer.radius_90_km, KM_DIGITS),
+        "calibrated": answer.calibrated,
+        "scope": _scope(answer.scope),
+        "abstained": answer.abstained,
+        "abstention": asdict(answer.abstention) if answer.abstention else None,
+        "candidates": [_candidate(candidate) for candidate in answer.candidates],
+        "against": _reference(said.against),
+        "score": round(said.score, SHARE_DIGITS),
+        "unexplained": round(said.unexplained, SHARE_DIGITS),
+        "concepts": [_concept(concept) for concept in said.shown(count)],
+        "explained_share": round(said.explained_share(count), SHARE_DIGITS),
+        "model": answer.model,
+    }
+    if answer.abstained:
+        # Radii and probabilities were measured on answers; of a guess they'd promise too much.
+        record |= dict.fromkeys(("lat", "lon", "radius_50_km", "radius_90_km"))
+        record |= {"candidates": [], "guess": _guess(answer) if guess else None}
+    if answer.abstained and not guess:
+        # Why a place that isn't named would be: to say it is nearly to name it.
+        record |= dict.fromkeys(("against", "score", "unexplained", "explained_share"))
+        record |= {"concepts": []}
+    return record
+
+
+def _scope(scope: Scope) -> dict[str, Any]:
+    return {
+        "places": scope.places,
+        "is_own": scope.is_own,
+        "region": scope.region or None,
+        "outside_weight": scope.outside_weight if scope.region else None,
+    }
+
+
+def _reference(reference: Reference) -> dict[str, Any]:
+    where = dict.fromkeys(("lat", "lon"))
+    return {
+        "kind": reference.kind,
+        **(where if reference.position is None else _position(reference.position)),
+        "place": reference.place or None,
+    }
 
 
 def _what_if(answer: Prediction) -> list[dict[str, Any]]:
@@ -73,6 +176,7 @@ def _sparse(form: SparseForm) -> dict[str, Any]:
 def _counterfactual(found: Counterfactual) -> dict[str, Any]:
     return {
         "change": found.change,
+        "changes": [asdict(change) for change in found.changes],
         **_position(found.position),
         "place": found.place,
         "moved_km": round(found.moved_km, KM_DIGITS),
@@ -92,34 +196,6 @@ def _concept(concept: ConceptScore) -> dict[str, Any]:
     }
 
 
-def _maybe(position: LatLon | None) -> dict[str, float] | None:
-    return None if position is None else _position(position)
-
-
-def _record(answer: Prediction, count: int, guess: bool) -> dict[str, Any]:
-    record = {
-        "image": answer.image,
-        **_position(answer.position),
-        "radius_50_km": round(answer.radius_50_km, KM_DIGITS),
-        "radius_90_km": round(answer.radius_90_km, KM_DIGITS),
-        "calibrated": answer.calibrated,
-        "scope": answer.scope,
-        "abstained": answer.abstained,
-        "reason": answer.reason,
-        "candidates": [_candidate(candidate) for candidate in answer.candidates],
-        "concepts": [_concept(concept) for concept in answer.explanation.shown(count)],
-        "explained_share": round(answer.explanation.explained_share(count), SHARE_DIGITS),
-        "model": answer.model,
-    }
-    if answer.abstained:
-        # Radii and probabilities were measured on answers; of a guess they'd promise too much.
-        record |= dict.fromkeys(("lat", "lon", "radius_50_km", "radius_90_km"))
-        record |= {"candidates": [], "guess": _guess(answer) if guess else None}
-    if answer.abstained and not guess:
-        record |= {"concepts": [], "explained_share": None}
-    return record
-
-
 def _guess(answer: Prediction) -> dict[str, Any]:
     place = answer.candidates[0].place if answer.candidates else ""
     unknown = dict.fromkeys(("radius_50_km", "radius_90_km", "probability"))
@@ -137,3 +213,83 @@ def _position(position: LatLon) -> dict[str, float]:
         "lat": round(position.lat, COORDINATE_DIGITS),
         "lon": round(position.lon, COORDINATE_DIGITS),
     }
+
+
+def _read(record: Record) -> Prediction | Withheld | ImageError:
+    if "error" in record:
+        return ImageError(record["image"], record["error"])
+    image, model, calibrated = record["image"], record["model"], record["calibrated"]
+    scope = _read_scope(record["scope"])
+    abstention = Abstention(**record["abstention"]) if record["abstention"] else None
+    if abstention and record["guess"] is None:
+        return Withheld(image, abstention, model, scope, calibrated)
+    answer = record["guess"] if abstention else record
+    candidates = record["candidates"] if abstention is None else [answer]
+    return Prediction(
+        image=image,
+        position=_read_position(answer),
+        radius_50_km=_known(answer["radius_50_km"]),
+        radius_90_km=_known(answer["radius_90_km"]),
+        candidates=tuple(
+            Candidate(_read_position(each), _known(each["probability"]), each["place"])
+            for each in candidates
+        ),
+        explanation=_read_explanation(record),
+        model=model,
+        scope=scope,
+        abstention=abstention,
+        calibrated=calibrated,
+    )
+
+
+def _read_explanation(record: Record) -> Explanation:
+    sparse = record.get("sparse")
+    return Explanation(
+        score=record["score"],
+        contributions=_read_concepts(record["concepts"]),
+        unexplained=record["unexplained"],
+        against=_read_reference(record["against"]),
+        sparse=sparse and SparseForm(**{**sparse, "concepts": _read_concepts(sparse["concepts"])}),
+        what_if=tuple(_read_counterfactual(each) for each in record.get("what_if", ())),
+        evidence=tuple(
+            EvidenceMap(each["of"], np.array(each["fields"], np.float32), each["method"])
+            for each in record.get("evidence", ())
+        ),
+    )
+
+
+def _read_concepts(listed: list[dict[str, Any]]) -> tuple[ConceptScore, ...]:
+    """Strongest first, as an explanation has them."""
+    concepts = [ConceptScore(**each) for each in listed]
+    return tuple(sorted(concepts, key=lambda each: abs(each.contribution), reverse=True))
+
+
+def _read_counterfactual(found: Record) -> Counterfactual:
+    return Counterfactual(
+        change=found["change"],
+        changes=tuple(ConceptChange(**each) for each in found["changes"]),
+        position=_read_position(found),
+        place=found["place"],
+        moved_km=found["moved_km"],
+        probability_before=_known(found["probability_before"]),
+        probability_after=_known(found["probability_after"]),
+        probability_there=_known(found["probability_there"]),
+    )
+
+
+def _read_scope(scope: Record) -> Scope:
+    region, weight = scope["region"] or "", scope["outside_weight"] or 0.0
+    return Scope(scope["places"], scope["is_own"], region, weight)
+
+
+def _read_reference(found: Record) -> Reference:
+    position = None if found["lat"] is None else _read_position(found)
+    return Reference(found["kind"], position, found["place"] or "")
+
+
+def _read_position(found: Record) -> LatLon:
+    return LatLon(found["lat"], found["lon"])
+
+
+def _known(number: float | None) -> float:
+    return math.nan if number is None else number

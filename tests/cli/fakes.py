@@ -5,7 +5,7 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
-from geowhy.answer import Candidate, Prediction
+from geowhy.answer import Abstention, Candidate, Prediction, Scope
 from geowhy.errors import ImageError, ModelNotFoundError
 from geowhy.explanation import ConceptScore, Explanation
 from geowhy.images.reading import read_image
@@ -24,8 +24,8 @@ def prediction(image, abstained=False, **changes):
         "position": LatLon(9.4075, -0.8393),
         "radius_50_km": 312.0,
         "radius_90_km": 1849.0,
-        "abstained": abstained,
-        "reason": "this is unlike the training images" if abstained else "",
+        "abstention": Abstention("novel", 3.0, 1.5) if abstained else None,
+        "scope": Scope(192_000),
         "candidates": (
             Candidate(LatLon(9.4075, -0.8393), 0.34, "near Tamale, Ghana"),
             Candidate(LatLon(-12.0, 8.52), 0.004, "at sea, 500 km west of Lobito, Angola"),

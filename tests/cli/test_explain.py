@@ -40,8 +40,11 @@ def test_json_adds_up(geowhy):
     said = json.loads(result.stdout)
     total = sum(c["contribution"] for c in said["concepts"]) + said["unexplained"]
     assert total == pytest.approx(said["score"], abs=0.02)
-    assert said["against"]["name"].startswith("the runner-up")
-    assert {"lat", "lon"} <= set(said["against"]["position"])
+    assert said["against"]["kind"] == "runner-up"
+    assert {"lat", "lon", "place"} < set(said["against"])
+    assert said["what_if"][0]["changes"] == [
+        {"name": said["concepts"][0]["name"], "kind": "without"}
+    ]
     assert said["sparse"]["reproduced"] >= said["sparse"]["asked"]
     assert len(said["what_if"]) == 4
     assert said["evidence"][0]["of"] == "the answer"
@@ -57,7 +60,7 @@ def test_json_of_an_abstention_says_nothing_of_a_guess_that_nobody_asked_for(geo
     assert said["concepts"] == said["what_if"] == said["evidence"] == []
     assert said["categories"] == {}
     guess = json.loads(geowhy(*asked, "--guess").stdout)
-    assert guess["against"]["position"]
+    assert guess["against"]["place"]
     assert guess["concepts"]
 
 

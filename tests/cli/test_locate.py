@@ -9,8 +9,14 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-KEYS = ["image", "lat", "lon", "radius_50_km", "radius_90_km", "calibrated", "scope", "abstained"]
-KEYS += ["reason", "candidates", "concepts", "explained_share", "model"]
+from geowhy.answer import Scope
+from geowhy.cli.answers import as_text
+
+KEYS = ["version", "image", "lat", "lon", "radius_50_km", "radius_90_km", "calibrated", "scope"]
+KEYS += ["abstained", "abstention", "candidates", "against", "score", "unexplained", "concepts"]
+KEYS += ["explained_share", "model"]
+
+UNLIKE = "The image is unlike those that the model was trained on (novelty 3.0, limit 1.5)."
 
 pytestmark = pytest.mark.usefixtures("fake_model")
 
@@ -53,6 +59,8 @@ def test_json_has_the_stated_fields(geowhy, folder):
     ]
     assert record["explained_share"] == pytest.approx(2.75 / 3, abs=1e-4)
     assert record["model"] == "fake"
+    everywhere = {"places": 192_000, "is_own": False, "region": None, "outside_weight": None}
+    assert record["scope"] == everywhere
 
 
 def test_one_bad_image_does_not_stop_the_rest(geowhy, folder):
@@ -60,7 +68,7 @@ def test_one_bad_image_does_not_stop_the_rest(geowhy, folder):
     result = geowhy("locate", bad, folder / "cat.png", gone, folder / "b/savanna.PNG", "--json")
     first, second, third, fourth = records(result)
     assert result.exit_code == 1
-    assert list(first) == ["image", "error"]
+    assert list(first) == ["version", "image", "error"]
     assert first["image"] == str(bad)
     assert "no such file" in third["error"]
     assert second["abstained"]
@@ -88,7 +96,9 @@ def test_a_folder_reads_images_without_suffix_and_names_kinds_it_cannot_read(geo
 def test_a_folder_without_images_is_an_error(geowhy, tmp_path):
     result = geowhy("locate", tmp_path, "--json")
     assert result.exit_code == 1
-    assert records(result) == [{"image": str(tmp_path), "error": "this folder holds no images"}]
+    assert records(result) == [
+        {"version": 1, "image": str(tmp_path), "error": "this folder holds no images"}
+    ]
 
 
 def test_standard_input(geowhy, monkeypatch):
@@ -122,11 +132,25 @@ def test_text(geowhy, folder):
     ]
 
 
+@pytest.mark.parametrize(
+    ("scope", "chance", "said"),
+    [
+        (Scope(4, is_own=True), "34 % probable among the 4 places considered", "the given places"),
+        (Scope(1, region="Malta"), "the only place considered", "places in Malta"),
+    ],
+)
+def test_a_probability_among_given_places_is_said_to_be_one(fakes, scope, chance, said):
+    lines = as_text(fakes.prediction("a.png", scope=scope)).splitlines()
+    assert lines[0] == f"a.png: near Tamale, Ghana, {chance}"
+    assert lines[-1] == f"  Only {said} were considered."
+
+
 def test_after_an_abstention_no_place_is_named(geowhy, folder):
     (line,) = geowhy("locate", folder / "cat.png", "--explain").stdout.splitlines()
-    assert line == f"{folder}/cat.png: no answer. This is unlike the training images."
+    assert line == f"{folder}/cat.png: no answer. {UNLIKE}"
     (record,) = records(geowhy("locate", folder / "cat.png", "--json"))
-    assert [record[key] for key in KEYS[1:5]] == [None] * 4
+    assert [record[key] for key in KEYS[2:6]] == [None] * 4
+    assert record["abstention"] == {"kind": "novel", "value": 3.0, "limit": 1.5}
     assert (record["candidates"], record["guess"]) == ([], None)
     assert (record["concepts"], record["explained_share"]) == ([], None)
 

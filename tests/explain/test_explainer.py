@@ -45,7 +45,7 @@ def test_against_a_coordinate_is_the_difference_of_logits(locator):
     explanation = locator.explain(VIEW, against=PERTH, sparse=None)
     assert explanation.score == pytest.approx(expected, abs=1e-3)
     assert explanation.against.position == LatLon(*PERTH)
-    assert "Perth" in explanation.against.name
+    assert "Perth" in explanation.against.place
 
 
 def test_a_counterfactual_is_what_the_model_says_then(locator):

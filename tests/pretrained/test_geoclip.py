@@ -185,7 +185,7 @@ def test_ten_crops_answer_with_the_mean_of_their_scores(photographs):
 def test_a_region_is_a_filter_or_a_weight(locator, photographs):
     there = locator.within("New Zealand").locate(photographs[0])
     assert (there.position.lat, there.position.lon) == SOME[0]
-    assert "New Zealand" in there.scope
+    assert there.scope.region == "New Zealand"
     free = {c.position: c.probability for c in locator.locate(photographs[0]).candidates}
     weighed = locator.within("New Zealand", outside=0.25).locate(photographs[0]).candidates
     odds = {c.position: c.probability / free[c.position] for c in weighed}

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 
-from geowhy.answer import Candidate, Prediction
+from geowhy.answer import Abstention, Candidate, Prediction, Scope
 from geowhy.explanation import ConceptScore, Explanation
 from geowhy.render.report import ReportEntry
 from geowhy.types import LatLon
@@ -21,6 +21,7 @@ def entry(
     explanation=None,
     candidates=(PLACE,),
     pixels=None,
+    scope=None,
     **changes,
 ):
     concepts = concepts if concepts is not None else (ConceptScore("snow", 0.5, False),)
@@ -29,8 +30,8 @@ def entry(
         position=LatLon(9.4075, -0.8393),
         radius_50_km=312.0,
         radius_90_km=1849.0,
-        abstained=abstained,
-        reason="unlike the training images" if abstained else "",
+        abstention=Abstention("novel", 3.0, 1.5) if abstained else None,
+        scope=scope or Scope(192_000),
         candidates=candidates,
         explanation=explanation or Explanation(0.5, concepts, 0.5),
         model="embedded",

@@ -26,7 +26,7 @@ def drawn(figure):
 
 def test_the_bars_add_up_to_the_score():
     explanation = Explanation(
-        5.2, CONCEPTS, -0.3, Reference("near Paris, France", LatLon(48.9, 2.4))
+        5.2, CONCEPTS, -0.3, Reference("place", LatLon(48.9, 2.4), "near Paris, France")
     )
     figure = plots.plot_explanation(explanation)
     (axes,) = figure.axes
@@ -54,7 +54,11 @@ def test_the_picture_is_beside_and_its_map_over_it():
 
 def test_names_are_taken_as_they_are_and_nothing_is_too_little():
     names = (ConceptScore("$x^ <b> " + "long " * 30, -0.5, True),)
-    drawn(plots.plot_explanation(Explanation(-0.5, names, 0.0, Reference("$y_"))))
+    drawn(
+        plots.plot_explanation(
+            Explanation(-0.5, names, 0.0, Reference("place", LatLon(0, 0), "$y_"))
+        )
+    )
     drawn(plots.plot_explanation(Explanation(0.0, (), 0.0), PIXELS))
 
 

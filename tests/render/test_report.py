@@ -8,8 +8,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from geowhy.answer import Candidate
+from geowhy.answer import Candidate, Scope
 from geowhy.explanation import (
+    ConceptChange,
     ConceptScore,
     Counterfactual,
     EvidenceMap,
@@ -29,7 +30,14 @@ TWO = (
     Candidate(LatLon(-9.6, -40.7), 0.2, "near Petrolina, Brazil"),
 )
 FOUND = Counterfactual(
-    "-savanna", "without savanna", LatLon(0, 0), "at sea", 1100.0, 0.34, 0.12, 0.5
+    "-savanna",
+    (ConceptChange("savanna", "without"),),
+    LatLon(0, 0),
+    "at sea",
+    1100.0,
+    0.34,
+    0.12,
+    0.5,
 )
 
 
@@ -42,7 +50,7 @@ def full(**changes):
             ConceptScore("coast", -0.25, True, "water"),
         ),
         "unexplained": 0.5,
-        "against": Reference("near Paris, France", LatLon(48.9, 2.4)),
+        "against": Reference("place", LatLon(48.9, 2.4), "near Paris, France"),
         "sparse": SparseForm((ConceptScore("savanna", 1.2, True),), 0.9, 0.93, 0.97, 1.2),
         "what_if": (FOUND,),
         "evidence": (
@@ -118,10 +126,11 @@ def test_foreign_texts_are_escaped(field):
 
 def test_names_of_concepts_places_and_references_are_escaped():
     concept = ConceptScore(HOSTILE, 1.0, True, HOSTILE)
-    found = Counterfactual(HOSTILE, HOSTILE, LatLon(0, 0), HOSTILE, 1100.0, 0.3, 0.1, 0.5)
+    changes = (ConceptChange(HOSTILE, "without"),)
+    found = Counterfactual(HOSTILE, changes, LatLon(0, 0), HOSTILE, 1100.0, 0.3, 0.1, 0.5)
     explanation = full(
         contributions=(concept, ConceptScore("coast", 0.5, True, "water")),
-        against=Reference(HOSTILE),
+        against=Reference("place", LatLon(0, 0), HOSTILE),
         sparse=SparseForm((concept,), 0.9, 0.93, 0.97, 1.2),
         what_if=(found,),
         evidence=(EvidenceMap(HOSTILE, np.eye(2, dtype=np.float32), "patches"),),
@@ -144,7 +153,10 @@ def test_the_truth_and_the_distance_to_it():
 
 def test_an_abstention_is_said_and_no_place_radius_or_probability_given():
     page = html_report([entry(abstained=True, truth=LatLon(1.0, 2.0))])
-    assert "No answerUnlike the training images." in Page(page).words
+    assert (
+        "No answerThe image is unlike those that the model was trained on (novelty 3.0"
+        in Page(page).words
+    )
     for words in ("Tamale", "9.41", "34 %", "Half of such answers are", "Distance to the truth"):
         assert words not in page.replace("\N{NO-BREAK SPACE}", " ")
     assert "Truth1.00° N" in Page(page).words
@@ -161,6 +173,17 @@ def test_a_page_of_abstentions_explains_no_mark_of_a_map_and_names_no_rival():
     assert 'class="legend"' in both
     assert 'class="rival"' not in both
     assert "Paris" not in Page(both).words
+
+
+def test_a_probability_among_given_places_is_said_to_be_one():
+    few = Page(html_report([entry(scope=Scope(4, is_own=True))])).words
+    assert "Probability among the 4 places considered34 %" in few
+    assert "Only the given places were considered." in few
+    assert "Probabilities are among the 4 places considered." in few
+    alone = Page(html_report([entry(scope=Scope(1, region="Malta"))])).words
+    assert "Probability of this placethe only place considered" in alone
+    assert "34 %" not in alone
+    assert "considered" not in Page(html_report([entry()])).words
 
 
 def test_bars_start_at_zero_and_are_in_proportion():
@@ -217,7 +240,8 @@ def test_counterfactuals_say_where_to_how_far_and_how_probable():
 
 
 def test_a_place_that_stays_is_said_to():
-    near = Counterfactual("-coast", "without coast", LatLon(9, -1), "near", 3.0, 0.3, 0.29, 0.29)
+    changes = (ConceptChange("coast", "without"),)
+    near = Counterfactual("-coast", changes, LatLon(9, -1), "near", 3.0, 0.3, 0.29, 0.29)
     assert "Without coastthe same placestays30 % → 29 %" in Page(whole(what_if=(near,))).words
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from geowhy.answer import Candidate, Prediction
 from geowhy.explanation import ConceptScore, Explanation
 from geowhy.render.wording import (
+    among_words,
     concept_words,
     coordinates,
     log_odds,
@@ -16,6 +17,7 @@ from geowhy.render.wording import (
     radius_sentence,
     reason_sentence,
     reference_words,
+    scope_sentence,
     share_sentence,
     sparse_sentence,
     stated_sentence,
@@ -41,8 +43,8 @@ def as_text(prediction: Prediction, count: int | None = None, *, guess: bool = F
         return "\n".join(lines)
     if not prediction.abstained:
         lines += _others(prediction.candidates[1:])
-    if prediction.scope:
-        lines.append(f"  {prediction.scope[0].upper()}{prediction.scope[1:]}.")
+    if narrowed := scope_sentence(prediction.scope):
+        lines.append(f"  {narrowed}")
     if count is not None:
         lines += _reasons(prediction, count)
     return "\n".join(lines)
@@ -82,14 +84,23 @@ def _list_of(concepts: tuple[ConceptScore, ...]) -> str:
 
 def _headline(prediction: Prediction, guess: bool) -> list[str]:
     name, place = plainly(prediction.image), place_name(prediction)
-    best = sure_of(prediction)
-    chance = f", {percent(best.probability)} probable" if best else ""
     where = coordinates(prediction.position)
-    if prediction.abstained:
-        said = f"{name}: no answer. {reason_sentence(prediction)}"
+    if prediction.abstention:
+        said = f"{name}: no answer. {reason_sentence(prediction.abstention)}"
         # Its radius and probability would promise too much: they were measured on answers.
         return [said, f"  Only a guess, and no answer: {place}, {where}"] if guess else [said]
+    chance = _chance(prediction)
     return [f"{name}: {place}{chance}", f"  {where}. {radius_sentence(prediction)}"]
+
+
+def _chance(prediction: Prediction) -> str:
+    """How probable the answer is; of a single place that says nothing, and isn't said."""
+    best, among = sure_of(prediction), among_words(prediction.scope)
+    if best is None:
+        return ""
+    if prediction.scope.is_chosen and prediction.scope.places == 1:
+        return f", {among}"
+    return f", {percent(best.probability)} probable{f' {among}' if among else ''}"
 
 
 def _others(candidates: tuple[Candidate, ...]) -> list[str]:

@@ -11,6 +11,7 @@ from geowhy.locator import Locator
 from geowhy.pretrained.catalogue import entry_of
 from geowhy.registry import assets
 from geowhy.render.provenance import Provenance
+from geowhy.render.wording import scope_sentence
 
 __all__ = ["FIGURES", "provenance_of"]
 
@@ -23,14 +24,16 @@ def provenance_of(locator: Locator, name_or_dir: str) -> Provenance:
     """Of a locator that was loaded by this name or from this folder."""
     entry = entry_of(name_or_dir)
     digest = entry.digest(name_or_dir)
-    scope = f"; {locator.engine.gallery.scope}" if locator.engine.gallery.scope else ""
+    scope = locator.engine.gallery.scope
+    narrowed = scope_sentence(scope).rstrip(".")
+    chosen = f"; {narrowed[:1].lower()}{narrowed[1:]}" if narrowed else ""
     fitted = "fitted on held-out validation images" if locator.engine.calibration.is_fitted else ""
     return Provenance(
         model=locator.name,
         digest=f"sha256 {digest[:SHOWN_DIGITS]}…",
         version=version("geowhy"),
-        gallery=f"places on land{scope}",
-        places=len(locator.engine.gallery.lat_lon),
+        gallery=f"{'given places' if scope.is_own else 'places on land'}{chosen}",
+        places=scope.places,
         calibration=fitted or "the model's own word; how often it holds was never measured",
         sources=(*map(_source, entry.sources if locator.name == entry.name else ()), ATLAS),
         faithfulness=_figures(locator.name, digest),

@@ -120,7 +120,7 @@ def measure_bands(model: str, report: Report) -> BandsReport:
     for number, decoded in enumerate(_decoded(locator, world, manifest, report)):
         errors[number] = distance_km(centres[number], decoded.estimate.lat_lon)
         contributions.append(_contributions(locator, decoded))
-        reference = decoded.against.name
+        reference = decoded.against.kind
     bands = banded(
         errors, np.stack(contributions), locator.engine.evidence.names, ten_degree_cell(centres)
     )

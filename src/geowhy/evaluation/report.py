@@ -174,7 +174,7 @@ def _answers(decoded: list[Decoded], truth: NDArray[np.float64]) -> Answers:
         answer=np.array([d.estimate.lat_lon for d in decoded]),
         radius_50_km=np.array([d.radius_50_km for d in decoded]),
         radius_90_km=np.array([d.radius_90_km for d in decoded]),
-        abstained=np.array([bool(d.reason) for d in decoded]),
+        abstained=np.array([d.abstention is not None for d in decoded]),
     )
 
 

@@ -135,12 +135,12 @@ class Explainer:
                     "the average place, or a coordinate"
                 )
             mode, (rows, weights) = runner_up
-            name = f"the runner-up, {self._gazetteer.describe(mode.lat_lon)}"
+            name = self._gazetteer.describe(mode.lat_lon)
             side = gallery.side.mean(rows, weights.astype(np.float32))
-            return side, Reference(name, LatLon(*mode.lat_lon))
+            return side, Reference("runner-up", LatLon(*mode.lat_lon), name)
         there = against if isinstance(against, LatLon) else LatLon(*_degrees(against))
         side = self._engine.model.location_side([[there.lat, there.lon]])
-        return side, Reference(self._gazetteer.describe((there.lat, there.lon)), there)
+        return side, Reference("place", there, self._gazetteer.describe((there.lat, there.lon)))
 
     def _sparse(
         self, decoded: Decoded, explanation: Explanation, share: float | None
@@ -158,7 +158,7 @@ class Explainer:
         after = self._engine.estimate(changed(evidence, decoded.side, changes))
         return Counterfactual(
             change=change,
-            words=" and ".join(each.words for each in changes),
+            changes=tuple(each.asked for each in changes),
             position=LatLon(*after.lat_lon),
             place=self._gazetteer.describe(after.lat_lon),
             moved_km=float(distance_km(before.lat_lon, after.lat_lon)),

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.errors import ConfigError
+from geowhy.explanation import ConceptChange
 from geowhy.model.attribution import Evidence
 from geowhy.model.encoded import Encoded
 
@@ -44,11 +45,11 @@ class Change:
     doubles: bool
 
     @property
-    def words(self) -> str:
-        """Such as "without desert"."""
+    def asked(self) -> ConceptChange:
+        """The same for who asked, whom columns don't matter."""
         if self.more:
-            return f"with twice the {self.name}" if self.doubles else f"with {self.name}"
-        return f"without {self.name}"
+            return ConceptChange(self.name, "twice" if self.doubles else "with")
+        return ConceptChange(self.name, "without")
 
 
 def parse_changes(text: str, evidence: Evidence) -> tuple[Change, ...]:

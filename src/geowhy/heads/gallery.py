@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.answer import Scope
 from geowhy.errors import DataError, ModelFormatError
 from geowhy.geo.cells import CellGrid
 from geowhy.geo.regions import Region
@@ -32,7 +33,9 @@ class Gallery:
         grid: the H3 cells that they occupy.
         side: what a score needs of each.
         average: the average place: mean of each column of ``side``.
-        scope: what was done to the choice of places, in words; empty if nothing was.
+        is_own: whether the user gave these places.
+        region: the one that the user named; empty for none.
+        outside_weight: how much places outside ``region`` count, if they are there.
         coded: unit embeddings in 8 bits, for a search of the nearest; None if nobody made them.
     """
 
@@ -40,8 +43,15 @@ class Gallery:
     grid: CellGrid
     side: Encoded
     average: Encoded
-    scope: str = ""
+    is_own: bool = False
+    region: str = ""
+    outside_weight: float = 0.0
     coded: CodedRows | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """The choice of places, as answers state it."""
+        return Scope(len(self.lat_lon), self.is_own, self.region, self.outside_weight)
 
     @classmethod
     def build(
@@ -104,8 +114,8 @@ class Gallery:
         inside = self.inside(region)
         kept, lat_lon = self.side.rows(inside), self.lat_lon[inside]
         found = self.of(lat_lon, CellGrid.build(lat_lon, self.grid.resolution), kept)
-        scope = f"only places in {region.name} were considered"
-        return replace(found, scope=scope, coded=self.coded and self.coded.rows(inside))
+        coded = self.coded and self.coded.rows(inside)
+        return replace(found, is_own=self.is_own, region=region.name, coded=coded)
 
     def inside(self, region: Region) -> NDArray[np.bool_]:
         """Which of the places are in a region, ``[M]``.

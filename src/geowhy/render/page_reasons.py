@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from geowhy.answer import Candidate, Prediction
+from geowhy.answer import Candidate, Prediction, Scope
 from geowhy.explanation import Counterfactual, Explanation, SparseForm
 from geowhy.render.page_html import bar_row, text, unbroken
 from geowhy.render.wording import (
     SAME_PLACE_KM,
+    among_words,
+    changes_words,
     concept_words,
     coordinates,
     kilometres,
@@ -18,7 +20,14 @@ from geowhy.render.wording import (
     stated_sentence,
 )
 
-__all__ = ["candidates_table", "categories_table", "concepts_table", "sparse_list", "what_if_table"]
+__all__ = [
+    "candidates_table",
+    "categories_table",
+    "concepts_table",
+    "probability_fact",
+    "sparse_list",
+    "what_if_table",
+]
 
 SHOWN_CONCEPTS = 6  # on either side
 SHOWS = 0.005  # a part of the score from which on two digits show it
@@ -84,13 +93,27 @@ def categories_table(explanation: Explanation) -> str:
     )
 
 
-def candidates_table(candidates: tuple[Candidate, ...]) -> str:
+def probability_fact(best: Candidate, scope: Scope) -> tuple[str, str]:
+    """How probable the answer is, and among what; of a single place only that it is one."""
+    among = among_words(scope)
+    if not among:
+        return "Probability of this place", percent(best.probability)
+    if scope.places == 1:
+        return "Probability of this place", among
+    return f"Probability {among}", percent(best.probability)
+
+
+def candidates_table(candidates: tuple[Candidate, ...], scope: Scope) -> str:
     """The modes, numbered as on the map if there are several."""
+    among = among_words(scope)
+    is_alone = bool(among) and scope.places == 1
+    is_among = bool(among) and not is_alone
+    note = f'<p class="soft small">Probabilities are {among}.</p>' if is_among else ""
     rows = (
         f'<tr>{_badge(number) if len(candidates) > 1 else ""}<th scope="row">'
         f'{unbroken(each.place or "no name")}<br><span class="soft small">'
         f"{unbroken(coordinates(each.position))}</span></th>"
-        f'<td class="number">{percent(each.probability)}</td></tr>'
+        f'<td class="number">{among if is_alone else percent(each.probability)}</td></tr>'
         for number, each in enumerate(candidates, start=1)
     )
     first = '<th scope="col"><span class="unseen">Number on the map</span></th>'
@@ -99,6 +122,7 @@ def candidates_table(candidates: tuple[Candidate, ...]) -> str:
         f'{first if len(candidates) > 1 else ""}<th scope="col">Place</th>'
         '<th scope="col" class="number">Probability</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
+        f"{note}"
     )
 
 
@@ -123,7 +147,7 @@ def what_if_table(found: tuple[Counterfactual, ...]) -> str:
 
 
 def _what_if_row(found: Counterfactual) -> str:
-    words = text(found.words[:1].upper() + found.words[1:])
+    words = text(_capital(changes_words(found.changes)))
     stays = found.moved_km < SAME_PLACE_KM
     place = f"{found.place or coordinates(found.position)} ({percent(found.probability_there)})"
     there = "the same place" if stays else unbroken(place)
@@ -133,6 +157,10 @@ def _what_if_row(found: Counterfactual) -> str:
         f'<td class="number">{moved}</td><td class="number">{percent(found.probability_before)} '
         f"→ {percent(found.probability_after)}</td></tr>"
     )
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def sparse_list(form: SparseForm | None) -> str:

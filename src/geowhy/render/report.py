@@ -22,6 +22,7 @@ from geowhy.render.page_reasons import (
     candidates_table,
     categories_table,
     concepts_table,
+    probability_fact,
     sparse_list,
     what_if_table,
 )
@@ -29,12 +30,12 @@ from geowhy.render.provenance import Provenance, provenance_section
 from geowhy.render.wording import (
     coordinates,
     kilometres,
-    percent,
     place_name,
     plainly,
     radius_sentence,
     reason_sentence,
     reference_words,
+    scope_sentence,
     sure_of,
 )
 from geowhy.render.world_map import (
@@ -185,27 +186,24 @@ def _why(prediction: Prediction) -> str:
     return (
         f'<div class="why"><div><section>{concepts_table(prediction)}</section>'
         f"{categories_table(explanation)}</div><div>"
-        f"<section>{candidates_table(prediction.candidates)}</section>"
+        f"<section>{candidates_table(prediction.candidates, prediction.scope)}</section>"
         f"{what_if_table(explanation.what_if)}{sparse_list(explanation.sparse)}</div></div>"
     )
 
 
 def _answer(prediction: Prediction, heading: str) -> str:
     name = place_name(prediction)
-    if not prediction.abstained:
-        scope = f'<p class="soft">{_sentence(prediction.scope)}</p>' if prediction.scope else ""
+    if prediction.abstention is None:
+        narrowed = scope_sentence(prediction.scope)
+        scope = f'<p class="soft">{text(narrowed)}</p>' if narrowed else ""
         return (
             f'<h2 id="{heading}">{unbroken(name[:1].upper() + name[1:])}</h2>'
             f"<p>{unbroken(radius_sentence(prediction))}</p>{scope}"
         )
     return (
         f'<h2 id="{heading}">No answer</h2><div class="abstained">'
-        f"<p>{unbroken(reason_sentence(prediction))}</p></div>"
+        f"<p>{unbroken(reason_sentence(prediction.abstention))}</p></div>"
     )
-
-
-def _sentence(words: str) -> str:
-    return text(f"{words[0].upper()}{words[1:]}.")
 
 
 def _facts(entry: ReportEntry) -> str:
@@ -214,7 +212,7 @@ def _facts(entry: ReportEntry) -> str:
     if not prediction.abstained:
         facts.append(("Answer", coordinates(prediction.position)))
     if not prediction.abstained and (best := sure_of(prediction)):
-        facts.append(("Probability of this place", percent(best.probability)))
+        facts.append(probability_fact(best, prediction.scope))
     if entry.truth is not None:
         facts.append(("Truth", coordinates(entry.truth)))
     if entry.truth is not None and not prediction.abstained:

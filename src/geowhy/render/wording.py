@@ -5,11 +5,22 @@ Every text can be read aloud: "9.41° N, 0.84° W", "310 km", "less warm", "unde
 
 from __future__ import annotations
 
-from geowhy.answer import Candidate, Prediction
-from geowhy.explanation import ConceptScore, Counterfactual, Explanation, Reference, SparseForm
+from collections.abc import Sequence
+
+from geowhy.answer import Abstention, Candidate, Prediction, Scope
+from geowhy.explanation import (
+    ConceptChange,
+    ConceptScore,
+    Counterfactual,
+    Explanation,
+    Reference,
+    SparseForm,
+)
 from geowhy.types import LatLon
 
 __all__ = [
+    "among_words",
+    "changes_words",
     "concept_words",
     "coordinates",
     "kilometres",
@@ -20,6 +31,7 @@ __all__ = [
     "radius_sentence",
     "reason_sentence",
     "reference_words",
+    "scope_sentence",
     "share_sentence",
     "sparse_sentence",
     "stated_sentence",
@@ -89,10 +101,38 @@ def radius_sentence(prediction: Prediction) -> str:
     return f"Half of such answers are within {half} of the truth, nine in ten within {nearly}."
 
 
-def reason_sentence(prediction: Prediction) -> str:
-    """Why the model abstained, as a sentence."""
-    reason = prediction.reason.strip() or "the evidence is too weak"
-    return reason[0].upper() + reason[1:].rstrip(".") + "."
+def reason_sentence(abstention: Abstention) -> str:
+    """Why the model abstained: what was measured, and the limit."""
+    value, limit = abstention.value, abstention.limit
+    if abstention.kind == "novel":
+        return (
+            "The image is unlike those that the model was trained on "
+            f"(novelty {value:.1f}, limit {limit:.1f})."
+        )
+    return f"It could be almost anywhere (radius {value:,.0f} km at 50 %, limit {limit:,.0f} km)."
+
+
+def scope_sentence(scope: Scope) -> str:
+    """How the user narrowed the choice of places; empty if it wasn't narrowed."""
+    weighed = f"outside {scope.region} counted {scope.outside_weight:g} of one inside."
+    is_weighed = bool(scope.region) and scope.outside_weight > 0.0
+    if scope.is_own and is_weighed:
+        return f"Only the given places were considered; those {weighed}"
+    if is_weighed:
+        return f"Places {weighed}"
+    if not scope.is_chosen:
+        return ""
+    places = "the given places" if scope.is_own else "places"
+    return f"Only {places}{f' in {scope.region}' if scope.region else ''} were considered."
+
+
+def among_words(scope: Scope) -> str:
+    """What a probability is one among, where the user left places out; else empty."""
+    if not scope.is_chosen:
+        return ""
+    if scope.places == 1:
+        return "the only place considered"
+    return f"among the {scope.places:,} places considered"
 
 
 def share_sentence(prediction: Prediction, count: int) -> str:
@@ -145,16 +185,23 @@ def what_if_sentence(found: Counterfactual, *, chances: bool = True) -> str:
 
     Without ``chances`` for a guess, whose probabilities promise too much.
     """
+    words = changes_words(found.changes)
     if not chances:
         moved = f"{found.place}, {kilometres(found.moved_km)} away"
-        return f"{found.words}: {'the same place' if found.moved_km < SAME_PLACE_KM else moved}"
+        return f"{words}: {'the same place' if found.moved_km < SAME_PLACE_KM else moved}"
     chance = f"{percent(found.probability_before)} → {percent(found.probability_after)}"
     if found.moved_km < SAME_PLACE_KM:
-        return f"{found.words}: the same place; its probability {chance}"
+        return f"{words}: the same place; its probability {chance}"
     return (
-        f"{found.words}: {found.place}, {kilometres(found.moved_km)} away "
+        f"{words}: {found.place}, {kilometres(found.moved_km)} away "
         f"({percent(found.probability_there)}); the first place {chance}"
     )
+
+
+def changes_words(changes: Sequence[ConceptChange]) -> str:
+    """What the picture would show then: "without desert and with coast"."""
+    before = {"without": "without", "with": "with", "twice": "with twice the"}
+    return " and ".join(f"{before[change.kind]} {change.name}" for change in changes)
 
 
 def plainly(text: str) -> str:
@@ -164,6 +211,8 @@ def plainly(text: str) -> str:
 
 def reference_words(reference: Reference) -> str:
     """What a place is held against: "everywhere else", "the place near Paris, France"."""
-    if reference.position is None or reference.name.startswith("the "):
-        return reference.name
-    return f"the place {reference.name}"
+    if reference.kind == "runner-up":
+        return f"the runner-up, {reference.place}"
+    if reference.kind == "place":
+        return f"the place {reference.place}"
+    return "everywhere else" if reference.kind == "elsewhere" else "the average place"
