@@ -14,7 +14,7 @@ from geowhy.evidence.region import RegionPrior
 from geowhy.explanation import AVERAGE, ELSEWHERE, Reference
 from geowhy.geo.regions import Region
 from geowhy.heads.gallery import Gallery
-from geowhy.heads.retrieval import Decoding, DensityHead, LocationHead, RetrievalHead
+from geowhy.heads.retrieval import DensityHead, LocationHead, RetrievalHead
 from geowhy.model.attribution import Evidence
 from geowhy.model.encoded import Encoded
 from geowhy.model.geomodel import GeoModel
@@ -81,7 +81,6 @@ class Engine:
         model: encoders and alignment.
         gallery: the places among which it chooses.
         calibration: what makes radii and abstention honest.
-        decoding: how places are found.
         inputs: what it wants of images.
         fields: evidence beside the image's.
         head: gives posteriors, and decodes them.
@@ -95,7 +94,7 @@ class Engine:
         calibration: Calibration,
         novelty: NoveltyDetector | None,
         *,
-        decoding: Decoding = "hills",
+        head: type[DensityHead] | type[RetrievalHead] = DensityHead,
         inputs: InputPolicy | None = None,
         fields: tuple[EvidenceField, ...] = (),
     ) -> None:
@@ -107,12 +106,11 @@ class Engine:
         self.model = model
         self.gallery = gallery
         self.calibration = calibration
-        self.decoding = decoding
+        self._head = head
         self.inputs = inputs or InputPolicy()
         self.fields = fields
         self.evidence = Evidence(model.terms, calibration.temperature)
         self._novelty = novelty
-        head = RetrievalHead if decoding == "nearest" else DensityHead
         terms = tuple(term_of(field, gallery.lat_lon) for field in fields)
         self.head: LocationHead = head(model.terms, gallery, calibration, terms)
 
@@ -139,7 +137,7 @@ class Engine:
             gallery,
             self.calibration,
             self._novelty,
-            decoding=self.decoding,
+            head=self._head,
             inputs=self.inputs,
             fields=fields,
         )

@@ -1,14 +1,14 @@
 """From scored images to places, in two ways.
 
-``hills``: the density over the gallery is smoothed, and its hills are the candidates; the answer is
-the median of the heaviest. ``nearest``: the candidates are the gallery points that score best, as
-in GeoCLIP and in arXiv 2509.01910; the answer is the best of them.
+`DensityHead`: the density over the gallery is smoothed, and its modes are the candidates; the
+answer is the median of the heaviest. `RetrievalHead`: the candidates are the gallery points that
+score best, as in GeoCLIP and in arXiv 2509.01910; the answer is the best of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -22,9 +22,8 @@ from geowhy.posterior.calibration import Calibration
 from geowhy.posterior.density import CellDensity, Decoder, Estimate, Mode, radius_km
 from geowhy.posterior.ledger import Posterior, Support, Term, summed
 
-__all__ = ["Decoding", "DensityHead", "LocationHead", "RetrievalHead"]
+__all__ = ["DensityHead", "LocationHead", "RetrievalHead"]
 
-Decoding = Literal["hills", "nearest"]
 
 KEPT_PLACES = 256  # best places of a retrieval among which the answer's rivals are
 SCORED_AT_ONCE = 8  # with 200,000 places: 6 MB of scores, of which a few copies are made

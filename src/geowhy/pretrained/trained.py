@@ -61,7 +61,7 @@ class TrainedEntry:
             tell(f"embedding {len(places):,} places of the gallery")
             gallery = Gallery.build(places, model)
         policy = InputPolicy(SMALLEST_SIDE, VIEWS_AT_ONCE)
-        return Engine(model, gallery, calibration, novelty, decoding="hills", inputs=policy)
+        return Engine(model, gallery, calibration, novelty, inputs=policy)
 
     def digest(self, name_or_dir: str) -> str:
         """Of the configuration, which names the digests of all its files."""

@@ -37,6 +37,7 @@ class GeoClipEntry:
     ) -> Engine:
         """With its own gallery, or with ``places`` ``[M, 2]``, which are embedded once."""
         from geowhy.engine import Engine, InputPolicy
+        from geowhy.heads.retrieval import RetrievalHead
         from geowhy.pretrained.geoclip.released import (
             UNCALIBRATED,
             ReleasedGeoClip,
@@ -50,7 +51,7 @@ class GeoClipEntry:
         model = released.with_clip(wanted.precision)
         # GeoCLIP's numbers are those of the whole picture, shrunk once.
         policy = InputPolicy(None, PHOTOGRAPHS_AT_ONCE, wanted.crops)
-        return Engine(model, gallery, UNCALIBRATED, None, decoding="nearest", inputs=policy)
+        return Engine(model, gallery, UNCALIBRATED, None, head=RetrievalHead, inputs=policy)
 
     def digest(self, name_or_dir: str) -> str:
         """Of the location encoder's weights."""
