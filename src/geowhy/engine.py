@@ -16,8 +16,8 @@ from geowhy.geo.regions import Region
 from geowhy.heads.gallery import Gallery
 from geowhy.heads.retrieval import DensityHead, LocationHead, RetrievalHead
 from geowhy.model.attribution import Evidence
+from geowhy.model.contract import ScoringModel
 from geowhy.model.encoded import Encoded
-from geowhy.model.geomodel import GeoModel
 from geowhy.posterior.calibration import Calibration
 from geowhy.posterior.contest import Contest
 from geowhy.posterior.density import Estimate
@@ -78,7 +78,7 @@ class Engine:
     """Scores images against the places of a gallery and decodes them; knows no files and no words.
 
     Attributes:
-        model: encoders and alignment.
+        model: encodes images and places, and scores them.
         gallery: the places among which it chooses.
         calibration: what makes radii and abstention honest.
         inputs: what it wants of images.
@@ -89,7 +89,7 @@ class Engine:
 
     def __init__(
         self,
-        model: GeoModel,
+        model: ScoringModel,
         gallery: Gallery,
         calibration: Calibration,
         novelty: NoveltyDetector | None,
@@ -179,7 +179,7 @@ class Engine:
     def _novelties(self, features: NDArray[np.float32]) -> list[float]:
         if self._novelty is None:
             return [0.0] * (len(features) // self.inputs.crops)
-        strange: list[float] = self._novelty.score(self.model.told(features)).tolist()
+        strange: list[float] = self._novelty.score(features).tolist()
         return strange
 
     def _decoded(self, side: Encoded, posterior: Posterior, top_k: int, novelty: float) -> Decoded:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.geo.atlas import Atlas, uniform_on_land
+from geowhy.model.geomodel import GeoModel
 
 VOCABULARY = """
 category = "parts of the world"
@@ -64,10 +65,12 @@ def model(put_module, vocabulary):
     made = SimpleNamespace(
         name="latitude-only",
         gallery=SimpleNamespace(lat_lon=places, side=places.astype(np.float32)),
-        model=SimpleNamespace(
-            bank=bank("northern"),
-            place_bank=bank("northness"),
-            aligner=SimpleNamespace(concept_scores=concept_scores),
+        model=GeoModel(
+            name="latitude-only",
+            backbone=None,
+            location=None,
+            aligner=SimpleNamespace(bank=bank("northern"), concept_scores=concept_scores),
+            maps=None,
             places=SimpleNamespace(
                 bank=bank("northness"),
                 concept_scores=lambda lat_lon: 0.5 * lat_lon[:, :1].astype(np.float32),

@@ -142,9 +142,9 @@ def _vocabulary(given: Namespace) -> Vocabulary:
 
 def _warn_of_other_vocabulary(vocabulary: Vocabulary, locator: Locator) -> None:
     """Concepts are found by id, and an id may have meant something else to the model."""
-    from geowhy.model.geomodel import model_banks
+    from geowhy.model.geomodel import GeoModel, model_banks
 
-    banks = model_banks(locator.engine.model).values()
+    banks = model_banks(GeoModel.of(locator.engine.model)).values()
     if any(vocabulary.only(bank.ids).digest != bank.vocabulary_digest for bank in banks):
         _say(
             f"note: {locator.name} was trained with another vocabulary, or another edition of it; "

@@ -13,6 +13,7 @@ from geowhy.concepts.facts import truth_unit
 from geowhy.concepts.grounding import Grounding, LayerValues
 from geowhy.errors import DataError
 from geowhy.geo.atlas import Atlas
+from geowhy.model.geomodel import GeoModel
 
 if TYPE_CHECKING:
     from geowhy.locator import Locator
@@ -93,7 +94,7 @@ def compare(concept: Concept, locator: Locator, atlas: Atlas) -> ConceptComparis
 
 def _scores(concept: Concept, locator: Locator) -> Floats:
     """``z_loc`` of one concept at the gallery's places, ``[M]``."""
-    model = locator.engine.model
+    model = GeoModel.of(locator.engine.model)
     if concept.id in model.bank.ids:
         column = np.array([model.bank.ids.index(concept.id)])
         return model.aligner.concept_scores(locator.engine.gallery.side, column)[:, 0]

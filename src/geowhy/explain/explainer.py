@@ -30,6 +30,7 @@ from geowhy.explanation import (
 from geowhy.geo.places import Gazetteer
 from geowhy.geo.sphere import distance_km
 from geowhy.model.encoded import Encoded
+from geowhy.model.geomodel import GeoModel
 from geowhy.posterior.contest import Contest
 from geowhy.posterior.density import CellDensity
 from geowhy.types import LatLon
@@ -87,7 +88,7 @@ class Explainer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._statements = Statements.of(engine.model.aligner, engine.gallery)
+        self._statements = _statements(engine)
         self._gazetteer = Gazetteer.load()
 
     def explain(
@@ -187,6 +188,11 @@ class Explainer:
         if method == "patches":
             from geowhy.explain.patches import patch_maps
 
+            if not isinstance(model, GeoModel):
+                raise ConfigError(
+                    f"{model.name}: no patches of a picture can be asked of it: hide parts of the "
+                    "picture instead (occlusion)"
+                )
             found = patch_maps(
                 model.backbone, pixels, lambda features: scores(model.image_side(features))
             )
@@ -217,6 +223,12 @@ class Explainer:
             shares = (here - there)[0]
             rows.append([shares.sum() + (rest_here - rest_there)[0], *shares[numbers]])
         return np.array(rows)
+
+
+def _statements(engine: Engine) -> Statements | None:
+    """None for a model that has no bank of concepts, and for one whose bank states none."""
+    model = engine.model
+    return Statements.of(model.aligner, engine.gallery) if isinstance(model, GeoModel) else None
 
 
 def _halves(contest: Contest) -> tuple[NDArray[np.intp], Floats]:

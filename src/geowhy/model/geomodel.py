@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geowhy.concepts.bank import BANK_FILE, PLACE_BANK_FILE, ConceptBank
-from geowhy.errors import DataError, ModelFormatError
+from geowhy.errors import ConfigError, DataError, ModelFormatError
 from geowhy.geo.atlas import Atlas
 from geowhy.model.alignment import Aligner, ConceptAligner
 from geowhy.model.backbone import BACKBONE_FILE, ImageBackbone, OnnxBackbone
+from geowhy.model.contract import ScoringModel
 from geowhy.model.encoded import Encoded
 from geowhy.model.location import LocationArchitecture, LocationEncoder
 from geowhy.model.map_matcher import MAP_TITLES, MapMatcher
@@ -110,6 +111,20 @@ class GeoModel:
             aligner,
             _map_comparison(tensors),
             _place_reader(folder, tensors),
+        )
+
+    @classmethod
+    def of(cls, model: ScoringModel) -> GeoModel:
+        """A model whose parts are looked into, if it has them.
+
+        Raises:
+            ConfigError: if it is made of other parts.
+        """
+        if isinstance(model, cls):
+            return model
+        raise ConfigError(
+            f"{model.name}: this looks into the encoders and the concept bank of a model, and this "
+            "one isn't made of such: give one that geowhy trained, or geoclip"
         )
 
     @property

@@ -53,8 +53,11 @@ class NoveltyDetector:
         )
 
     def score(self, features: Floats) -> Floats:
-        """Deviation of images ``[N, f]``: about 1 for an image as in training, ``[N]``."""
-        standard = (features - self.mean) / self.spread
+        """Deviation of images ``[N, f]``: about 1 for an image as in training, ``[N]``.
+
+        Further columns, such as those that a model reads maps off, aren't looked at.
+        """
+        standard = (features[:, : len(self.mean)] - self.mean) / self.spread
         along = standard @ self.directions
         known = (along**2 / self.variances).sum(axis=1)
         rest = (standard**2).sum(axis=1) - (along**2).sum(axis=1)

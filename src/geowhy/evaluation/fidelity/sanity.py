@@ -20,6 +20,7 @@ from geowhy.locator import Locator
 from geowhy.model.alignment import ConceptAligner
 from geowhy.model.attribution import Evidence
 from geowhy.model.encoded import Encoded
+from geowhy.model.geomodel import GeoModel
 from geowhy.model.terms import ConceptPlaces, EmbeddingPlaces
 
 __all__ = ["SanityReport", "measure_sanity"]
@@ -48,7 +49,7 @@ class SanityReport:
 def measure_sanity(locator: Locator, views: AnsweredViews, seed: int) -> SanityReport:
     """Breaks a concept-aware model in two ways, and explains its answers anew."""
     rng = np.random.default_rng(seed)
-    aligner = locator.engine.model.aligner
+    aligner = GeoModel.of(locator.engine.model).aligner
     if not isinstance(aligner, ConceptAligner):
         raise TypeError(f"{type(aligner).__name__}: only a concept-aware alignment can be broken")
     true = _contributions(locator.engine.evidence, views.answers)
@@ -83,15 +84,16 @@ def _with_aligner(locator: Locator, aligner: ConceptAligner) -> Locator:
     gallery, rows = locator.engine.gallery, np.arange(0, len(locator.engine.gallery.lat_lon), EVERY)
     kept = gallery.side.rows(rows)
     # What the location encoder gave: centred embeddings are kept over their length.
-    own = locator.engine.model.aligner.centred(kept)
+    model = GeoModel.of(locator.engine.model)
+    own = model.aligner.centred(kept)
     embeddings = own + aligner.tensors["location_mean"]
     side = aligner.location_side(embeddings)
     others = tuple(p for p in kept.parts if not isinstance(p, ConceptPlaces | EmbeddingPlaces))
     side = Encoded((*side.parts, *others))
     lat_lon = gallery.lat_lon[rows]
     thinned = Gallery.of(lat_lon, type(gallery.grid).build(lat_lon, gallery.grid.resolution), side)
-    model = replace(locator.engine.model, aligner=aligner)
-    return Locator(Engine(model, thinned, locator.engine.calibration, None))
+    broken = replace(model, aligner=aligner)
+    return Locator(Engine(broken, thinned, locator.engine.calibration, None))
 
 
 def _answers(locator: Locator, views: AnsweredViews) -> tuple[Decoded, ...]:

@@ -20,6 +20,7 @@ from geowhy.explain.concept_probability import Statements
 from geowhy.explanation import ConceptScore, Explanation
 from geowhy.geo.atlas import Atlas
 from geowhy.locator import Locator
+from geowhy.model.geomodel import GeoModel
 
 __all__ = ["TruthReport", "measure_truth"]
 
@@ -55,7 +56,7 @@ class TruthReport:
 
 def measure_truth(locator: Locator, views: AnsweredViews, vocabulary: Vocabulary) -> TruthReport:
     """Holds what is stated of each view against the atlas at its true centre."""
-    bank = locator.engine.model.bank
+    bank = GeoModel.of(locator.engine.model).bank
     atlas, concepts = Atlas.load(), vocabulary.only(bank.ids)
     order = [concepts.names.index(name) for name in bank.names]
     step = max(1, len(locator.engine.gallery.lat_lon) // LAND_SAMPLE)
@@ -89,7 +90,8 @@ def _weighted(holds: Floats, frequency: Floats) -> Floats:
 
 def _explained(locator: Locator, views: AnsweredViews) -> list[Explanation]:
     evidence = locator.engine.evidence
-    statements = Statements.of(locator.engine.model.aligner, locator.engine.gallery)
+    aligner = GeoModel.of(locator.engine.model).aligner
+    statements = Statements.of(aligner, locator.engine.gallery)
     if statements is None:
         raise ConfigError(f"{locator.name}: a model that states no concepts can't be held to them")
     found = []
