@@ -2,8 +2,10 @@ import hashlib
 import io
 import json
 import shutil
+import sys
 import zipfile
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -273,11 +275,28 @@ def test_models_are_found_by_name_or_folder(tmp_path):
         registry.resolve_model("blue-marble")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the cache folder of Linux")
 def test_home_is_the_cache_folder_unless_chosen(monkeypatch, tmp_path):
     monkeypatch.delenv("GEOWHY_HOME")
-    monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert registry.asset_folder("geoclip") == tmp_path / "geowhy" / "geoclip"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert registry.asset_folder("geoclip") == tmp_path / ".cache" / "geowhy" / "geoclip"
+
+
+@pytest.mark.parametrize(
+    ("system", "folder"),
+    [("macos.MacOS", "Library/Caches/geowhy"), ("windows.Windows", "AppData/Local/geowhy")],
+)
+def test_other_systems_have_theirs_where_it_always_was(system, folder, monkeypatch, tmp_path):
+    module, name = system.split(".")
+    kind = getattr(import_module(f"platformdirs.{module}"), name)
+    monkeypatch.delenv("GEOWHY_HOME")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(
+        "platformdirs.windows.get_win_folder", lambda _: str(tmp_path / "AppData" / "Local")
+    )
+    monkeypatch.setattr("platformdirs.PlatformDirs", kind)
+    assert registry.asset_folder("geoclip") == tmp_path / folder / "geoclip"

