@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from geowhy.answer import Scope
+from geowhy.cli.answers import as_text
 from geowhy.cli.main import main
 from geowhy.engine import Engine
 from geowhy.errors import ConfigError
@@ -138,6 +139,18 @@ def test_evidence_moves_the_answer_of_any_model(toy):
     moved = Locator(toy.engine.with_evidence(Southern())).locate(RED)
     assert where(moved) == AUSTRALIA
     assert moved.candidates[0].probability > 0.9
+    assert moved.other_evidence == ("stars of the south",)
+
+
+def test_evidence_beside_the_picture_is_named_wherever_the_answer_is(toy):
+    found = Locator(toy.engine.with_evidence(Southern())).examine(RED)
+    words = "Beside the picture, this counted: stars of the south."
+    assert words in as_text(found.prediction)
+    assert words in html_report([ReportEntry(found.prediction, found.pixels, None, None, "")])
+    read = prediction_from_json(as_json(found.prediction, 5))
+    assert read.other_evidence == ("stars of the south",)
+    assert "Beside" not in as_text(toy.locate(RED))
+    assert toy.within("Australia", outside=0.5).locate(RED).other_evidence == ()
 
 
 @pytest.mark.parametrize("against", ["elsewhere", "average", "runner-up", GREENLAND])

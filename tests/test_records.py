@@ -61,6 +61,7 @@ def prediction(**changes):
         "model": "embedded",
         "scope": Scope(192_000, region="Brazil", outside_weight=0.1),
         "calibrated": False,
+        "other_evidence": ("stars of the south",),
     }
     return Prediction(**{**values, **changes})
 
@@ -69,7 +70,15 @@ def test_an_explained_answer_reads_back_as_it_was():
     given = prediction()
     line = explanation_json(given)
     read = prediction_from_json(line)
-    for name in ("image", "position", "radius_90_km", "candidates", "model", "scope", "calibrated"):
+    for name in (
+        "image",
+        "position",
+        "radius_90_km",
+        "candidates",
+        "model",
+        "scope",
+        "other_evidence",
+    ):
         assert getattr(read, name) == getattr(given, name), name
     assert not read.abstained
     for name in ("score", "contributions", "unexplained", "against", "sparse", "what_if"):

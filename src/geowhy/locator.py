@@ -18,6 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 from geowhy.answer import Candidate, Prediction
 from geowhy.engine import Decoded, Engine
 from geowhy.errors import ImageError
+from geowhy.evidence.field import EvidenceField
+from geowhy.evidence.region import RegionPrior
 from geowhy.explain.explainer import Against, Examined, Explainer, Question, Regions
 from geowhy.explanation import Explanation
 from geowhy.geo.places import Gazetteer
@@ -220,6 +222,7 @@ class Locator:
             scope=self.engine.gallery.scope,
             abstention=decoded.abstention,
             calibrated=self.engine.calibration.is_fitted,
+            other_evidence=_beside_the_scope(self.engine.fields),
         )
 
     def _explanation(self, decoded: Decoded) -> Explanation:
@@ -232,6 +235,11 @@ class Locator:
             return read_image(image, min_side=self.engine.inputs.min_side)
         except ImageError as error:
             return error
+
+
+def _beside_the_scope(fields: tuple[EvidenceField, ...]) -> tuple[str, ...]:
+    """Names of all evidence but the region's weight, which the scope states."""
+    return tuple(field.source for field in fields if not isinstance(field, RegionPrior))
 
 
 def _of_own_places(engine: Engine) -> Engine:

@@ -116,6 +116,7 @@ def _record(answer: Prediction, count: int, guess: bool) -> dict[str, Any]:
         "radius_90_km": round(answer.radius_90_km, KM_DIGITS),
         "calibrated": answer.calibrated,
         "scope": _scope(answer.scope),
+        "other_evidence": list(answer.other_evidence),
         "abstained": answer.abstained,
         "abstention": asdict(answer.abstention) if answer.abstention else None,
         "candidates": [_candidate(candidate) for candidate in answer.candidates],
@@ -239,6 +240,7 @@ def _read(record: Record) -> Prediction | Withheld | ImageError:
         scope=scope,
         abstention=abstention,
         calibrated=calibrated,
+        other_evidence=tuple(record["other_evidence"]),
     )
 
 

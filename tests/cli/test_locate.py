@@ -13,7 +13,16 @@ from geowhy.answer import Scope
 from geowhy.cli.answers import as_text
 
 KEYS = ["version", "image", "lat", "lon", "radius_50_km", "radius_90_km", "calibrated", "scope"]
-KEYS += ["abstained", "abstention", "candidates", "against", "score", "unexplained", "concepts"]
+KEYS += [
+    "other_evidence",
+    "abstained",
+    "abstention",
+    "candidates",
+    "against",
+    "score",
+    "unexplained",
+    "concepts",
+]
 KEYS += ["explained_share", "model"]
 
 UNLIKE = "The image is unlike those that the model was trained on (novelty 3.0, limit 1.5)."

@@ -11,6 +11,7 @@ from geowhy.render.wording import (
     concept_words,
     coordinates,
     log_odds,
+    other_evidence_sentence,
     percent,
     place_name,
     plainly,
@@ -45,6 +46,8 @@ def as_text(prediction: Prediction, count: int | None = None, *, guess: bool = F
         lines += _others(prediction.candidates[1:])
     if narrowed := scope_sentence(prediction.scope):
         lines.append(f"  {narrowed}")
+    if beside := other_evidence_sentence(prediction):
+        lines.append(f"  {beside}")
     if count is not None:
         lines += _reasons(prediction, count)
     return "\n".join(lines)

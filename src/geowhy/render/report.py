@@ -30,6 +30,7 @@ from geowhy.render.provenance import Provenance, provenance_section
 from geowhy.render.wording import (
     coordinates,
     kilometres,
+    other_evidence_sentence,
     place_name,
     plainly,
     radius_sentence,
@@ -194,8 +195,8 @@ def _why(prediction: Prediction) -> str:
 def _answer(prediction: Prediction, heading: str) -> str:
     name = place_name(prediction)
     if prediction.abstention is None:
-        narrowed = scope_sentence(prediction.scope)
-        scope = f'<p class="soft">{text(narrowed)}</p>' if narrowed else ""
+        said = scope_sentence(prediction.scope), other_evidence_sentence(prediction)
+        scope = "".join(f'<p class="soft">{text(words)}</p>' for words in said if words)
         return (
             f'<h2 id="{heading}">{unbroken(name[:1].upper() + name[1:])}</h2>'
             f"<p>{unbroken(radius_sentence(prediction))}</p>{scope}"

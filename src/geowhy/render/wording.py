@@ -25,6 +25,7 @@ __all__ = [
     "coordinates",
     "kilometres",
     "log_odds",
+    "other_evidence_sentence",
     "percent",
     "place_name",
     "plainly",
@@ -124,6 +125,13 @@ def scope_sentence(scope: Scope) -> str:
         return ""
     places = "the given places" if scope.is_own else "places"
     return f"Only {places}{f' in {scope.region}' if scope.region else ''} were considered."
+
+
+def other_evidence_sentence(prediction: Prediction) -> str:
+    """What counted beside the picture; empty if nothing did."""
+    if not prediction.other_evidence:
+        return ""
+    return f"Beside the picture, this counted: {', '.join(prediction.other_evidence)}."
 
 
 def among_words(scope: Scope) -> str:
