@@ -72,6 +72,18 @@ def test_after_two_dashes_every_word_is_an_image(geowhy, fake_model, folder, mon
     ]
 
 
+@pytest.mark.parametrize("others", [[], ["--json"], ["cat.png"]])
+def test_a_file_that_looks_like_an_option_is_told_how_to_be_written(geowhy, fake_model, others):
+    result = geowhy("locate", *others, "-dash.png")
+    assert result.exit_code == 2
+    assert "for the file, write ./-dash.png or -- -dash.png" in result.stderr
+
+
+def test_help_lists_the_columns_of_a_gallery(geowhy):
+    text = " ".join(geowhy("locate", "--help").stdout.split())
+    assert "columns lat, latitude or y, and lon, lng, long, longitude or x" in text
+
+
 def test_our_errors_are_one_line(geowhy, fake_model):
     result = geowhy("locate", "x.png", "--model", "missing")
     assert result.exit_code == 1

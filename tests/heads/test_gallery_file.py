@@ -74,6 +74,31 @@ def test_tables_as_spreadsheets_and_map_programs_write_them(tmp_path, text, unde
 
 
 @pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        ("Ort\tLat\tLon\r\nZürich\t9,41\t-0,84\r\n".encode("utf-16"), "UTF-16"),
+        (b"\xfe\xff" + "Ort;Lat;Lon\nZürich;9,41;-0,84\n".encode("utf-16-be"), "UTF-16"),
+        ("Ort;Lat;Lon\r\nZürich;9,41;-0,84\r\n".encode("latin-1"), "Latin-1"),
+    ],
+)
+def test_files_of_older_programs_are_read_and_their_encoding_is_told(tmp_path, content, encoding):
+    said = []
+    path = tmp_path / "points.csv"
+    path.write_bytes(content)
+    assert read_gallery(path, said.append).tolist() == [[9.41, -0.84]]
+    assert said[0].endswith(f", decimal commas, {encoding}")
+
+
+@pytest.mark.parametrize("line", ["sep=;", "SEP=;", '"sep=;"'])
+def test_the_line_that_tells_excel_the_separator_is_no_header(tmp_path, line):
+    path = written(tmp_path, f"{line}\r\nlat;lon\r\n9,41;-0,84\r\n95;0\r\n")
+    with pytest.raises(DataError, match="1 of 2 rows .*line 4;"):
+        read_gallery(path)
+    path.write_text(path.read_text().replace("95;0", ""))
+    assert read_gallery(path).tolist() == [[9.41, -0.84]]
+
+
+@pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ("lat,lon\n139.7,35.7\n", "line 2; the first has '139.7' and '35.7'.*look swapped"),

@@ -52,7 +52,10 @@ def add_top_k(parser: ArgumentParser) -> None:
 
 def add_where(parser: ArgumentParser) -> None:
     """Which places count."""
-    gallery = "CSV file with columns lat and lon: choose among these places"
+    gallery = (
+        "choose among the places of a CSV file with columns lat, latitude or y, and lon, lng, "
+        "long, longitude or x, degrees"
+    )
     parser.add_argument("--gallery", type=Path, metavar="FILE", help=gallery)
     region = "only places there: a country, UN region, state, box S,W,N,E or .geojson file"
     parser.add_argument("--region", metavar="REGION", help=region)

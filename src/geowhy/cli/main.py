@@ -7,6 +7,7 @@ reason the arguments are read by argparse: typer takes 0.12 s and brings in pyda
 from __future__ import annotations
 
 import os
+import re
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
@@ -50,6 +51,7 @@ VERBS: dict[str, Verb] = {
 }
 
 SIGNED = ("--what-if", "--against", "--region")  # their values may begin with a minus
+FILE_LIKE_OPTION = re.compile(r"-[^=]*\.[A-Za-z]\w*")  # -dash.png; no option has a dot
 SHIELD = "\0"  # no argument of a process can hold it
 HAVE_SUBVERBS = {"models", "concepts"}
 
@@ -82,7 +84,11 @@ def _understood(words: list[str]) -> tuple[Verb, Namespace]:
     verb.add_arguments(parser)
     if words[0] in HAVE_SUBVERBS:  # argparse can't have both
         return verb, parser.parse_args(words[1:])
-    given = parser.parse_intermixed_args(_shielded(_joined(words[1:])))
+    joined = _joined(words[1:])
+    options = joined[: joined.index("--")] if "--" in joined else joined
+    for word in filter(FILE_LIKE_OPTION.fullmatch, options):
+        parser.error(f"{word} is taken for an option: for the file, write ./{word} or -- {word}")
+    given = parser.parse_intermixed_args(_shielded(joined))
     for name, value in vars(given).items():
         if isinstance(value, list):
             setattr(given, name, [_bare(each) for each in value])

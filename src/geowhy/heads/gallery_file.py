@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -19,6 +20,7 @@ __all__ = ["read_gallery"]
 LATITUDES = ("latitude", "lat", "y")  # the plainest name counts if a file has several
 LONGITUDES = ("longitude", "lon", "lng", "long", "x")
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+EXCEL_SEPARATOR = re.compile(r'"?sep=[,;\t]"?\s*', re.IGNORECASE)  # the first line, if it is there
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 SHOWN_ROWS = 3
 
@@ -37,19 +39,20 @@ def read_gallery(path: Path, on_read: Callable[[str], None] | None = None) -> ND
 
     Columns are called latitude, lat or y, and longitude, lon, lng, long or x, in any case and
     order; commas, semicolons or tabs separate them. Decimals may have commas, but not between
-    commas.     ``on_read`` is told in words how the file was understood.
+    commas. UTF-8, UTF-16 and Latin-1 are read. ``on_read`` is told in words how the file was understood.
 
     Raises:
         DataError: if it can't be read, lacks a column, or has a row that is no point on Earth; bad
             rows are named by their lines, and none is left out in silence.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        lines = text.splitlines(keepends=True)
-        table = _table(path, lines[0] if lines else "")
+        text, encoding = _decoded(path.read_bytes())
+        lines = [*text.splitlines()[:2], "", ""]
+        skipped = 1 if EXCEL_SEPARATOR.fullmatch(lines[0]) else 0
+        table = _table(path, lines[skipped])
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=table.separator)
-        next(rows, None)
         filled = [(rows.line_num, row) for row in rows if any(map(str.strip, row))]
+        filled = [(line, row) for line, row in filled if line > skipped + 1]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: can't be read ({error}): give a CSV file of points") from error
     cells = [(line, _cells(row, table.columns)) for line, row in filled]
@@ -61,8 +64,18 @@ def read_gallery(path: Path, on_read: Callable[[str], None] | None = None) -> ND
         raise DataError(f"{path}: no points: give at least one row under the header")
     if on_read:
         has_commas = any(DECIMAL_COMMA.fullmatch(cell) for _, pair in cells for cell in pair)
-        on_read(f"{path.name}: {_understood(len(points), table, has_commas)}")
+        on_read(f"{path.name}: {_understood(len(points), table, has_commas)}{encoding}")
     return np.array([point for _, _, point in points], np.float64)
+
+
+def _decoded(content: bytes) -> tuple[str, str]:
+    """The text, and the words for an encoding other than UTF-8."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16"), ", UTF-16"
+    try:
+        return content.decode("utf-8-sig"), ""
+    except UnicodeDecodeError:
+        return content.decode("latin-1"), ", Latin-1"
 
 
 def _table(path: Path, header: str) -> _Table:
