@@ -92,7 +92,7 @@ def test_files_of_older_programs_are_read_and_their_encoding_is_told(tmp_path, c
 @pytest.mark.parametrize("line", ["sep=;", "SEP=;", '"sep=;"'])
 def test_the_line_that_tells_excel_the_separator_is_no_header(tmp_path, line):
     path = written(tmp_path, f"{line}\r\nlat;lon\r\n9,41;-0,84\r\n95;0\r\n")
-    with pytest.raises(DataError, match="1 of 2 rows .*line 4;"):
+    with pytest.raises(DataError, match=r"1 of 2 rows .*line 4;"):
         read_gallery(path)
     path.write_text(path.read_text().replace("95;0", ""))
     assert read_gallery(path).tolist() == [[9.41, -0.84]]

@@ -39,7 +39,7 @@ def read_gallery(path: Path, on_read: Callable[[str], None] | None = None) -> ND
 
     Columns are called latitude, lat or y, and longitude, lon, lng, long or x, in any case and
     order; commas, semicolons or tabs separate them. Decimals may have commas, but not between
-    commas. UTF-8, UTF-16 and Latin-1 are read. ``on_read`` is told in words how the file was understood.
+    commas. UTF-8, UTF-16 and Latin-1 are read. ``on_read`` is told how the file was understood.
 
     Raises:
         DataError: if it can't be read, lacks a column, or has a row that is no point on Earth; bad
