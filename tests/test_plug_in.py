@@ -150,7 +150,9 @@ def test_evidence_beside_the_picture_is_named_wherever_the_answer_is(toy):
     read = prediction_from_json(as_json(found.prediction, 5))
     assert read.other_evidence == ("stars of the south",)
     assert "Beside" not in as_text(toy.locate(RED))
-    assert toy.within("Australia", outside=0.5).locate(RED).other_evidence == ()
+    weighed = toy.within("Australia", outside=0.5)
+    assert weighed.locate(RED).other_evidence == ()
+    assert weighed.within("-90,-180,90,180").locate(RED).other_evidence == ("region",)
 
 
 @pytest.mark.parametrize("against", ["elsewhere", "average", "runner-up", GREENLAND])

@@ -80,6 +80,7 @@ def test_an_explained_answer_reads_back_as_it_was():
         "other_evidence",
     ):
         assert getattr(read, name) == getattr(given, name), name
+    assert read.calibrated is given.calibrated
     assert not read.abstained
     for name in ("score", "contributions", "unexplained", "against", "sparse", "what_if"):
         assert getattr(read.explanation, name) == getattr(EXPLANATION, name), name

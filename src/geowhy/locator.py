@@ -18,7 +18,6 @@ from numpy.typing import ArrayLike, NDArray
 from geowhy.answer import Candidate, Prediction
 from geowhy.engine import Decoded, Engine
 from geowhy.errors import ImageError
-from geowhy.evidence.field import EvidenceField
 from geowhy.evidence.region import RegionPrior
 from geowhy.explain.explainer import Against, Examined, Explainer, Question, Regions
 from geowhy.explanation import Explanation
@@ -222,7 +221,7 @@ class Locator:
             scope=self.engine.gallery.scope,
             abstention=decoded.abstention,
             calibrated=self.engine.calibration.is_fitted,
-            other_evidence=_beside_the_scope(self.engine.fields),
+            other_evidence=_beside_the_scope(self.engine),
         )
 
     def _explanation(self, decoded: Decoded) -> Explanation:
@@ -237,9 +236,14 @@ class Locator:
             return error
 
 
-def _beside_the_scope(fields: tuple[EvidenceField, ...]) -> tuple[str, ...]:
-    """Names of all evidence but the region's weight, which the scope states."""
-    return tuple(field.source for field in fields if not isinstance(field, RegionPrior))
+def _beside_the_scope(engine: Engine) -> tuple[str, ...]:
+    """Names of all evidence but the weight of the region that the scope states."""
+    stated = engine.gallery.region
+    return tuple(
+        field.source
+        for field in engine.fields
+        if not (isinstance(field, RegionPrior) and field.region.name == stated)
+    )
 
 
 def _of_own_places(engine: Engine) -> Engine:
