@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 
-from geowhy.assets.fetch import sha256_of
+from geowhy.assets.files import sha256_of
 from geowhy.cli.provenance import FIGURES
 from geowhy.evaluation.fidelity.deletion import OURS, RANDOM
 from geowhy.evaluation.fidelity.report import FidelityReport, measure_fidelity

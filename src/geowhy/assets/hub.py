@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from geowhy.assets.fetch import sha256_of
+from geowhy.assets.files import sha256_of
 from geowhy.errors import ChecksumError, DownloadError, MissingExtraError
 
 __all__ = ["PinnedFile", "PinnedSnapshot", "fetch_snapshot"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from geowhy.assets.files import appearing_whole
 from geowhy.errors import DataError
 
 __all__ = ["write_page"]
@@ -16,12 +16,10 @@ def write_page(path: Path, page: str) -> None:
     Raises:
         DataError: if it can't be written.
     """
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(path)
+        with appearing_whole(path) as partial:
+            partial.write_text(page, encoding="utf-8")
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise DataError(
             f"{path}: can't be written ({error.strerror}); choose another --output"
         ) from error

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from geowhy.assets.fetch import appearing_whole
+from geowhy.assets.files import appearing_whole
 from geowhy.errors import ModelFormatError
 from geowhy.model.map_reader import PICTURE_COLUMNS, PICTURE_GRID
 

@@ -23,7 +23,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from geowhy.assets.fetch import appearing_whole
+from geowhy.assets.files import appearing_whole
 from geowhy.export.clip_weights import (
     LEGACY_END,
     ClipSizes,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.assets.fetch import sha256_of
+from geowhy.assets.files import sha256_of
 from geowhy.errors import ConfigError, ModelFormatError
 from geowhy.model.preprocessing import Preprocessing
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +13,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from geowhy.assets.files import folder_appearing_whole, sha256_of
 from geowhy.errors import ModelFormatError, ModelNotFoundError
 
 __all__ = ["FORMAT_VERSION", "ModelFolder", "write_model"]
@@ -94,7 +92,7 @@ class ModelFolder:
             ModelFormatError: naming the first file that differs.
         """
         for name, entry in self.section("files").items():
-            if _sha256(self.path / name) != entry["sha256"]:
+            if sha256_of(self.path / name) != entry["sha256"]:
                 raise _damaged(self.path / name, "its SHA-256 is not the recorded one")
 
     def _check_sizes(self) -> None:
@@ -117,43 +115,23 @@ def write_model(
     ``tensors`` holds the content of each safetensors file by its name without the suffix,
     ``others`` that of further files by their full name.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
+    with folder_appearing_whole(path) as partial:
         for name, arrays in tensors.items():
             whole = {key: array.copy(order="C") for key, array in arrays.items()}
             save_file(whole, partial / f"{name}.safetensors")
         for name, content in others.items():
             (partial / name).write_bytes(content)
         files = {
-            file.name: {"bytes": file.stat().st_size, "sha256": _sha256(file)}
+            file.name: {"bytes": file.stat().st_size, "sha256": sha256_of(file)}
             for file in sorted(partial.iterdir())
         }
         text = json.dumps({"format_version": FORMAT_VERSION, **config, "files": files}, indent=1)
         (partial / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
-        _put_in_place(partial, path)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return ModelFolder.open(path)
-
-
-def _put_in_place(partial: Path, path: Path) -> None:
-    """Renames; an older model steps aside first, since a full folder can't be renamed over."""
-    old = path.with_name(f".{path.name}.{os.getpid()}.old")
-    if path.exists():
-        path.rename(old)
-    partial.rename(path)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _widened(array: NDArray[Any]) -> NDArray[Any]:
     return array.astype(np.float32) if array.dtype == np.float16 else array
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _damaged(file: Path, reason: str) -> ModelFormatError:

@@ -65,7 +65,7 @@ class TrainedEntry:
 
     def digest(self, name_or_dir: str) -> str:
         """Of the configuration, which names the digests of all its files."""
-        from geowhy.assets.fetch import sha256_of
+        from geowhy.assets.files import sha256_of
         from geowhy.registry import resolve_model
 
         return sha256_of(resolve_model(name_or_dir) / "config.json")

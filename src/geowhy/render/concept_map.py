@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import textwrap
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.assets.files import appearing_whole
 from geowhy.errors import DataError, MissingExtraError
 from geowhy.evaluation.concept_comparison import ConceptComparison
 from geowhy.geo.projection import equal_earth
@@ -241,14 +241,10 @@ def save_figure(figure: Figure, path: Path) -> None:
     made = io.BytesIO()
     with rc_context({"pdf.fonttype": 42, "svg.hashsalt": "geowhy"}):  # 42: fonts journals take
         figure.savefig(made, format=kind, dpi=DOTS_PER_INCH, metadata=dates.get(kind))
-    partial = path.with_name(f".{path.name}.part")
     try:
-        partial.write_bytes(made.getvalue())
-        partial.replace(path)
+        with appearing_whole(path) as partial:
+            partial.write_bytes(made.getvalue())
     except OSError as error:
-        # Nothing half is left, and what was there before stays.
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
         raise DataError(
             f"{path}: the map can't be written ({error.strerror}); choose another --output"
         ) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from geowhy.assets.files import appearing_whole
 from geowhy.errors import DataError
 
 __all__ = ["Progress", "load_checkpoint", "save_checkpoint"]
@@ -46,13 +46,9 @@ def save_checkpoint(
     tensors |= {f"best/{name}": value for name, value in best.items()}
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser/{index}/{name}": value for name, value in moments.items()}
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        whole = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    whole = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    with appearing_whole(path) as partial:
         save_file(whole, partial, metadata={"progress": json.dumps(asdict(progress))})
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def load_checkpoint(

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.assets.files import appearing_whole
 from geowhy.errors import ImageError
 from geowhy.images.overhead import WorldImage, cut_views
 from geowhy.images.reading import read_image
@@ -144,14 +145,8 @@ def _pixels(file: str) -> NDArray[np.uint8] | ImageError:
 
 
 def _write(path: Path, array: NDArray[np.float16]) -> None:
-    """Writes beside the target and renames, so that a shard is there whole or not at all."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with partial.open("wb") as file:
-            np.save(file, array)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with appearing_whole(path) as partial, partial.open("wb") as file:
+        np.save(file, array)
 
 
 def _digest(manifest: ViewManifest, world: WorldImage, backbone: ImageBackbone) -> str:

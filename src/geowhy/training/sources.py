@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import load_file
 
-from geowhy.assets.fetch import sha256_of
+from geowhy.assets.files import sha256_of
 from geowhy.errors import ModelFormatError
 from geowhy.export.backbone_export import (
     GRAPH_FILE,

@@ -55,7 +55,7 @@ class GeoClipEntry:
 
     def digest(self, name_or_dir: str) -> str:
         """Of the location encoder's weights."""
-        from geowhy.assets.fetch import sha256_of
+        from geowhy.assets.files import sha256_of
         from geowhy.registry import require
 
         return sha256_of(require(GEOCLIP) / "location.safetensors")

@@ -7,8 +7,6 @@ weights or other places never meet an old one. Embeddings are read memory-mapped
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.assets.files import folder_appearing_whole
 from geowhy.errors import ModelFormatError
 from geowhy.geo.cells import CellGrid
 from geowhy.heads.gallery import Gallery
@@ -87,17 +86,13 @@ def _read(aligner: GeoClipAligner, folder: Path, count: int) -> Gallery:
 def _write(
     aligner: GeoClipAligner, encoder: LocationEncoder, lat_lon: Floats, folder: Path
 ) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as scratch:
-        ready = Path(scratch) / "ready"
-        ready.mkdir()
+    with folder_appearing_whole(folder, keep=True) as ready:
         average = _write_units(aligner, encoder, lat_lon, ready / UNITS_FILE)
         grid = CellGrid.build(lat_lon, CELL_RESOLUTION)
         coded = CodedRows.of(np.load(ready / UNITS_FILE, mmap_mode="r"))
         np.save(ready / CODES_FILE, coded.codes)
         rest: dict[str, Any] = {"lat_lon": lat_lon, "average": average, **grid.to_arrays()}
         np.savez(ready / REST_FILE, step=coded.step, error=coded.error, **rest)
-        _put_in_place(ready, folder)
 
 
 def _write_units(
@@ -116,13 +111,3 @@ def _write_units(
             out.write(units.astype("<f4").tobytes())
             total += units.sum(axis=0, dtype=np.float64)
     return (total / len(lat_lon)).astype(np.float32)[None]
-
-
-def _put_in_place(ready: Path, folder: Path) -> None:
-    """Renames; if another process was faster, its files are as good."""
-    try:
-        ready.rename(folder)
-    except OSError:
-        if not folder.is_dir():
-            raise
-        shutil.rmtree(ready)

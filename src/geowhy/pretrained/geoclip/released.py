@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from geowhy.assets.fetch import sha256_of
+from geowhy.assets.files import sha256_of
 from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import DataError, ModelFormatError, ModelNotFoundError
 from geowhy.export.clip import load_clip_backbone

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.assets.fetch import appearing_whole
+from geowhy.assets.files import appearing_whole
 from geowhy.concepts.bank import ConceptBank
 from geowhy.concepts.sources import TextEncoder, TextSource
 from geowhy.concepts.vocabulary import Vocabulary
@@ -43,9 +43,11 @@ def write_text_bank(vocabulary: Vocabulary, on_progress: OnProgress) -> Path:
     aligner = ReleasedGeoClip.load().aligner
     encoder = _Told(ClipTextEncoder.load(require(CLIP)), on_progress)
     bank = ConceptBank.build(vocabulary, TextSource(encoder, aligner.embed))
-    with appearing_whole(text_bank_file()) as partial:
+    file = text_bank_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with appearing_whole(file) as partial:
         partial.write_bytes(bank.to_bytes())
-    return text_bank_file()
+    return file
 
 
 @dataclass(frozen=True, slots=True, eq=False)
