@@ -9,8 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geowhy.errors import CoordinateError, DataError
+from geowhy.geo.far_parts import far_part
 from geowhy.geo.places import Gazetteer, bearing_deg, compass_direction
-from geowhy.geo.sphere import distance_km, unit_to_lat_lon, wrap_longitude
+from geowhy.geo.sphere import (
+    EARTH_RADIUS_KM,
+    distance_km,
+    lat_lon_to_unit,
+    unit_to_lat_lon,
+    wrap_longitude,
+)
 
 SPHERE = Geodesic(a=6371008.8, f=0)
 
@@ -32,6 +39,44 @@ def gazetteer():
 )
 def test_places_have_names(gazetteer, point, words):
     assert gazetteer.describe(point) == words
+
+
+@pytest.mark.parametrize(
+    ("point", "words"),
+    [
+        (
+            (-49.4, 69.5),
+            "in French Southern Territories, a territory of France, 3,300 km south-east of "
+            "Tôlanaro, Madagascar",
+        ),
+        (
+            (12.15, -68.3),
+            "in Bonaire, a territory of the Netherlands, 70 km east of Willemstad, Curaçao",
+        ),
+        ((28.3, -16.5), "near La Orotava, Canary Islands, Spain"),
+        ((28.3, 343.5), "near La Orotava, Canary Islands, Spain"),
+        ((-27.1, -109.4), "in Easter Island, Chile, 3,500 km west of Lebu, Chile"),
+        ((78.2, 15.6), "in Svalbard, Norway, 870 km north of Hammerfest, Norway"),
+    ],
+)
+def test_what_is_far_from_its_country_is_named_by_itself(gazetteer, point, words):
+    assert gazetteer.describe(point) == words
+
+
+def test_no_land_is_named_by_a_country_whose_cities_are_all_far_away(gazetteer):
+    country = gazetteer.atlas.layer("country").grid()
+    rows, columns = np.nonzero(country >= 0)
+    points = np.stack([89.95 - rows * 0.1, columns * 0.1 - 179.95], axis=-1)
+    cells = country[rows, columns]
+    on_land = gazetteer.atlas.is_land(points)
+    for number, code in enumerate(each.code for each in gazetteer.atlas.countries):
+        of_it = np.array([c == code for c in gazetteer.country_codes])[gazetteer.countries]
+        here = points[on_land & (cells == number)][::3]
+        if not of_it.any() or not len(here):
+            continue
+        cosines = (lat_lon_to_unit(here) @ gazetteer.units[of_it].T).max(axis=1)
+        for lat, lon in here[cosines < np.cos(2500 / EARTH_RADIUS_KM)]:
+            assert far_part(code, lat, lon), (code, lat, lon)
 
 
 def test_beyond_25_km_distance_and_direction_are_told(gazetteer):

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geowhy.errors import DataError
 from geowhy.geo.atlas import Atlas
+from geowhy.geo.far_parts import far_part
 from geowhy.geo.sphere import EARTH_RADIUS_KM, distance_km, lat_lon_to_unit, unit_to_lat_lon
 
 __all__ = ["City", "Gazetteer", "bearing_deg", "compass_direction"]
@@ -22,6 +23,7 @@ COORDINATE_STEP_DEG = 0.002  # of the file
 NEAR_KM = 25.0  # within this, a place is "near" a city
 WITHIN_KM = 5.0  # within this, one is in the city
 FILE_ARRAYS = ("names", "lat_lon", "population", "country", "country_codes")
+WITH_ARTICLE = ("GB", "NL", "US")  # the United Kingdom
 COMPASS = (
     *("north", "north-east", "east", "south-east"),
     *("south", "south-west", "west", "north-west"),
@@ -114,7 +116,9 @@ class Gazetteer:
         """A place in words, of degrees ``[2]``: the city to go by, and the country of the point.
 
         Such as "near Tamale, Ghana", "120 km north-east of Tamale, Ghana", "in Togo, 40 km east
-        of Ho, Ghana", "off Accra, Ghana" and "at sea, 300 km south of Accra, Ghana".
+        of Ho, Ghana", "off Accra, Ghana" and "at sea, 300 km south of Accra, Ghana". What is far
+        from the rest of its country is named: "near Hilo, Hawaii, United States" and "in Bonaire,
+        a territory of the Netherlands, 70 km east of Willemstad, Curaçao".
 
         Raises:
             CoordinateError: if the coordinate is not on Earth.
@@ -123,7 +127,9 @@ class Gazetteer:
         country = self.country_of(point)[0]
         city = self._landmark(point)
         distance = float(distance_km((city.lat, city.lon), point))
-        name = ", ".join(filter(None, (city.name, self._country_name(city.country))))
+        city_part = far_part(city.country, city.lat, city.lon)
+        part_name = city_part.name if city_part else ""
+        name = ", ".join(filter(None, (city.name, part_name, self._country_name(city.country))))
         # The land mask misses atolls and quays: where a city is, one isn't at sea.
         afloat = distance > WITHIN_KM and not self.atlas.is_land(point)[0]
         if distance <= NEAR_KM:
@@ -133,9 +139,15 @@ class Gazetteer:
             place = f"{_rounded_km(distance)} km {direction} of {name}"
             water = "on a lake" if self._is_lake(point) else "at sea"
             place = f"{water}, {place}" if afloat else place
-        if afloat or country in ("", city.country):
+        part = far_part(country, *point.tolist())
+        if afloat or not country or (country, part) == (city.country, city_part):
             return place
-        return f"in {self._country_name(country)}, {place}"
+        area = self._country_name(country)
+        if part:
+            the = "the " if country in WITH_ARTICLE else ""
+            of_it = f"a territory of {the}{area}" if part.is_territory else area
+            area = f"{part.name}, {of_it}"
+        return f"in {area}, {place}"
 
     def _labels(self, layer_name: str, lat_lon: ArrayLike) -> list[str]:
         """Name of the class of a layer at each point; empty where it has none."""
