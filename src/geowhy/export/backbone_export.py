@@ -30,6 +30,7 @@ from torch.nn import functional
 
 from geowhy.assets.files import appearing_whole
 from geowhy.errors import ModelFormatError
+from geowhy.export.graph import GraphWriter, Value
 from geowhy.model.map_reader import PICTURE_COLUMNS, PICTURE_GRID
 
 __all__ = [
@@ -47,7 +48,6 @@ NORM_EPSILON = 1e-3
 GRAPH_FILE = "backbone-3.onnx"  # another number whenever other features come out
 LAYOUT_GRID = 8  # fields a side; 3 * 8 * 8 features are colour by row by column
 VARIANCE_FLOOR = 1e-10  # keeps the square root of a flat channel off zero
-OPSET, IR_VERSION = 17, 8  # read by every onnxruntime that runs on Python 3.11
 
 Floats32 = NDArray[np.float32]
 
@@ -231,36 +231,23 @@ def export_backbone(model: EfficientNetLite, size: int, path: Path, *, half: boo
     return path
 
 
-class _GraphWriter:
-    """Collects the nodes of an ONNX graph; values go by name."""
+class _LiteWriter(GraphWriter):
+    """The parts of an EfficientNet-Lite as nodes."""
 
     def __init__(self, half: bool) -> None:
+        super().__init__("weight")
         self.half = half
-        self.nodes: list[onnx.NodeProto] = []
-        self.weights: list[onnx.TensorProto] = []
-
-    def node(self, kind: str, *inputs: str, **attributes: int | list[int]) -> str:
-        output = f"{kind.lower()}_{len(self.nodes)}"
-        node = onnx.helper.make_node(kind, inputs, [output])
-        node.attribute.extend(onnx.helper.make_attribute(k, v) for k, v in attributes.items())
-        self.nodes.append(node)
-        return output
-
-    def constant(self, array: NDArray[np.generic]) -> str:
-        name = f"weight_{len(self.weights)}"
-        self.weights.append(onnx.numpy_helper.from_array(array, name))
-        return name
 
     def convolve(self, x: str, step: _Step, size: int) -> str:
         weight, bias = step.folded()
         kernel = (
-            self.node("Cast", self.constant(weight.astype(np.float16)), to=onnx.TensorProto.FLOAT)
+            self.node("Cast", self.small(weight.astype(np.float16)), to=onnx.TensorProto.FLOAT)
             if self.half
-            else self.constant(weight)
+            else self.small(weight)
         )
         before, after = _same_padding(size, step.convolution)
         x = self.node(
-            "Conv", x, kernel, self.constant(bias),
+            "Conv", x, kernel, self.small(bias),
             pads=[before, before, after, after],
             strides=list(step.convolution.stride), group=step.convolution.groups,
         )  # fmt: skip
@@ -270,7 +257,7 @@ class _GraphWriter:
         mean = self.node("ReduceMean", x, axes=[2, 3], keepdims=1)
         centred = self.node("Sub", x, mean)
         variance = self.node("ReduceMean", self.node("Mul", centred, centred), axes=[2, 3])
-        floor = self.constant(np.array(VARIANCE_FLOOR, np.float32))
+        floor = self.small(np.array(VARIANCE_FLOOR, np.float32))
         deviation = self.node("Sqrt", self.node("Add", variance, floor))
         return [self.node("Flatten", mean), self.node("Flatten", deviation)]
 
@@ -281,11 +268,11 @@ class _GraphWriter:
         )
 
     def _relu6_limits(self) -> tuple[str, str]:
-        return self.constant(np.array(0, np.float32)), self.constant(np.array(6, np.float32))
+        return self.small(np.array(0, np.float32)), self.small(np.array(6, np.float32))
 
 
 def _graph(model: EfficientNetLite, size: int, half: bool) -> onnx.ModelProto:
-    writer, levels = _GraphWriter(half), []
+    writer, levels = _LiteWriter(half), []
     x, size_now = writer.convolve("pixels", model.stem, size), size // 2
     for block in model.blocks:
         if block.halves:
@@ -294,34 +281,20 @@ def _graph(model: EfficientNetLite, size: int, half: bool) -> onnx.ModelProto:
         size_now //= 2 if block.halves else 1
     levels += writer.statistics(x)
     levels += [writer.colours(size, grid) for grid in (LAYOUT_GRID, PICTURE_GRID)]
-    writer.nodes.append(onnx.helper.make_node("Concat", levels, ["features"], axis=1))
-    return _model(writer, size, model.architecture.feature_size)
+    writer.named("features", "Concat", *levels, axis=1)
+    pixels: Value = ("pixels", ["N", 3, size, size])
+    features: Value = ("features", ["N", model.architecture.feature_size])
+    written = writer.model("geowhy_backbone", pixels, features)
+    onnx.checker.check_model(written)
+    return written
 
 
-def _write_block(writer: _GraphWriter, block: _Block, x: str, size: int) -> str:
+def _write_block(writer: _LiteWriter, block: _Block, x: str, size: int) -> str:
     y = x
     for step in block.steps():
         y = writer.convolve(y, step, size)
         size //= step.convolution.stride[0]
     return writer.node("Add", x, y) if block.skips else y
-
-
-def _model(writer: _GraphWriter, size: int, feature_size: int) -> onnx.ModelProto:
-    value = onnx.helper.make_tensor_value_info
-    number = onnx.TensorProto.FLOAT
-    graph = onnx.helper.make_graph(
-        writer.nodes,
-        "geowhy_backbone",
-        [value("pixels", number, ["N", 3, size, size])],
-        [value("features", number, ["N", feature_size])],
-        writer.weights,
-    )
-    opset = onnx.helper.make_opsetid("", OPSET)
-    model = onnx.helper.make_model(
-        graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="geowhy"
-    )
-    onnx.checker.check_model(model)
-    return model
 
 
 def _statistics(x: Tensor) -> Tensor:

@@ -31,10 +31,10 @@ from geowhy.export.clip_weights import (
     TextSizes,
     VisionSizes,
 )
+from geowhy.export.graph import GraphWriter, Value
 
 __all__ = ["write_image", "write_text"]
 
-OPSET, IR_VERSION = 17, 8  # read by every onnxruntime that runs on Python 3.11
 ALIGNMENT = 4096  # of a weight in its file: what an operating system maps begins at a page
 WEIGHT_STEPS = 63  # not 127: processors without VNNI add two products in 16 bits, and would clip
 WHOLE_LAYERS = 1  # first ones that stay in single precision: all others build upon their errors
@@ -60,17 +60,17 @@ def write_image(
     """
     vision = sizes.vision
     with appearing_whole(path.with_suffix(".data")) as partial, partial.open("wb") as data:
-        writer = _GraphWriter(data, path.with_suffix(".data").name)
+        writer = _FiledWeights(data, path.with_suffix(".data").name)
         tower = _Tower(writer, weights, vision, "vision_model", int8=int8)
         tokens = tower.layers(_embed_pixels(tower, vision))
         x = tower.last_layer(tokens, tower.attend, _first_token(writer))
         tower.project(tower.normalise(x, "post_layernorm"), _PROJECTION, "features")
         if patches:  # after all of the ordinary graph, which stays what it is without them
             _project_patches(tower, tokens, sizes)
-    pixels: _Value = ("pixels", ["N", 3, vision.picture, vision.picture])
+    pixels: Value = ("pixels", ["N", 3, vision.picture, vision.picture])
     writer.write(path, onnx.TensorProto.FLOAT, pixels, ("features", ["N", sizes.projection]))
     if patches:
-        given: _Value = ("patches", ["N", vision.tokens - 1, sizes.projection])
+        given: Value = ("patches", ["N", vision.tokens - 1, sizes.projection])
         writer.write(patches, onnx.TensorProto.FLOAT, pixels, given)
 
 
@@ -81,49 +81,29 @@ def write_text(weights: ClipWeights, sizes: ClipSizes, path: Path) -> None:
     """
     text = sizes.text
     with appearing_whole(path.with_suffix(".data")) as partial, partial.open("wb") as data:
-        writer = _GraphWriter(data, path.with_suffix(".data").name)
+        writer = _FiledWeights(data, path.with_suffix(".data").name)
         tower = _Tower(writer, weights, text, "text_model", causal=True)
         x, pick = _embed_tokens(tower), _end_token(writer, text)
         x = tower.last_layer(tower.layers(x), tower.attend, pick)
         x = tower.normalise(x, "final_layer_norm")
         tower.project(x, "text_projection.weight", "features")
-    given: _Value = ("features", ["N", sizes.projection])
+    given: Value = ("features", ["N", sizes.projection])
     writer.write(path, onnx.TensorProto.INT64, ("tokens", ["N", text.length]), given)
 
 
 Pick = Callable[[str], str]
 Mix = Callable[[str, str], str]
-_Value = tuple[str, list[str | int]]
 
 
-class _GraphWriter:
-    """Collects the nodes of an ONNX graph, and writes weights into a file at once."""
+class _FiledWeights(GraphWriter):
+    """A graph whose weights are written into a file at once."""
 
     def __init__(self, data: BinaryIO, location: str) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.weights: list[onnx.TensorProto] = []
+        super().__init__()
         self._in_file: dict[str, onnx.TensorProto] = {}
         self._data = data
         self._location = location
         self._hash = hashlib.sha256()
-
-    def node(self, kind: str, *inputs: str, **attributes: float | list[int]) -> str:
-        return self.named(f"{kind.lower()}_{len(self.nodes)}", kind, *inputs, **attributes)
-
-    def named(self, output: str, kind: str, *inputs: str, **attributes: float | list[int]) -> str:
-        node = onnx.helper.make_node(kind, inputs, [output])
-        node.attribute.extend(onnx.helper.make_attribute(k, v) for k, v in attributes.items())
-        self.nodes.append(node)
-        return output
-
-    def small(self, array: Array) -> str:
-        """A constant inside the graph's own file."""
-        name = f"constant_{len(self.weights)}"
-        self.weights.append(onnx.numpy_helper.from_array(array, name))
-        return name
-
-    def integers(self, *values: int) -> str:
-        return self.small(np.array(values, np.int64))
 
     def weight(self, array: Array, name: str) -> str:
         """A constant in the file of the weights; one of a name that is there already is that."""
@@ -145,19 +125,9 @@ class _GraphWriter:
         name = f"{whole}.last_rows"
         return self._point(name, tensor.data_type, dims, offset + length - taken, taken)
 
-    def write(self, path: Path, kind: int, taken: _Value, given: _Value) -> None:
+    def write(self, path: Path, kind: int, taken: Value, given: Value) -> None:
         """The part of the graph that one output needs; what goes in is of the type ``kind``."""
-        value = onnx.helper.make_tensor_value_info
-        ends = (
-            [value(taken[0], kind, taken[1])],
-            [value(given[0], onnx.TensorProto.FLOAT, given[1])],
-        )
-        nodes, weights = self._needed(given[0])
-        graph = onnx.helper.make_graph(nodes, "geowhy_clip", *ends, weights)
-        opset = onnx.helper.make_opsetid("", OPSET)
-        model = onnx.helper.make_model(
-            graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="geowhy"
-        )
+        model = self.model("geowhy_clip", taken, given, kind)
         # So that the SHA-256 of the graph, which names caches, changes whenever the weights do.
         onnx.helper.set_model_props(model, {"weights_sha256": self._hash.hexdigest()})
         with appearing_whole(path) as partial:
@@ -175,15 +145,6 @@ class _GraphWriter:
         self._in_file[name] = tensor
         return name
 
-    def _needed(self, output: str) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-        """Nodes and constants that an output depends on, in their order."""
-        wanted, nodes = {output}, []
-        for node in reversed(self.nodes):
-            if wanted.intersection(node.output):
-                nodes.append(node)
-                wanted.update(node.input)
-        return nodes[::-1], [tensor for tensor in self.weights if tensor.name in wanted]
-
     def _append(self, content: bytes | memoryview) -> None:
         self._hash.update(content)
         self._data.write(content)
@@ -194,7 +155,7 @@ class _Tower:
 
     def __init__(
         self,
-        writer: _GraphWriter,
+        writer: _FiledWeights,
         weights: ClipWeights,
         sizes: VisionSizes | TextSizes,
         prefix: str,
@@ -345,11 +306,11 @@ def _patch_tokens(tower: _Tower) -> Pick:
     return lambda x: writer.node("Reshape", writer.node("Slice", x, first, end, axis), rows)
 
 
-def _first_token(writer: _GraphWriter) -> Pick:
+def _first_token(writer: GraphWriter) -> Pick:
     return lambda rows: writer.node("Gather", rows, writer.small(np.array(0)), axis=1)
 
 
-def _end_token(writer: _GraphWriter, sizes: TextSizes) -> Pick:
+def _end_token(writer: GraphWriter, sizes: TextSizes) -> Pick:
     """The first end of text; with the legacy id, as in CLIP's own code, the highest token."""
     marks = "tokens"
     if sizes.end != LEGACY_END:
