@@ -201,6 +201,12 @@ def test_progress_only_for_those_who_watch(geowhy, folder, monkeypatch):
     assert "1 of 20 images" in watched.getvalue()
 
 
+def test_what_a_region_holds_is_said_once(geowhy, fake_model, folder):
+    result = geowhy("locate", folder / "cat.png", "--region", "ESP,Ghana", "--json")
+    assert result.stderr == "Spain, Ghana (Spain: with Canary Islands)\n"
+    assert geowhy("locate", folder / "cat.png", "--region", "Ghana", "--json").stderr == ""
+
+
 def test_outside_takes_a_region_and_a_share(geowhy, folder):
     lonely = geowhy("locate", folder / "b/savanna.PNG", "--outside", "0.5")
     assert lonely.exit_code == 1

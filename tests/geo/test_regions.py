@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from geowhy.errors import CoordinateError, DataError
 from geowhy.geo.atlas import Atlas
-from geowhy.geo.regions import OTHER_NAMES, Region
+from geowhy.geo.regions import OTHER_NAMES, THREE_LETTERS, Region
 
 # Degrees that whole turns don't round: eighths.
 LATITUDES = st.integers(-720, 720).map(lambda eighths: eighths / 8)
@@ -83,6 +83,91 @@ def test_named_regions(atlas, text, name, inside, outside):
     assert Region.parse(name, atlas).contains([inside, outside]).tolist() == [True, False]
 
 
+FRENCH_SOUTH, TENERIFE, HONOLULU, BONAIRE = (
+    (-49.4, 69.5),
+    (28.3, -16.5),
+    (21.4, -158),
+    (12.15, -68.3),
+)
+PARIS, MOSCOW, VLADIVOSTOK, CHUKOTKA = (48.86, 2.35), (55.75, 37.6), (43.2, 132), (66.2, -173)
+
+
+@pytest.mark.parametrize(
+    ("text", "inside", "outside"),
+    [
+        ("Western Europe", [PARIS], [FRENCH_SOUTH, BONAIRE, (16.2, -61.6)]),
+        ("Eastern Africa", [FRENCH_SOUTH, (-21.1, 55.5)], [PARIS]),
+        ("Southern Europe", [(40.4, -3.7), (38.7, -27.2)], [TENERIFE]),
+        ("Northern Africa", [TENERIFE, (32.75, -17)], [(40.4, -3.7)]),
+        ("Northern America", [(40, -100), (64, -150)], [HONOLULU]),
+        ("Polynesia", [HONOLULU, (-27.1, -109.4)], [(40, -100)]),
+        ("Caribbean", [BONAIRE], [PARIS]),
+        ("Europe", [PARIS, MOSCOW], [VLADIVOSTOK, CHUKOTKA, FRENCH_SOUTH, TENERIFE]),
+        ("Asia", [VLADIVOSTOK, CHUKOTKA, (35.7, 139.7)], [PARIS, MOSCOW]),
+        ("Africa", [TENERIFE, FRENCH_SOUTH, (9.4, -0.84)], [PARIS]),
+        ("South America", [(4, -53)], [(9.9, -84.1)]),
+        ("North America", [(40, -100), (9.9, -84.1), BONAIRE], [HONOLULU, (-23.5, -46.6)]),
+        ("the Americas", [(40, -100), (-23.5, -46.6)], [PARIS]),
+        ("Oceania", [HONOLULU, (-33.9, 151.0)], [(40, -100)]),
+        ("Spain", [TENERIFE, (40.4, -3.7)], [PARIS]),
+        ("Bonaire", [BONAIRE], [(52.1, 5.1)]),
+        ("ESP", [TENERIFE, (40.4, -3.7)], [PARIS]),
+        ("deu", [(52.5, 13.4)], [PARIS]),
+        ("XKX", [(42.6, 21.1)], [PARIS]),
+    ],
+)
+def test_far_parts_belong_to_where_they_lie(atlas, text, inside, outside):
+    region = Region.parse(text, atlas)
+    assert region.contains(inside).all()
+    assert not region.contains(outside).any()
+    assert Region.parse(region.name, atlas).contains(inside).all()
+
+
+def test_every_country_has_a_code_of_three_letters(atlas):
+    codes = [each[:2] for each in THREE_LETTERS.split()]
+    assert codes == [country.code for country in atlas.countries]
+    for each, country in zip(THREE_LETTERS.split(), atlas.countries, strict=True):
+        assert Region.parse(each[2:], atlas).name == country.name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Spain,Portugal", "Spain, Portugal"),
+        ("ESP, prt", "Spain, Portugal"),
+        ("Amazonas, BR, Peru, Georgia, US", "Amazonas, BR, Peru, Georgia (US state)"),
+        (
+            "Micronesia (UN region),Western Africa,Texas",
+            "Micronesia (UN region), Western Africa, Texas",
+        ),
+    ],
+)
+def test_a_list_is_all_its_regions_together(atlas, text, name):
+    region = Region.parse(text, atlas)
+    assert region.name == name
+    points = np.random.default_rng(0).uniform([-60, -180], [75, 180], (3000, 2))
+    items = Region.parse("Amazonas, BR", atlas), Region.parse("Peru", atlas)
+    if "Peru" in name:
+        items = (*items, Region.parse("Georgia, US", atlas))
+    else:
+        items = [Region.parse(each, atlas) for each in name.split(", ")]
+    expected = np.any([each.contains(points) for each in items], axis=0)
+    assert expected.any()
+    np.testing.assert_array_equal(region.contains(points), expected)
+    np.testing.assert_array_equal(Region.parse(name, atlas).contains(points), expected)
+
+
+def test_a_region_says_what_it_holds(atlas):
+    assert Region.parse("ES", atlas).holds == "with Canary Islands"
+    western = Region.parse("Western Europe", atlas).holds
+    assert western.startswith("Austria, Belgium, France, ")
+    assert "; without Bonaire, Saba and Sint Eustatius, Clipperton, French Southern" in western
+    assert "; with French Southern Territories" in Region.parse("Eastern Africa", atlas).holds
+    assert Region.parse("Europe", atlas).holds.endswith("; Russia west of 60° E only")
+    assert Region.parse("Spain, Ghana", atlas).holds == "Spain: with Canary Islands"
+    assert Region.parse("Ghana", atlas).holds == ""
+
+
 def test_countries_go_on_beyond_the_antimeridian(atlas):
     points = [(-17.8, 178.0), (-16.8, -180.0), (-16.8, 180.0), (-18.2, -178.8), (-13.8, -171.8)]
     assert Region.parse("Fiji", atlas).contains(points).tolist() == [True] * 4 + [False]
@@ -144,6 +229,7 @@ def test_an_atlas_without_states_has_no_states(atlas):
         ("Korea", r"did you mean North Korea or South Korea\?"),
         ("Qwxzv", "no region called 'Qwxzv': give a country .* US state, a state .* a box"),
         ("", "no region called '': give a country"),
+        ("Spain,Portugall", "no region called 'Portugall': did you mean Portugal"),
         ("1,2,3", "isn't a box: give four numbers"),
         ("95,0,96,10", "latitude is beyond ±90"),
         ("0,0,nan,10", "latitude is beyond"),

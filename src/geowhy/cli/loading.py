@@ -57,7 +57,10 @@ def add_where(parser: ArgumentParser) -> None:
         "long, longitude or x, degrees"
     )
     parser.add_argument("--gallery", type=Path, metavar="FILE", help=gallery)
-    region = "only places there: a country, UN region, state, box S,W,N,E or .geojson file"
+    region = (
+        "only places there: countries, UN regions, continents or states with commas between, "
+        "a box S,W,N,E or a .geojson file"
+    )
     parser.add_argument("--region", metavar="REGION", help=region)
     outside = "with --region: how much places elsewhere count, 0 to 1 (default: 0, not at all)"
     parser.add_argument("--outside", type=share, metavar="WEIGHT", help=outside)
@@ -69,6 +72,7 @@ def load(given: Namespace) -> Locator:
     Raises:
         ConfigError: if options contradict each other; and whatever loading raises.
     """
+    from geowhy.geo.regions import Region
     from geowhy.heads.gallery_file import read_gallery
     from geowhy.locator import Locator
 
@@ -80,7 +84,12 @@ def load(given: Namespace) -> Locator:
         on_progress=_say,
         **_options(given),
     )
-    return locator.within(given.region, given.outside or 0.0) if given.region else locator
+    if not given.region:
+        return locator
+    region = Region.parse(given.region)
+    if region.holds:
+        _say(f"{region.name} ({region.holds})")
+    return locator.within(region, given.outside or 0.0)
 
 
 def _options(given: Namespace) -> dict[str, object]:

@@ -1,9 +1,12 @@
-"""Masks: which points lie in a country, a UN region, a state, a box or a GeoJSON polygon.
+"""Masks: points in a country, a continent, a UN region, a state, a box or a GeoJSON polygon.
 
-A name that several kinds of region share means the first of country, UN region, US state, and state
-or province elsewhere: Georgia is the country. "Georgia, US", "Georgia (US state)" and "Micronesia
-(UN region)" name the others. A province whose name another country has too needs its country's
-code or name: "Amazonas, BR".
+A name that several kinds of region share means the first of country, UN region, continent, US
+state, and state or province elsewhere: Georgia is the country. "Georgia, US", "Georgia (US state)"
+and "Micronesia (UN region)" name the others. A province whose name another country has too needs
+its country's code or name: "Amazonas, BR".
+A country is held with all its parts. Those far from its rest belong to the UN region and the
+continent that they lie in: Hawaii to Polynesia. Russia is split at 60 degrees east between the
+continents, but is all of it in the UN's Eastern Europe.
 Boxes and polygons include their edges.
 """
 
@@ -16,7 +19,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,6 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geowhy.errors import CoordinateError, DataError
 from geowhy.geo.atlas import Atlas
+from geowhy.geo.far_parts import FAR_PARTS, FarPart
 
 __all__ = ["Region"]
 
@@ -36,9 +40,9 @@ GEOJSON_SUFFIXES = (".geojson", ".json")
 LARGEST_LONGITUDE = 540.0  # a turn and a half: what a box or ring over the antimeridian needs
 CLOSED_WITHIN_DEG = 1e-9  # longitudes written a turn apart differ in their last digits
 FORMS = (
-    "give a country (English name or two-letter ISO code), a UN region such as Western Africa, "
-    "a US state, a state or province such as 'Bavaria' or 'Amazonas, BR', "
-    "a box as south,west,north,east in degrees, or a .geojson file"
+    "give a country (English name or ISO code), a continent, a UN region such as Western Africa, "
+    "a US state, a state or province such as 'Bavaria' or 'Amazonas, BR', several of these "
+    "with commas between, a box as south,west,north,east in degrees, or a .geojson file"
 )
 POLYGONS_ONLY = "give Polygons, MultiPolygons, Features, or collections of these"
 # What people write, where the atlas has another name.
@@ -48,6 +52,43 @@ OTHER_NAMES = {
     **{"Czech Republic": "CZ", "Türkiye": "TR", "Swaziland": "SZ", "Timor-Leste": "TL"},
     **{"Macao": "MO", "Cabo Verde": "CV", "DR Congo": "CD", "Holy See": "VA"},
 }
+THREE_LETTERS = """
+    ADAND AEARE AFAFG AGATG AIAIA ALALB AMARM AOAGO AQATA ARARG ASASM ATAUT AUAUS AWABW AXALA
+    AZAZE BABIH BBBRB BDBGD BEBEL BFBFA BGBGR BHBHR BIBDI BJBEN BLBLM BMBMU BNBRN BOBOL BRBRA
+    BSBHS BTBTN BVBVT BWBWA BYBLR BZBLZ CACAN CCCCK CDCOD CFCAF CGCOG CHCHE CICIV CKCOK CLCHL
+    CMCMR CNCHN COCOL CRCRI CUCUB CVCPV CWCUW CXCXR CYCYP CZCZE DEDEU DJDJI DKDNK DMDMA DODOM
+    DZDZA ECECU EEEST EGEGY EHESH ERERI ESESP ETETH FIFIN FJFJI FKFLK FMFSM FOFRO FRFRA GAGAB
+    GBGBR GDGRD GEGEO GFGUF GHGHA GIGIB GLGRL GMGMB GNGIN GPGLP GQGNQ GRGRC GSSGS GTGTM GUGUM
+    GWGNB GYGUY HKHKG HMHMD HNHND HRHRV HTHTI HUHUN IDIDN IEIRL ILISR IMIMN ININD IQIRQ IRIRN
+    ISISL ITITA JEJEY JMJAM JOJOR JPJPN KEKEN KGKGZ KHKHM KIKIR KMCOM KNKNA KPPRK KRKOR KWKWT
+    KYCYM KZKAZ LALAO LBLBN LCLCA LILIE LKLKA LRLBR LSLSO LTLTU LULUX LVLVA LYLBY MAMAR MCMCO
+    MDMDA MEMNE MFMAF MGMDG MHMHL MKMKD MLMLI MMMMR MNMNG MOMAC MPMNP MQMTQ MRMRT MSMSR MTMLT
+    MUMUS MVMDV MWMWI MXMEX MYMYS MZMOZ NANAM NCNCL NENER NFNFK NGNGA NINIC NLNLD NONOR NPNPL
+    NRNRU NUNIU NZNZL OMOMN PAPAN PEPER PFPYF PGPNG PHPHL PKPAK PLPOL PMSPM PNPCN PRPRI PSPSE
+    PTPRT PWPLW PYPRY QAQAT REREU ROROU RSSRB RURUS RWRWA SASAU SBSLB SCSYC SDSDN SESWE SGSGP
+    SISVN SKSVK SLSLE SMSMR SNSEN SOSOM SRSUR SSSSD STSTP SVSLV SXSXM SYSYR SZSWZ TCTCA TDTCD
+    TGTGO THTHA TJTJK TKTKL TLTLS TMTKM TNTUN TOTON TRTUR TTTTO TVTUV TWTWN TZTZA UAUKR UGUGA
+    USUSA UYURY UZUZB VAVAT VCVCT VEVEN VGVGB VIVIR VNVNM VUVUT WFWLF WSWSM XKXKX YEYEM YTMYT
+    ZAZAF ZMZMB ZWZWE
+"""  # ISO 3166-1 alpha-2 and alpha-3 of each country of the atlas; Kosovo's are the usual ones
+EUROPE = ("Northern Europe", "Western Europe", "Southern Europe", "Eastern Europe")
+NORTH_AMERICA = ("Northern America", "Central America", "Caribbean")
+CONTINENTS = {
+    "Africa": (
+        *("Northern Africa", "Western Africa", "Middle Africa"),
+        *("Eastern Africa", "Southern Africa"),
+    ),
+    "Asia": (
+        *("Western Asia", "Central Asia", "Southern Asia"),
+        *("Eastern Asia", "South-eastern Asia"),
+    ),
+    "Europe": EUROPE,
+    "North America": NORTH_AMERICA,
+    "Latin America": ("South America", "Central America", "Caribbean"),
+    "Americas": (*NORTH_AMERICA, "South America"),
+    "Oceania": ("Australia and New Zealand", "Melanesia", "Micronesia", "Polynesia"),
+}
+ASIAN_RUSSIA = FarPart("Asian Russia", "RU", "", (40.0, 60.0, 85.0, 200.0))
 
 
 class _Area(Protocol):
@@ -63,16 +104,19 @@ class Region:
 
     Attributes:
         name: how it is called; for named regions and boxes, :meth:`parse` understands it.
+        holds: in words, what it takes in or leaves out that its name doesn't say; may be empty.
     """
 
     name: str
     _area: _Area
+    holds: str = ""
 
     @classmethod
     def parse(cls, text: str, atlas: Atlas | None = None) -> Region:
         """The region that a user means: a name, a code, "south,west,north,east" or a file.
 
-        Names are those of ``atlas``, by default the packaged one.
+        Names are those of ``atlas``, by default the packaged one. Several names or codes with
+        commas between mean all these together, if the whole isn't a name, as "Amazonas, BR" is.
 
         Raises:
             DataError: if nothing is called so, or the box or file can't be used.
@@ -83,9 +127,12 @@ class Region:
         if text.lower().endswith(GEOJSON_SUFFIXES):
             return cls.from_geojson(Path(text))
         known = _named(atlas or Atlas.load())
-        if _key(text) not in known:
-            raise DataError(_unknown(text, known))
-        return known[_key(text)]
+        regions = _listed(text, known)
+        if len(regions) == 1:
+            return regions[0]
+        holds = "; ".join(f"{each.name}: {each.holds}" for each in regions if each.holds)
+        area = _Joined(tuple(each._area for each in regions))
+        return cls(", ".join(each.name for each in regions), area, holds)
 
     @classmethod
     def box(cls, south: float, west: float, north: float, east: float) -> Region:
@@ -149,6 +196,35 @@ class _Class:
     def covers(self, lat: Floats, lon: Floats) -> Mask:
         values = self.atlas.layer(self.layer).at(np.stack([lat, lon], axis=-1))
         return np.asarray(values == self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """Several areas together, less what lies in any of ``without``."""
+
+    areas: tuple[_Area, ...]
+    without: tuple[_Area, ...] = ()
+
+    def covers(self, lat: Floats, lon: Floats) -> Mask:
+        inside = np.zeros(len(lat), np.bool_)
+        for area in self.areas:
+            inside |= area.covers(lat, lon)
+        for area in self.without:
+            inside &= ~area.covers(lat, lon)
+        return inside
+
+
+@dataclass(frozen=True, slots=True)
+class _Within:
+    """What two areas share."""
+
+    area: _Area
+    box: _Area
+
+    def covers(self, lat: Floats, lon: Floats) -> Mask:
+        inside = self.box.covers(lat, lon)
+        inside[inside] = self.area.covers(lat[inside], lon[inside])
+        return inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,27 +296,92 @@ def _edges(text: str) -> list[float]:
 def _named(atlas: Atlas) -> dict[str, Region]:
     """Every region that has a name, by the key of each of its names."""
     found: dict[str, Region] = {}
+    three_letters = {codes[:2]: codes[2:] for codes in THREE_LETTERS.split()}
     for number, country in enumerate(atlas.countries):
-        others = [name for name, code in OTHER_NAMES.items() if code == country.code]
-        area = _Class(atlas, "country", number)
-        _add(found, area, country.name, "country", country.code, *others)
-    for number, name in enumerate(atlas.infos["un_region"].labels):
-        _add(found, _Class(atlas, "un_region", number), name, "UN region")
+        code = country.code
+        others = [name for name, other in OTHER_NAMES.items() if other == code]
+        others += [three_letters[code]] if code in three_letters else []
+        parts = [part.name for part in FAR_PARTS if part.country == code]
+        region = Region(country.name, _Class(atlas, "country", number), _told(parts, []))
+        _add(found, region, "country", code, *others)
+    un_regions = {name: _un_region(atlas, name) for name in atlas.infos["un_region"].labels}
+    for region in un_regions.values():
+        _add(found, region, "UN region")
+    for region in _continents(atlas, un_regions):
+        _add(found, region, "continent")
     if "us_state" in atlas.infos:
         for number, name in enumerate(atlas.infos["us_state"].labels):
             area = _Class(atlas, "us_state", number)
-            _add(found, area, name, "US state", f"{name}, US", f"{name}, USA")
+            _add(found, Region(name, area), "US state", f"{name}, US", f"{name}, USA")
     if "first_level_region" in atlas.infos:
         _add_first_level(found, atlas)
+    for part in FAR_PARTS:
+        found.setdefault(_key(part.name), Region(part.name, _part(atlas, part)))
     return found
 
 
-def _add(found: dict[str, Region], area: _Class, name: str, kind: str, *others: str) -> None:
+def _add(found: dict[str, Region], region: Region, kind: str, *others: str) -> None:
     """Add a region under all its names but those that another has already."""
-    full_name = f"{name} ({kind})"
-    region = Region(full_name if _key(name) in found else name, area)
+    name, full_name = region.name, f"{region.name} ({kind})"
+    if _key(name) in found:
+        region = replace(region, name=full_name)
     for each in (name, full_name, *others):
         found.setdefault(_key(each), region)
+
+
+def _un_region(atlas: Atlas, name: str) -> Region:
+    """A UN region, with the far parts of countries elsewhere and without its own elsewhere."""
+    at_home = {country.code: country.region for country in atlas.countries}
+    moved = [part for part in FAR_PARTS if part.un_region != at_home.get(part.country)]
+    here = [part for part in moved if part.un_region == name]
+    elsewhere = [part for part in moved if at_home.get(part.country) == name]
+    whole = _Class(atlas, "un_region", atlas.infos["un_region"].labels.index(name))
+    area = _Joined(
+        (whole, *(_part(atlas, part) for part in here)),
+        tuple(_part(atlas, part) for part in elsewhere),
+    )
+    countries = sorted(each.name for each in atlas.countries if each.region == name)
+    words = _told([part.name for part in here], [part.name for part in elsewhere])
+    return Region(name, area, "; ".join(filter(None, (", ".join(countries), words))))
+
+
+def _continents(atlas: Atlas, un_regions: Mapping[str, Region]) -> Iterator[Region]:
+    """The continents that aren't UN regions themselves."""
+    russia = _part(atlas, ASIAN_RUSSIA)
+    for name, parts in CONTINENTS.items():
+        areas = tuple(un_regions[part]._area for part in parts if part in un_regions)
+        words = ", ".join(parts)
+        if name == "Europe":
+            yield Region(name, _Joined(areas, (russia,)), f"{words}; Russia west of 60° E only")
+        elif name == "Asia":
+            yield Region(name, _Joined((*areas, russia)), f"{words}; with Russia east of 60° E")
+        else:
+            yield Region(name, _Joined(areas), words)
+
+
+def _part(atlas: Atlas, part: FarPart) -> _Area:
+    codes = [country.code for country in atlas.countries]
+    return _Within(_Class(atlas, "country", codes.index(part.country)), _Box.between(*part.box))
+
+
+def _told(taken_in: list[str], left_out: list[str]) -> str:
+    """In words, which far parts a region has and lacks."""
+    both = (("with", taken_in), ("without", left_out))
+    return "; ".join(f"{word} {', '.join(names)}" for word, names in both if names)
+
+
+def _listed(text: str, known: dict[str, Region]) -> list[Region]:
+    """The regions of a list, each the longest name that its next words are."""
+    words = text.split(",")
+    regions: list[Region] = []
+    while words:
+        ends = range(len(words), 0, -1)
+        end = next((n for n in ends if _key(",".join(words[:n])) in known), 0)
+        if not end:
+            raise DataError(_unknown(words[0].strip(), known))
+        regions.append(known[_key(",".join(words[:end]))])
+        words = words[end:]
+    return regions
 
 
 def _add_first_level(found: dict[str, Region], atlas: Atlas) -> None:
