@@ -163,7 +163,14 @@ def test_a_region_says_what_it_holds(atlas):
     assert western.startswith("Austria, Belgium, France, ")
     assert "; without Bonaire, Saba and Sint Eustatius, Clipperton, French Southern" in western
     assert "; with French Southern Territories" in Region.parse("Eastern Africa", atlas).holds
-    assert Region.parse("Europe", atlas).holds.endswith("; Russia west of 60° E only")
+    europe = Region.parse("Europe", atlas).holds
+    assert europe.startswith("Northern Europe, Western Europe, Southern Europe, Eastern Europe; ")
+    assert "; without Canary Islands, Madeira, Bonaire, " in europe
+    assert europe.endswith("; Russia west of 60° E only")
+    assert Region.parse("Americas", atlas).holds.endswith(
+        "; with Bonaire, Saba and Sint Eustatius, Clipperton; without Hawaii, Easter Island, "
+        "Wake Island, United States Pacific Islands"
+    )
     assert Region.parse("Spain, Ghana", atlas).holds == "Spain: with Canary Islands"
     assert Region.parse("Ghana", atlas).holds == ""
 

@@ -331,10 +331,7 @@ def _add(found: dict[str, Region], region: Region, kind: str, *others: str) -> N
 
 def _un_region(atlas: Atlas, name: str) -> Region:
     """A UN region, with the far parts of countries elsewhere and without its own elsewhere."""
-    at_home = {country.code: country.region for country in atlas.countries}
-    moved = [part for part in FAR_PARTS if part.un_region != at_home.get(part.country)]
-    here = [part for part in moved if part.un_region == name]
-    elsewhere = [part for part in moved if at_home.get(part.country) == name]
+    here, elsewhere = _moved(atlas, (name,))
     whole = _Class(atlas, "un_region", atlas.infos["un_region"].labels.index(name))
     area = _Joined(
         (whole, *(_part(atlas, part) for part in here)),
@@ -348,15 +345,23 @@ def _un_region(atlas: Atlas, name: str) -> Region:
 def _continents(atlas: Atlas, un_regions: Mapping[str, Region]) -> Iterator[Region]:
     """The continents that aren't UN regions themselves."""
     russia = _part(atlas, ASIAN_RUSSIA)
+    splits = {"Europe": "Russia west of 60° E only", "Asia": "with Russia east of 60° E"}
     for name, parts in CONTINENTS.items():
         areas = tuple(un_regions[part]._area for part in parts if part in un_regions)
-        words = ", ".join(parts)
-        if name == "Europe":
-            yield Region(name, _Joined(areas, (russia,)), f"{words}; Russia west of 60° E only")
-        elif name == "Asia":
-            yield Region(name, _Joined((*areas, russia)), f"{words}; with Russia east of 60° E")
-        else:
-            yield Region(name, _Joined(areas), words)
+        here, elsewhere = ([part.name for part in each] for each in _moved(atlas, parts))
+        words = (", ".join(parts), _told(here, elsewhere), splits.get(name))
+        area = _Joined(
+            (*areas, russia) if name == "Asia" else areas, (russia,) if name == "Europe" else ()
+        )
+        yield Region(name, area, "; ".join(filter(None, words)))
+
+
+def _moved(atlas: Atlas, un_regions: tuple[str, ...]) -> tuple[list[FarPart], list[FarPart]]:
+    """Far parts that lie in UN regions whose countries aren't there, and the other way round."""
+    at_home = {each.code for each in atlas.countries if each.region in un_regions}
+    here = [p for p in FAR_PARTS if p.un_region in un_regions and p.country not in at_home]
+    away = [p for p in FAR_PARTS if p.un_region not in un_regions and p.country in at_home]
+    return here, away
 
 
 def _part(atlas: Atlas, part: FarPart) -> _Area:
