@@ -106,7 +106,7 @@ def test_a_broken_run_resumes_to_the_same_model(fit, trained, config_file, tmp_p
     steps = loop._step
 
     def interrupted_at_step_13(*arguments):
-        if arguments[5] == 13 and arguments[0].folder.name == fit:
+        if arguments[4] == 13 and arguments[0].folder.name == fit:
             signal.raise_signal(signal.SIGINT)
         return steps(*arguments)
 

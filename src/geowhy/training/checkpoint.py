@@ -36,13 +36,13 @@ class Progress:
 
 def save_checkpoint(
     path: Path,
-    modules: nn.ModuleDict,
+    module: nn.Module,
     optimiser: torch.optim.Optimizer,
     best: dict[str, Tensor],
     progress: Progress,
 ) -> None:
     """Writes weights, the optimiser's moments, the best weights so far, and the progress."""
-    tensors = {f"model/{name}": value for name, value in modules.state_dict().items()}
+    tensors = {f"model/{name}": value for name, value in module.state_dict().items()}
     tensors |= {f"best/{name}": value for name, value in best.items()}
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser/{index}/{name}": value for name, value in moments.items()}
@@ -52,9 +52,9 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, modules: nn.ModuleDict, optimiser: torch.optim.Optimizer, run: str
+    path: Path, module: nn.Module, optimiser: torch.optim.Optimizer, run: str
 ) -> tuple[Progress, dict[str, Tensor]]:
-    """Restores ``modules`` and ``optimiser`` in place; gives the progress and the best weights.
+    """Restores ``module`` and ``optimiser`` in place; gives the progress and the best weights.
 
     Raises:
         DataError: if the file is damaged or belongs to another run.
@@ -72,7 +72,7 @@ def load_checkpoint(
             f"{path}: checkpoint of another configuration or other data: resume with the one that "
             "it was made with, or choose another --output"
         )
-    modules.load_state_dict(_group(tensors, "model/"))
+    module.load_state_dict(_group(tensors, "model/"))
     state = optimiser.state_dict()
     for name, value in _group(tensors, "optimiser/").items():
         index, moment = name.split("/")

@@ -24,11 +24,9 @@ from geowhy.model.place_reader import PlaceReader
 from geowhy.model.store import ModelFolder, write_model
 from geowhy.posterior.calibration import Calibration
 from geowhy.posterior.ood import NoveltyDetector
-from geowhy.training.aligner import TorchAligner
 from geowhy.training.calibration import best_map_weight, calibrate
 from geowhy.training.config import TrainingConfig
 from geowhy.training.features import Progress
-from geowhy.training.location_torch import TorchLocationEncoder
 from geowhy.training.photos import PhotoManifest
 from geowhy.training.pool import ImagePool
 from geowhy.training.sources import TrainingSources
@@ -44,8 +42,8 @@ class TrainedParts:
     """What the training stages leave behind."""
 
     config: TrainingConfig
-    aligner: TorchAligner
-    encoder: TorchLocationEncoder
+    aligner: ConceptAligner
+    encoder: LocationEncoder
     maps: MapComparison | None
     places: PlaceReader | None
     sources: TrainingSources
@@ -136,9 +134,7 @@ def _shipped(parts: TrainedParts) -> GeoModel:
         LocationEncoder.from_tensors(
             _rounded(parts.encoder.to_tensors()), parts.encoder.architecture
         ),
-        ConceptAligner(
-            _rounded(parts.aligner.to_tensors()), parts.aligner.bank, parts.aligner.space
-        ),
+        ConceptAligner(_rounded(parts.aligner.tensors), parts.aligner.bank, parts.aligner.space),
         _rounded_comparison(parts.maps) if parts.maps else None,
         PlaceReader(_rounded(parts.places.tensors), parts.places.bank) if parts.places else None,
     )

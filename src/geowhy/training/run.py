@@ -23,11 +23,12 @@ from geowhy.model.map_matcher import MapMatcher
 from geowhy.model.map_reader import MapReader
 from geowhy.model.place_reader import PlaceReader
 from geowhy.training.aligner import TorchAligner
+from geowhy.training.alignment_task import AlignmentTask
 from geowhy.training.config import TrainingConfig
 from geowhy.training.features import FeatureStore, Progress
 from geowhy.training.location_pretraining import embed_places, pretrain_location
 from geowhy.training.location_torch import TorchLocationEncoder
-from geowhy.training.loop import AlignmentRun, train_alignment
+from geowhy.training.loop import TrainingRun, train_task
 from geowhy.training.matcher_fit import fit_matcher
 from geowhy.training.material import Material, open_material
 from geowhy.training.packaging import TrainedParts, package_model, tune
@@ -136,15 +137,12 @@ class _Fits:
         _say_what_is_left_out(self.pool.vocabulary, data, bars)
         encoder = initial_encoder(self.config).to(self.device)
         aligner = self._initial_aligner(data, encoder, bars)
-        run = AlignmentRun(
-            self.config, data.training, data.validation, data.land, steps, self._digest, folder
-        )
-        report = bars.stage("aligning")
-        step = train_alignment(run, aligner, encoder, self.processes, self.resume, report)
+        task = AlignmentTask(self.config, data, aligner, encoder)
+        run = TrainingRun(self.config.optimiser, self.config.seed, steps, self._digest, folder)
+        step = train_task(run, task, self.processes, self.resume, bars.stage("aligning"))
         maps = self._map_comparison(data, bars, matcher)
         places = self._place_reader(data, bars)
-        trained = (aligner.cpu(), encoder.cpu(), maps, places)
-        return TrainedParts(self.config, *trained, self.sources), step
+        return TrainedParts(self.config, *task.export(), maps, places, self.sources), step
 
     def _initial_aligner(
         self, data: FitData, encoder: TorchLocationEncoder, bars: _Stages

@@ -1,0 +1,138 @@
+"""The objective of the concept-aware alignment: arXiv 2509.01910, eq. 4 to 7."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from geowhy.export.backbone_export import LAYOUT_GRID
+from geowhy.model.alignment import ConceptAligner
+from geowhy.model.location import LocationEncoder
+from geowhy.model.surroundings import MAP_GRID, MAP_NAMES
+from geowhy.training.aligner import AlignerSides, TorchAligner
+from geowhy.training.config import TrainingConfig
+from geowhy.training.dataset import Candidates
+from geowhy.training.location_pretraining import embed_places
+from geowhy.training.location_torch import TorchLocationEncoder
+from geowhy.training.losses import (
+    cauchy_schwarz_divergence,
+    contrastive_loss,
+    grounding_loss,
+    literal_divergence,
+    median_bandwidth,
+    soft_targets,
+)
+from geowhy.training.pool import FitData
+from geowhy.training.symmetry import SYMMETRIES, turned
+from geowhy.training.task import Batch
+
+__all__ = ["AlignmentTask"]
+
+VALIDATION_SIGMA_KM = 250.0
+VALIDATION_TEMPERATURES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
+VALIDATION_CHUNK = 1000
+DIVERGENCES = {"literal": literal_divergence, "cauchy_schwarz": cauchy_schwarz_divergence}
+
+
+class AlignmentTask:
+    """Aligns images with the places they were taken at; a `geowhy.training.task.Task`."""
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        data: FitData,
+        aligner: TorchAligner,
+        encoder: TorchLocationEncoder,
+    ) -> None:
+        """Trains both modules in place, the encoder only if the configuration says so."""
+        encoder.requires_grad_(config.location.trained)
+        self.module: nn.Module = nn.ModuleDict({"aligner": aligner, "encoder": encoder})
+        self.samples = len(data.training.lat_lon)
+        self._config = config.alignment
+        self._data = data
+        self._aligner = aligner
+        self._encoder = encoder
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Of the images of the batch against their own places and the negatives."""
+        config, data, rows = self._config, self._data.training, batch.rows
+        candidates = self._negatives(batch)
+        pictures = data.images[rows]
+        surroundings = torch.cat([data.surroundings[rows], candidates.surroundings])
+        if config.symmetries:
+            pictures, surroundings = _turned_alike(pictures, surroundings, config.whitened)
+        images = self._aligner.image_side(pictures)
+        lat_lon = torch.cat([data.lat_lon[rows], candidates.lat_lon])
+        places = self._aligner.location_side(self._encoder(lat_lon, surroundings))
+        own, other = places.split(len(rows))
+        units, compared, held_against = data.units[rows], other, candidates.units
+        if not candidates.complete:
+            compared, held_against = places, torch.cat([units, candidates.units])
+        targets = soft_targets(units, held_against, config.target_sigma_km)
+        logits = self._aligner.logits(images, compared) + candidates.log_prior
+        losses = {"contrastive": contrastive_loss(logits, targets)}
+        total = losses["contrastive"]
+        if config.objective == "concept":
+            losses |= self._concept_losses(images, own, data.truth[rows])
+            total = total + config.divergence_weight * losses["divergence"]
+            total = total + config.grounding_weight * losses["grounding"]
+        return losses | {"total": total}
+
+    @torch.no_grad()
+    def validation(self) -> dict[str, float]:
+        """InfoNCE of the validation images over all the land, with targets 250 km wide.
+
+        It is taken at the best of some temperatures: calibration will choose one anyhow, and a
+        model that knows more shall not lose for being too sure. Without such images there is none.
+        """
+        held_out, land = self._data.validation, self._data.land
+        if held_out is None:
+            return {}
+        self._aligner.eval()
+        gallery = self._aligner.location_side(embed_places(self._encoder, land))
+        totals = torch.zeros(len(VALIDATION_TEMPERATURES))
+        for rows in torch.arange(len(held_out.units)).split(VALIDATION_CHUNK):
+            images = self._aligner.image_side(held_out.images[rows])
+            logits = self._aligner.logits(images, gallery)
+            targets = soft_targets(held_out.units[rows], land.units, VALIDATION_SIGMA_KM)
+            losses = [contrastive_loss(logits / t, targets) for t in VALIDATION_TEMPERATURES]
+            totals += torch.stack(losses).cpu() * len(rows)
+        return {"validation": float(totals.min()) / len(held_out.units)}
+
+    def export(self) -> tuple[ConceptAligner, LocationEncoder]:
+        """The same alignment and location encoder in numpy."""
+        aligner, encoder = self._aligner, self._encoder
+        return (
+            ConceptAligner(aligner.to_tensors(), aligner.bank, aligner.space),
+            LocationEncoder.from_tensors(encoder.to_tensors(), encoder.architecture),
+        )
+
+    def _negatives(self, batch: Batch) -> Candidates:
+        """The places that a step's images are held against."""
+        if self._config.negatives == "land":
+            rows = torch.randint(len(self._data.land.units), (batch.order.queue,))
+            return self._data.land.candidates(rows, complete=True)
+        return self._data.training.candidates(batch.past, complete=False)
+
+    def _concept_losses(
+        self, images: AlignerSides, places: AlignerSides, truth: Tensor
+    ) -> dict[str, Tensor]:
+        """Divergence (eq. 6) and grounding of paired images and places."""
+        sigma = median_bandwidth(images.concepts, places.concepts)
+        divergence = DIVERGENCES[self._config.divergence]
+        grounding = grounding_loss(images.told, truth) + grounding_loss(places.told, truth)
+        return {
+            "divergence": divergence(images.concepts, places.concepts, sigma),
+            "grounding": grounding,
+        }
+
+
+def _turned_alike(images: Tensor, surroundings: Tensor, summary: int) -> tuple[Tensor, Tensor]:
+    """Views and maps under one random symmetry; the views' layout follows their ``summary``."""
+    symmetry = int(torch.randint(SYMMETRIES, ()))
+    colours = (images.shape[1] - summary) // LAYOUT_GRID**2
+    maps = len(MAP_NAMES) if surroundings.shape[1] else 0
+    return (
+        turned(images, summary, colours, LAYOUT_GRID, symmetry),
+        turned(surroundings, 0, maps, MAP_GRID, symmetry),
+    )
