@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
-from geowhy.cli.loading import add_model
+import typer
+
+from geowhy.cli.options import ModelOption, flag, option, say
+from geowhy.cli.progress import progress
 
 if TYPE_CHECKING:
     from geowhy.concepts.vocabulary import Vocabulary
     from geowhy.locator import Locator
 
-__all__ = ["HELP", "add_arguments", "run"]
+__all__ = ["HELP", "VERBS"]
 
 HELP = (
     "List what may be said about a place, look it up, map it and score it; these concepts are what "
@@ -21,75 +24,85 @@ HELP = (
 )
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Say what the verb takes."""
-    actions = parser.add_subparsers(
-        dest="action", required=True, metavar="list|show|map|score|embed"
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Id or name of a concept, in any case.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VocabularyOptions:
+    """Of every verb that reads a vocabulary."""
+
+    vocabulary: Annotated[
+        Path | None,
+        option(
+            help="A folder of your own TOML files instead of the packaged vocabulary.",
+            metavar="DIR",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListOptions(VocabularyOptions):
+    """What ``geowhy concepts list`` takes."""
+
+    category: Annotated[str | None, option(help="Those of one category alone.", metavar="NAME")] = (
+        None
     )
-    _add_list(actions.add_parser("list", help="all concepts by category", allow_abbrev=False))
-    _add_show(actions.add_parser("show", help="all about one concept", allow_abbrev=False))
-    drawn = "draw where a model sees a concept beside where it holds"
-    _add_map(actions.add_parser("map", help=drawn, allow_abbrev=False))
-    measured = "measure whether a model's concepts mean what they say"
-    _add_score(actions.add_parser("score", help=measured, allow_abbrev=False))
-    embedded = "embed all concepts by their texts, to explain what the model geoclip answers"
-    _add_vocabulary(actions.add_parser("embed", help=embedded, allow_abbrev=False))
+    grounded: Annotated[
+        bool, flag("--grounded", "Those alone that the atlas can tell where they hold.")
+    ] = False
+    json: Annotated[bool, flag("--json", "One JSON object a line.")] = False
 
 
-def run(given: Namespace) -> int:
-    """List, show, map, score or embed."""
-    actions = {"list": _list, "show": _show, "map": _map, "score": _score, "embed": _embed}
-    actions[given.action](given)
-    return 0
+@dataclass(frozen=True, kw_only=True)
+class ShowOptions(VocabularyOptions):
+    """What ``geowhy concepts show`` takes."""
+
+    name: Name
+    json: Annotated[bool, flag("--json", "One JSON object.")] = False
 
 
-def _add_list(parser: ArgumentParser) -> None:
-    parser.add_argument("--category", metavar="NAME", help="those of one category alone")
-    grounded = "those alone that the atlas can tell where they hold"
-    parser.add_argument("--grounded", action="store_true", help=grounded)
-    _add_vocabulary(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+@dataclass(frozen=True, kw_only=True)
+class MapOptions(ModelOption, VocabularyOptions):
+    """What ``geowhy concepts map`` takes."""
+
+    name: Name
+    output: Annotated[
+        Path | None,
+        option(
+            "-o",
+            "--output",
+            help="A .png, .svg or .pdf (default: the concept's id, .png).",
+            metavar="FILE",
+        ),
+    ] = None
 
 
-def _add_show(parser: ArgumentParser) -> None:
-    _add_name(parser)
-    _add_vocabulary(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+@dataclass(frozen=True, kw_only=True)
+class ScoreOptions:
+    """What ``geowhy concepts score`` takes."""
+
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="A model's name or folder (default: embedded).",
+            show_default=False,
+        ),
+    ] = "embedded"
+    json: Annotated[bool, flag("--json", "One JSON object.")] = False
 
 
-def _add_map(parser: ArgumentParser) -> None:
-    _add_name(parser)
-    output = "a .png, .svg or .pdf (default: the concept's id, .png)"
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=output)
-    add_model(parser)
-    _add_vocabulary(parser)
-
-
-def _add_score(parser: ArgumentParser) -> None:
-    model = "a model's name or folder (default: embedded)"
-    parser.add_argument("model", nargs="?", default="embedded", metavar="MODEL", help=model)
-    parser.add_argument("--json", action="store_true", help="one JSON object")
-
-
-def _add_name(parser: ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="id or name of a concept, in any case")
-
-
-def _add_vocabulary(parser: ArgumentParser) -> None:
-    own = "a folder of your own TOML files instead of the packaged vocabulary"
-    parser.add_argument("--vocabulary", type=Path, metavar="DIR", help=own)
-
-
-def _list(given: Namespace) -> None:
+def _list(given: ListOptions) -> int:
     from geowhy.cli.concept_answers import list_as_json, list_as_text
     from geowhy.concepts.facts import chosen_concepts
 
     vocabulary = _vocabulary(given)
     chosen = chosen_concepts(vocabulary, given.category, given.grounded)
     print((list_as_json if given.json else list_as_text)(chosen))
+    return 0
 
 
-def _show(given: Namespace) -> None:
+def _show(given: ShowOptions) -> int:
     from geowhy.cli.concept_answers import concept_as_json, concept_as_text
     from geowhy.concepts.facts import concept_facts, find_concept
     from geowhy.geo.atlas import Atlas
@@ -97,9 +110,10 @@ def _show(given: Namespace) -> None:
     concept = find_concept(_vocabulary(given), given.name)
     facts = concept_facts(concept, Atlas.load())
     print((concept_as_json if given.json else concept_as_text)(concept, facts))
+    return 0
 
 
-def _map(given: Namespace) -> None:
+def _map(given: MapOptions) -> int:
     from geowhy.cli.concept_answers import agreement
     from geowhy.concepts.facts import find_concept
     from geowhy.evaluation.concept_comparison import compare
@@ -117,24 +131,28 @@ def _map(given: Namespace) -> None:
     said = agreement(comparison)
     save_figure(draw_comparison(comparison, said), output)
     print(f"{concept.name}: {said}\nThe map: {output}")
+    return 0
 
 
-def _score(given: Namespace) -> None:
+def _score(given: ScoreOptions) -> int:
     from geowhy.evaluation.concept_scores import score_concepts
 
-    report = score_concepts(given.model, _say)
+    report = score_concepts(given.model, say)
     print(report.to_json() if given.json else report.table())
+    return 0
 
 
-def _embed(given: Namespace) -> None:
+def _embed(given: VocabularyOptions) -> int:
     from geowhy.pretrained.geoclip.text_bank import write_text_bank
 
-    file = write_text_bank(_vocabulary(given), _say_how_far)
+    with progress("texts") as show:
+        file = write_text_bank(_vocabulary(given), show)
     print(f"The texts of all concepts: {file}")
     print("Explain by them: geowhy locate IMAGE --model geoclip --concepts text")
+    return 0
 
 
-def _vocabulary(given: Namespace) -> Vocabulary:
+def _vocabulary(given: VocabularyOptions) -> Vocabulary:
     from geowhy.concepts.vocabulary import PACKAGED_VOCABULARY, Vocabulary
 
     return Vocabulary.load(given.vocabulary or PACKAGED_VOCABULARY)
@@ -146,16 +164,21 @@ def _warn_of_other_vocabulary(vocabulary: Vocabulary, locator: Locator) -> None:
 
     banks = model_banks(GeoModel.of(locator.engine.model)).values()
     if any(vocabulary.only(bank.ids).digest != bank.vocabulary_digest for bank in banks):
-        _say(
+        say(
             f"note: {locator.name} was trained with another vocabulary, or another edition of it; "
             "a concept of the same id may have meant something else"
         )
 
 
-def _say_how_far(done: int, total: int) -> None:
-    end = "\n" if done == total else "\r"
-    print(f"{done:,} of {total:,} texts", end=end, file=sys.stderr, flush=True)
-
-
-def _say(stage: str) -> None:
-    print(stage, file=sys.stderr, flush=True)
+VERBS: tuple[tuple[str, str, type[Any], Callable[[Any], int]], ...] = (
+    ("list", "All concepts by category.", ListOptions, _list),
+    ("show", "All about one concept.", ShowOptions, _show),
+    ("map", "Draw where a model sees a concept beside where it holds.", MapOptions, _map),
+    ("score", "Measure whether a model's concepts mean what they say.", ScoreOptions, _score),
+    (
+        "embed",
+        "Embed all concepts by their texts, to explain what the model geoclip answers.",
+        VocabularyOptions,
+        _embed,
+    ),
+)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from geowhy.cli.loading import add_model
 from geowhy.cli.locate import SHOWN_CONCEPTS
+from geowhy.cli.options import ModelOption, option
 from geowhy.cli.pages import write_page
 from geowhy.errors import DataError
 from geowhy.types import LatLon
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from geowhy.locator import Locator
     from geowhy.render.report import ReportEntry
 
-__all__ = ["HELP", "DemoPicture", "add_arguments", "demo_pictures", "run"]
+__all__ = ["HELP", "DemoOptions", "DemoPicture", "demo_pictures", "run"]
 
 HELP = (
     "Locate the pictures that come with geowhy; six views from above, of parts of the Earth kept "
@@ -47,14 +46,16 @@ class DemoPicture:
     licence: str
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Say what the verb takes."""
-    page = f"the page (default: {DEFAULT_PAGE})"
-    parser.add_argument("--output", type=Path, default=DEFAULT_PAGE, metavar="FILE", help=page)
-    add_model(parser)
+@dataclass(frozen=True, kw_only=True)
+class DemoOptions(ModelOption):
+    """What ``geowhy demo`` takes."""
+
+    output: Annotated[Path, option(help=f"The page (default: {DEFAULT_PAGE}).", metavar="FILE")] = (
+        DEFAULT_PAGE
+    )
 
 
-def run(given: Namespace) -> int:
+def run(given: DemoOptions) -> int:
     """Locate the pictures, print the answers and write the page."""
     from geowhy.locator import Locator
     from geowhy.render.report import html_report

@@ -1,7 +1,6 @@
 """The command ``geowhy``.
 
-Only the standard library is imported until a verb runs, so ``--help`` answers at once. For the same
-reason the arguments are read by argparse: typer takes 0.12 s and brings in pydantic and rich.
+Nothing heavy is imported until a verb runs, so ``--help`` answers at once.
 """
 
 from __future__ import annotations
@@ -9,13 +8,15 @@ from __future__ import annotations
 import os
 import re
 import sys
-from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from io import TextIOWrapper
-from pathlib import Path
-from typing import Protocol
+from typing import Annotated
+
+import typer
 
 from geowhy.cli import concepts, demo, evaluate, explain, locate, models, rules, train
+from geowhy.cli.options import add_verb
 from geowhy.errors import GeowhyError
 from geowhy.render.wording import plainly
 
@@ -23,132 +24,92 @@ __all__ = ["main"]
 
 FAILED = 1
 WRONG_USAGE = 2
+FILE_LIKE_OPTION = re.compile(r"-[^=]*\.[A-Za-z]\w*")  # -dash.png; no option has a dot
 INTERRUPTED = 130  # as shells report SIGINT
 PIPE_CLOSED = 141  # as shells report SIGPIPE
-
-
-class Verb(Protocol):
-    """What the module of a verb holds; its docstring is not for users, ``HELP`` is."""
-
-    HELP: str
-
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        """Say what the verb takes."""
-
-    def run(self, given: Namespace) -> int:
-        """Do it, and return the exit status."""
-
-
-VERBS: dict[str, Verb] = {
-    "locate": locate,
-    "explain": explain,
-    "train": train,
-    "evaluate": evaluate,
-    "models": models,
-    "concepts": concepts,
-    "rules": rules,
-    "demo": demo,
-}
-
-SIGNED = ("--what-if", "--against", "--region")  # their values may begin with a minus
-FILE_LIKE_OPTION = re.compile(r"-[^=]*\.[A-Za-z]\w*")  # -dash.png; no option has a dot
-SHIELD = "\0"  # no argument of a process can hold it
-HAVE_SUBVERBS = {"models", "concepts"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line, by default with the arguments of the process.
 
     Returns:
-        the exit status: 0, 1 if something couldn't be done, 130 after Ctrl-C, 141 if the reader of
-        the output went away. Wrong usage ends the process with status 2.
+        the exit status: 0, 1 if something couldn't be done, 2 after wrong usage, 130 after Ctrl-C,
+        141 if the reader of the output went away.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A terminal that lacks a sign shows a "?" instead of ending the program.
             stream.reconfigure(errors="replace")
     words = list(sys.argv[1:] if arguments is None else arguments)
-    verb, given = _understood(words)
-    return _guarded(verb, given)
+    try:
+        _app()(args=words or ["--help"], prog_name="geowhy")
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else FAILED
+        if status == WRONG_USAGE:
+            _explain_files_taken_for_options(words)
+        return status if words else WRONG_USAGE
+    return 0
 
 
-def _understood(words: list[str]) -> tuple[Verb, Namespace]:
-    """The verb and its arguments; ends the process if there is nothing to run."""
-    if not words:
-        _overview().print_help()
-        raise SystemExit(WRONG_USAGE)
-    if words[0] not in VERBS:
-        _overview().parse_args(words)  # --help and --version, or an error that lists the verbs
-    verb = VERBS[words[0]]
-    parser = ArgumentParser(f"geowhy {words[0]}", description=verb.HELP, allow_abbrev=False)
-    verb.add_arguments(parser)
-    if words[0] in HAVE_SUBVERBS:  # argparse can't have both
-        return verb, parser.parse_args(words[1:])
-    joined = _joined(words[1:])
-    options = joined[: joined.index("--")] if "--" in joined else joined
+def _explain_files_taken_for_options(words: list[str]) -> None:
+    options = words[: words.index("--")] if "--" in words else words
     for word in filter(FILE_LIKE_OPTION.fullmatch, options):
-        parser.error(f"{word} is taken for an option: for the file, write ./{word} or -- {word}")
-    given = parser.parse_intermixed_args(_shielded(joined))
-    for name, value in vars(given).items():
-        if isinstance(value, list):
-            setattr(given, name, [_bare(each) for each in value])
-        else:
-            setattr(given, name, _bare(value))
-    return verb, given
+        reason = f"{word} is taken for an option: for the file, write ./{word} or -- {word}"
+        print(f"geowhy: {plainly(reason)}", file=sys.stderr)
 
 
-def _shielded(words: list[str]) -> list[str]:
-    """Words with those after "--" marked as no options.
-
-    Intermixed parsing drops the "--" on its first pass and takes "-dash.png" for an option on its
-    second.
-    """
-    if "--" not in words:
-        return words
-    end = words.index("--")
-    return [*words[:end], *(SHIELD + word for word in words[end + 1 :])]
-
-
-def _bare(value: object) -> object:
-    """What was parsed, without the mark."""
-    if isinstance(value, Path):
-        return Path(str(value).removeprefix(SHIELD))
-    return value.removeprefix(SHIELD) if isinstance(value, str) else value
-
-
-def _joined(words: list[str]) -> list[str]:
-    """``--what-if -desert`` as one word, for argparse takes "-desert" for an option."""
-    joined: list[str] = []
-    for at, word in enumerate(words):
-        if word == "--":
-            return joined + words[at:]
-        if joined and joined[-1] in SIGNED and word[:1] in "-−" and not word.startswith("--"):
-            joined[-1] += f"={word}"
-        else:
-            joined.append(word)
-    return joined
+def _app() -> typer.Typer:
+    """The verbs; made anew each time, for models may have been registered."""
+    app = _group("Where on Earth an image was taken, and why the model thinks so.")
+    app.callback()(_overview)
+    verb = partial(add_verb, guarded=_guarded)
+    verb(app, "locate", locate.HELP, locate.LocateOptions, locate.run)
+    verb(app, "explain", explain.HELP, explain.ExplainOptions, explain.run)
+    verb(app, "train", train.HELP, train.TrainOptions, train.run)
+    verb(app, "evaluate", evaluate.HELP, evaluate.EvaluateOptions, evaluate.run)
+    of_models = _group(models.HELP)
+    verb(of_models, "list", models.LIST_HELP, models.ListOptions, models.list_models)
+    verb(of_models, "get", models.GET_HELP, models.GetOptions, models.get_model)
+    app.add_typer(of_models, name="models")
+    of_concepts = _group(concepts.HELP)
+    for name, help_text, options, run in concepts.VERBS:
+        verb(of_concepts, name, help_text, options, run)
+    app.add_typer(of_concepts, name="concepts")
+    verb(app, "rules", rules.HELP, rules.RulesOptions, rules.run)
+    verb(app, "demo", demo.HELP, demo.DemoOptions, demo.run)
+    return app
 
 
-def _overview() -> ArgumentParser:
-    from importlib.metadata import version  # reads e-mail headers: slow to import
-
-    parser = ArgumentParser(
-        "geowhy",
-        description="Where on Earth an image was taken, and why the model thinks so.",
-        epilog="geowhy VERB --help says what a verb takes.",
-        allow_abbrev=False,
+def _group(help_text: str) -> typer.Typer:
+    return typer.Typer(
+        help=help_text,
+        no_args_is_help=True,
+        rich_markup_mode=None,  # rich would take 0.1 s for a help that looks no better here
+        pretty_exceptions_enable=False,
     )
-    parser.add_argument("--version", action="version", version=f"geowhy {version('geowhy')}")
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for name, verb in VERBS.items():
-        verbs.add_parser(name, help=verb.HELP.partition(";")[0].rstrip("."))
-    return parser
 
 
-def _guarded(verb: Verb, given: Namespace) -> int:
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version  # reads e-mail headers: slow to import
+
+        print(f"geowhy {version('geowhy')}")
+        raise typer.Exit
+
+
+def _overview(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version),
+    ] = False,
+) -> None:
+    """Where on Earth an image was taken, and why the model thinks so."""
+
+
+def _guarded(run: Callable[[], int]) -> int:
     """Run a verb; what goes wrong becomes a line and an exit status."""
     try:
-        status = verb.run(given)
+        status = run()
         sys.stdout.flush()  # a closed pipe shows here and not after the exit
     except GeowhyError as error:
         print(f"geowhy: {plainly(' '.join(str(error).split()))}", file=sys.stderr)

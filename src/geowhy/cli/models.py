@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
-import sys
-from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-__all__ = ["HELP", "add_arguments", "run"]
+import typer
+
+from geowhy.cli.options import option, say
+
+__all__ = [
+    "GET_HELP",
+    "HELP",
+    "LIST_HELP",
+    "GetOptions",
+    "ListOptions",
+    "get_model",
+    "list_models",
+]
 
 HELP = "List models and data, and get them; nothing is downloaded unless this command is asked to."
+LIST_HELP = "Sizes, licences and sources, and what is here."
+GET_HELP = "Download a model, check its SHA-256 and convert it."
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Say what the verb takes."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="list|get")
-    actions.add_parser("list", help="sizes, licences and sources, and what is here")
-    get = actions.add_parser("get", help="download a model, check its SHA-256 and convert it")
-    get.add_argument("name", metavar="NAME", help="one of the models that the list names")
-    own = "a file or folder that you already have, instead of a download"
-    get.add_argument("--from", dest="source", type=Path, metavar="PATH", help=own)
+@dataclass(frozen=True)
+class ListOptions:
+    """``geowhy models list`` takes nothing."""
 
 
-def run(given: Namespace) -> int:
-    """List the models, or get one."""
-    if given.action == "list":
-        _list_models()
-    else:
-        _get_model(given.name, given.source)
-    return 0
+@dataclass(frozen=True, kw_only=True)
+class GetOptions:
+    """What ``geowhy models get`` takes."""
+
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="One of the models that the list names.")
+    ]
+    source: Annotated[
+        Path | None,
+        option(
+            "--from",
+            help="A file or folder that you already have, instead of a download.",
+            metavar="PATH",
+        ),
+    ] = None
 
 
-def _list_models() -> None:
+def list_models(given: ListOptions) -> int:
+    """List them."""
     from geowhy.registry import EMBEDDED, assets, is_installed, resolve_model
 
     size_mb = sum(file.stat().st_size for file in resolve_model(EMBEDDED).iterdir()) / 1e6
@@ -40,14 +58,13 @@ def _list_models() -> None:
         get = "here" if is_installed(asset.name) else f"geowhy models get {asset.name}"
         print(f"{asset.name}: {asset.description}")
         print(f"  {asset.size_mb:,.0f} MB, {asset.licence}, from {asset.source}; {get}")
+    return 0
 
 
-def _get_model(name: str, source: Path | None) -> None:
+def get_model(given: GetOptions) -> int:
+    """Get one."""
     from geowhy.registry import install
 
-    folder = install(name, source, _say)
-    print(f"{name} is in {folder}")
-
-
-def _say(step: str) -> None:
-    print(step, file=sys.stderr, flush=True)
+    folder = install(given.name, given.source, say)
+    print(f"{given.name} is in {folder}")
+    return 0

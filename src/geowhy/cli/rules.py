@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from geowhy.cli.options import flag, option, say
 from geowhy.errors import ConfigError, DataError
 
-__all__ = ["HELP", "add_arguments", "run"]
+__all__ = ["HELP", "RulesOptions", "run"]
 
 HELP = (
     "Name countries by a few concepts each, and tell two apart; measured beside classifiers that "
@@ -18,22 +21,43 @@ SUFFIX = ".svg"
 NAMED = 6  # concepts on either side
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Say what the verb takes."""
-    parser.add_argument("model", metavar="MODEL", help="a model's name or folder")
-    pair = "draw what tells two countries apart instead, by English names or two-letter ISO codes"
-    parser.add_argument("--between", nargs=2, metavar=("A", "B"), help=pair)
-    output = "of --between: an .svg (default: A-B.svg by their ISO codes)"
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=output)
-    parser.add_argument("--cells", action="store_true", help="name H3 cells as well")
-    bands = "also list the concepts that speak for answers that are right, and for wrong ones"
-    parser.add_argument("--bands", action="store_true", help=bands)
-    seed = "of the sample of training views (default: 0)"
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help=seed)
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+@dataclass(frozen=True, kw_only=True)
+class RulesOptions:
+    """What ``geowhy rules`` takes."""
+
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name or folder.")]
+    between: Annotated[
+        tuple[str, str] | None,
+        option(
+            help="Draw what tells two countries apart instead, by English names or two-letter ISO "
+            "codes.",
+            metavar="A B",
+        ),
+    ] = None
+    output: Annotated[
+        Path | None,
+        option(
+            "-o",
+            "--output",
+            help="Of --between: an .svg (default: A-B.svg by their ISO codes).",
+            metavar="FILE",
+        ),
+    ] = None
+    cells: Annotated[bool, flag("--cells", "Name H3 cells as well.")] = False
+    bands: Annotated[
+        bool,
+        flag(
+            "--bands",
+            "Also list the concepts that speak for answers that are right, and for wrong ones.",
+        ),
+    ] = False
+    seed: Annotated[
+        int, option(help="Of the sample of training views (default: 0).", metavar="N")
+    ] = 0
+    json: Annotated[bool, flag("--json", "One JSON object a line.")] = False
 
 
-def run(given: Namespace) -> int:
+def run(given: RulesOptions) -> int:
     """Measure, or draw.
 
     Raises:
@@ -52,33 +76,33 @@ def run(given: Namespace) -> int:
     return 0
 
 
-def _measure(given: Namespace) -> None:
+def _measure(given: RulesOptions) -> None:
     from geowhy.evaluation.place_rules import measure_rules
     from geowhy.evaluation.rule_views import RuleViews
 
-    report = measure_rules(RuleViews.open(given.model, given.seed, _say), given.cells, _say)
+    report = measure_rules(RuleViews.open(given.model, given.seed, say), given.cells, say)
     print(report.to_json() if given.json else report.table(), flush=True)
     if given.bands:
         from geowhy.evaluation.error_bands import measure_bands
 
-        bands = measure_bands(given.model, _say)
+        bands = measure_bands(given.model, say)
         print(bands.to_json() if given.json else f"\n{bands.table()}")
 
 
-def _draw(given: Namespace) -> None:
+def _draw(given: RulesOptions) -> None:
     from geowhy.cli.pages import write_page
     from geowhy.evaluation.place_rules import contrast_of, country_rules, find_country
     from geowhy.evaluation.rule_views import RuleViews
     from geowhy.geo.atlas import Atlas
     from geowhy.render.sankey import sankey
 
-    first, second = (find_country(name, Atlas.load()) for name in given.between)
+    first, second = (find_country(name, Atlas.load()) for name in given.between or ())
     if first == second:
         raise DataError(f"{first.name}: can't be told from itself: give two countries")
     output = given.output or Path(f"{first.code}-{second.code}{SUFFIX}".lower())
     _check(output)  # before minutes of work
-    views = RuleViews.open(given.model, given.seed, _say)
-    rules = country_rules(views, _say)
+    views = RuleViews.open(given.model, given.seed, say)
+    rules = country_rules(views, say)
     contrast = contrast_of(rules, first, second, views.model.bank)
     write_page(output, sankey(contrast, rules.note(views.model.name)))
     if given.json:
@@ -94,7 +118,3 @@ def _check(output: Path) -> None:
         raise DataError(f"{output}: the diagram is an SVG: end the name in {SUFFIX}")
     if not output.parent.is_dir():
         raise DataError(f"{output}: there is no folder {output.parent}: make it or choose another")
-
-
-def _say(stage: str) -> None:
-    print(stage, file=sys.stderr, flush=True)

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
+import typer
+
+from geowhy.cli.options import flag, option
 from geowhy.errors import MissingExtraError
 
-__all__ = ["HELP", "add_arguments", "run"]
+__all__ = ["HELP", "TrainOptions", "run"]
 
 HELP = "Train a model; Ctrl-C saves a checkpoint, and --resume goes on from it."
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Say what the verb takes."""
-    parser.add_argument("config", type=Path, metavar="CONFIG.toml", help="what to train, and how")
-    folder = "folder of the run (default: as CONFIG.toml says)"
-    parser.add_argument("--output", type=Path, metavar="DIR", help=folder)
-    parser.add_argument(
-        "--device", choices=("cpu", "cuda"), default="cpu", help="where to train (default: cpu)"
-    )
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """What ``geowhy train`` takes."""
+
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="What to train, and how.")]
+    output: Annotated[
+        Path | None,
+        option(help="Folder of the run (default: as CONFIG.toml says).", metavar="DIR"),
+    ] = None
+    device: Annotated[Literal["cpu", "cuda"], option(help="Where to train (default: cpu).")] = "cpu"
+    resume: Annotated[bool, flag("--resume", "Go on from the checkpoint.")] = False
 
 
-def run(given: Namespace) -> int:
+def run(given: TrainOptions) -> int:
     """Train.
 
     Raises:
