@@ -16,6 +16,7 @@ from geowhy.errors import DataError
 from geowhy.evaluation.concept_comparison import compare
 from geowhy.geo.atlas import Atlas, uniform_on_land
 from geowhy.geo.projection import equal_earth
+from geowhy.model.geomodel import GeoModel
 from geowhy.render.concept_map import COLOURS, NO_DATA, draw_comparison, save_figure
 from geowhy.render.raster import X_MOST, Y_MOST, rasterised
 
@@ -41,12 +42,13 @@ def a_concept(atlas, grounding, **changes):
 
 
 def a_locator(places, scores):
+    aligner = SimpleNamespace(
+        bank=SimpleNamespace(ids=("other", "dry")),
+        concept_scores=lambda side, columns: side[:, columns],
+    )
     engine = SimpleNamespace(
         gallery=SimpleNamespace(lat_lon=places, side=np.stack([0 * scores, -2 * scores], axis=1)),
-        model=SimpleNamespace(
-            bank=SimpleNamespace(ids=("other", "dry")),
-            aligner=SimpleNamespace(concept_scores=lambda side, columns: side[:, columns]),
-        ),
+        model=GeoModel("tiny", None, None, aligner, None, None),
     )
     return SimpleNamespace(name="tiny", engine=engine)
 
