@@ -87,15 +87,16 @@ class ImageOptions(ModelOption):
     gallery: Annotated[
         Path | None,
         option(
-            help="CSV file with a column for latitude (or lat, y) and one for longitude (or lon, "
-            "lng, x): choose among these places.",
+            help="CSV file with columns lat, latitude or y, and lon, lng, long, longitude or x: "
+            "choose among these places.",
             metavar="FILE",
         ),
     ] = None
     region: Annotated[
         str | None,
         option(
-            help="Only places there: a country, UN region, state, box S,W,N,E or .geojson file.",
+            help="Only places there: a continent, country, UN region, state, a list of such, box "
+            "S,W,N,E or .geojson file.",
         ),
     ] = None
     outside: Annotated[
