@@ -95,8 +95,8 @@ class ImageOptions(ModelOption):
     region: Annotated[
         str | None,
         option(
-            help="Only places there: a continent, country, UN region, state, a list of such, box "
-            "S,W,N,E or .geojson file.",
+            help="Only places there: countries, UN regions, continents or states with commas "
+            "between, a box S,W,N,E or a .geojson file.",
         ),
     ] = None
     outside: Annotated[
@@ -116,6 +116,7 @@ def load(options: ImageOptions) -> Locator:
     Raises:
         ConfigError: if options contradict each other; and whatever loading raises.
     """
+    from geowhy.geo.regions import Region
     from geowhy.heads.gallery_file import read_gallery
     from geowhy.locator import Locator
 
@@ -127,7 +128,12 @@ def load(options: ImageOptions) -> Locator:
         on_progress=say,
         **options.of_model,
     )
-    return locator.within(options.region, options.outside or 0.0) if options.region else locator
+    if not options.region:
+        return locator
+    region = Region.parse(options.region)
+    if region.holds:
+        say(f"{region.name} ({region.holds})")
+    return locator.within(region, options.outside or 0.0)
 
 
 def add_verb(
