@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from geowhy.evaluation.metrics import Estimate
+from geowhy.evaluation.output import JsonReport
 from geowhy.evaluation.us_states import StateCorrelation
 
 __all__ = ["GEOCLIP", "TREES", "ConceptReport", "ConceptRow"]
@@ -45,7 +44,7 @@ class ConceptRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ConceptReport:
+class ConceptReport(JsonReport):
     """All concepts of a model.
 
     Attributes:
@@ -63,10 +62,6 @@ class ConceptReport:
     mean_location: Estimate
     mean_image: Estimate
     states: tuple[StateCorrelation, ...]
-
-    def to_json(self) -> str:
-        """Everything, as one JSON object; NaN is null."""
-        return json.dumps(_without_nan(asdict(self)), ensure_ascii=False)
 
     def worst(self, kind: str, count: int) -> list[ConceptRow]:
         """The classes, or degrees, that the location side tells least well, worst first."""
@@ -181,12 +176,3 @@ def _interval(estimate: Estimate) -> str:
 def _named(rows: list[ConceptRow], side: str) -> str:
     named = [f"{row.name} {_number(getattr(row, side))}" for row in rows]
     return ", ".join(named) or "none"
-
-
-def _without_nan(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """The same, with None for NaN, which JSON lacks."""
-    if isinstance(value, dict):
-        return {key: _without_nan(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(inner) for inner in value]
-    return None if isinstance(value, float) and np.isnan(value) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Self
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.errors import DataError
+from geowhy.evaluation.output import to_json
 
 __all__ = ["ConceptPull", "Contrast"]
 
@@ -123,4 +123,4 @@ class Contrast:
 
     def to_json(self) -> str:
         """Everything, as one JSON object."""
-        return json.dumps(asdict(self) | {"margins": self.margins}, ensure_ascii=False)
+        return to_json(asdict(self) | {"margins": self.margins})

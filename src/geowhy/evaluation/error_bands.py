@@ -6,10 +6,9 @@ each concept adds to the answer, in log-odds, as an explanation states it; means
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from geowhy.engine import Decoded
 from geowhy.evaluation.metrics import Estimate
+from geowhy.evaluation.output import JsonReport
 from geowhy.evaluation.report import training_config
 from geowhy.evaluation.resampling import block_mean
 from geowhy.geo.atlas import Atlas
@@ -67,7 +67,7 @@ class ErrorBand:
 
 
 @dataclass(frozen=True, slots=True)
-class BandsReport:
+class BandsReport(JsonReport):
     """All bands of a model.
 
     Attributes:
@@ -80,10 +80,6 @@ class BandsReport:
     split_seed: int
     reference: str
     bands: tuple[ErrorBand, ...]
-
-    def to_json(self) -> str:
-        """Everything, as one JSON object."""
-        return json.dumps(asdict(self), ensure_ascii=False)
 
     def table(self) -> str:
         """For people: the concepts of each band."""

@@ -6,9 +6,8 @@ manifest: files come and go, and with them cells would change their splits.
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from geowhy.engine import Decoded
 from geowhy.errors import ConfigError, DataError, ImageError, MissingExtraError
 from geowhy.evaluation.metrics import Answers, Estimate, Metrics, measure
+from geowhy.evaluation.output import JsonReport
 from geowhy.locator import Locator
 from geowhy.model.store import ModelFolder
 from geowhy.registry import resolve_model
@@ -33,7 +33,7 @@ PHOTOS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
-class EvaluationReport:
+class EvaluationReport(JsonReport):
     """Metrics with the protocol that they belong to.
 
     Attributes:
@@ -52,10 +52,6 @@ class EvaluationReport:
     expected: int
     metrics: Metrics
     unseen: Metrics | None
-
-    def to_json(self) -> str:
-        """Everything, as one JSON object."""
-        return json.dumps(asdict(self))
 
     def table(self) -> str:
         """For people: a line a number, with 95 % intervals."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from geowhy.evaluation.metrics import Estimate
+from geowhy.evaluation.output import JsonReport
 
 __all__ = ["BOTTLENECK", "ClassifierScore", "Comparison", "RulesReport", "Scored"]
 
@@ -94,7 +94,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class RulesReport:
+class RulesReport(JsonReport):
     """All tasks of a model.
 
     Attributes:
@@ -112,10 +112,6 @@ class RulesReport:
     concepts: int
     near: str
     tasks: tuple[Comparison, ...]
-
-    def to_json(self) -> str:
-        """Everything, as one JSON object."""
-        return json.dumps(asdict(self), ensure_ascii=False)
 
     def table(self) -> str:
         """For people: what was done, then every task."""

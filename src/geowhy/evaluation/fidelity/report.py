@@ -5,9 +5,8 @@ What is measured was decided on other views than those that are reported: see do
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ConfigError
@@ -19,6 +18,7 @@ from geowhy.evaluation.fidelity.stability import StabilityReport, measure_stabil
 from geowhy.evaluation.fidelity.truth import TruthReport, measure_truth
 from geowhy.evaluation.fidelity.views import AnsweredViews
 from geowhy.evaluation.metrics import Estimate
+from geowhy.evaluation.output import JsonReport
 from geowhy.evaluation.report import training_config
 from geowhy.locator import Locator
 from geowhy.model.terms import ConceptTerm
@@ -33,7 +33,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FidelityReport:
+class FidelityReport(JsonReport):
     """How true a model's explanations are.
 
     Attributes:
@@ -51,10 +51,6 @@ class FidelityReport:
     stability: StabilityReport
     pointing: PointingReport
     planted: PlantedReport
-
-    def to_json(self) -> str:
-        """Everything, as one JSON object."""
-        return json.dumps(asdict(self))
 
     def table(self) -> str:
         """For people: a line a number, with 95 % intervals."""

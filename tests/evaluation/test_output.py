@@ -1,0 +1,53 @@
+"""Every report is valid JSON, also where nothing could be measured."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from geowhy.evaluation.concept_report import ConceptReport
+from geowhy.evaluation.contrast import ConceptPull, Contrast
+from geowhy.evaluation.error_bands import BandsReport, ErrorBand
+from geowhy.evaluation.fidelity.deletion import Curves, DeletionReport
+from geowhy.evaluation.fidelity.planted import PlantedReport
+from geowhy.evaluation.fidelity.pointing import PointingReport
+from geowhy.evaluation.fidelity.report import FidelityReport
+from geowhy.evaluation.fidelity.sanity import SanityReport
+from geowhy.evaluation.fidelity.stability import StabilityReport
+from geowhy.evaluation.fidelity.truth import TruthReport
+from geowhy.evaluation.metrics import Answers, Estimate, measure
+from geowhy.evaluation.report import EvaluationReport
+from geowhy.evaluation.rule_report import BOTTLENECK, Comparison, RulesReport, Scored
+
+NAN = float("nan")
+UNKNOWN = Estimate(NAN, NAN, NAN)
+SPOTS = np.array([[5.0, 5.0], [45.0, 45.0], [-25.0, 25.0]])
+ALL_ABSTAINED = measure(Answers(SPOTS, SPOTS, *[np.ones(3)] * 2, np.ones(3, bool)))
+UNSCORED = Scored("here", 0, 1, 0, 0, NAN, {BOTTLENECK: UNKNOWN}, {BOTTLENECK: NAN}, {})
+
+REPORTS = {
+    "evaluation": EvaluationReport("m", "test", "p", "g", "views", 3, ALL_ABSTAINED, None),
+    "fidelity": FidelityReport(
+        "m",
+        1,
+        "p",
+        DeletionReport(0, 1, (Curves("o", (0,), (NAN,), (NAN,), UNKNOWN, UNKNOWN),)),
+        SanityReport(0, UNKNOWN, UNKNOWN),
+        TruthReport(0, {5: UNKNOWN}, {}, {}, UNKNOWN, UNKNOWN, {5: NAN}),
+        StabilityReport(0, {"crop": UNKNOWN}, {}),
+        PointingReport(0, UNKNOWN, UNKNOWN),
+        PlantedReport(0, 0, UNKNOWN, UNKNOWN, UNKNOWN),
+    ),
+    "bands": BandsReport("m", 0, "r", (ErrorBand(0, math.inf, 0, (("a", UNKNOWN),), ()),)),
+    "rules": RulesReport("m", 0, 0, 0, 0, "n", (Comparison("c", 2, 0, (), (UNSCORED,)),)),
+    "concepts": ConceptReport("m", "p", (), (), (), UNKNOWN, UNKNOWN, ()),
+    "contrast": Contrast("a", "b", (ConceptPull("c", "d", NAN, -math.inf, True, True),), NAN),
+}
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_what_could_not_be_measured_is_null(name):
+    text = REPORTS[name].to_json()
+    json.loads(text, parse_constant=lambda constant: pytest.fail(f"{constant} isn't JSON"))
+    assert "null" in text.replace('"unseen": null', "")
