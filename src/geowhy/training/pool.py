@@ -31,7 +31,7 @@ Points = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FitData:
     """Everything that one fit reads.
 
@@ -123,9 +123,17 @@ class ImagePool:
         if len(held_out):
             images = whitening(self.columns.told(self.features.read(held_out)))
             validation = self._places(held_out, images, seen, known)
-        known_land = self._centres[known_rows]
-        data = (raw, whitening, training, validation, gallery, land, known_land)
-        return FitData(seen, unseen, *data)
+        return FitData(
+            seen=seen,
+            unseen=unseen,
+            raw=raw,
+            whitening=whitening,
+            training=training,
+            validation=validation,
+            gallery=gallery,
+            land=land,
+            known_land=self._centres[known_rows],
+        )
 
     def gallery(self, model: GeoModel) -> Gallery:
         """The gallery of the configuration, as a model's folder will hold it."""
