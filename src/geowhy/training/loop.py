@@ -62,9 +62,10 @@ def train_task(
     progress, best = Progress(0, math.inf, 0, run.digest), _weights(module)
     if resume and checkpoint.exists():
         progress, best = load_checkpoint(checkpoint, module, optimiser, run.digest)
+    losses_of = processes.sharing_gradients(_Losses(task))
     with _interruptions() as interrupted:
         while not _finished(progress, run):
-            losses = _step(run, task, optimiser, order, progress.step, processes)
+            losses = _step(run, losses_of, optimiser, order, progress.step, processes)
             progress = replace(progress, step=progress.step + 1)
             if progress.step % config.validate_every == 0 or progress.step == run.steps:
                 measured = task.validation()
@@ -86,7 +87,7 @@ def train_task(
 
 def _step(
     run: TrainingRun,
-    task: Task[Any],
+    losses_of: nn.Module,
     optimiser: torch.optim.Optimizer,
     order: BatchOrder,
     step: int,
@@ -97,13 +98,25 @@ def _step(
     for group in optimiser.param_groups:
         group["lr"] = run.optimiser.rate * _rate_factor(step, run.optimiser)
     rows = torch.from_numpy(order.batch_rows(step)).chunk(processes.count)[processes.rank]
-    task.module.train()
-    losses = task.losses(Batch(rows, order, step))
+    losses_of.train()
+    losses: dict[str, Tensor] = losses_of(Batch(rows, order, step))
     optimiser.zero_grad()
     losses["total"].backward()
-    processes.average_gradients(task.module.parameters())
     optimiser.step()
     return {name: float(value.detach()) for name, value in losses.items()}
+
+
+class _Losses(nn.Module):
+    """A task as a module: what processes share are gradients of a module's output."""
+
+    def __init__(self, task: Task[Any]) -> None:
+        super().__init__()
+        self.trained = task.module
+        self._losses = task.losses
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        losses = self._losses(batch)
+        return {name: x if name == "total" else x.detach() for name, x in losses.items()}
 
 
 def _optimiser(module: nn.Module, config: OptimiserConfig) -> torch.optim.Optimizer:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 from torch import distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 
 __all__ = ["Processes", "joined_processes"]
 
@@ -31,14 +32,14 @@ class Processes:
         """Whether this is the one that writes files."""
         return self.rank == 0
 
-    def average_gradients(self, parameters: Iterable[Tensor]) -> None:
-        """Replaces every gradient by its mean over the processes."""
+    def sharing_gradients(self, module: nn.Module) -> nn.Module:
+        """The module, but each backward pass leaves the mean of all processes' gradients in it.
+
+        All begin with the leading process's parameters; one that no loss depends on gets none.
+        """
         if self.count == 1:
-            return
-        for parameter in parameters:
-            if parameter.grad is not None:
-                dist.all_reduce(parameter.grad)
-                parameter.grad /= self.count
+            return module
+        return DistributedDataParallel(module, broadcast_buffers=False, find_unused_parameters=True)
 
     def agree(self, flag: bool) -> bool:
         """What the leading process says; all must call it."""
@@ -58,19 +59,24 @@ class Processes:
 
     def wait(self) -> None:
         """Waits until all are here."""
-        if self.count > 1:
-            dist.barrier()
+        self.any(False)
 
 
 @contextmanager
-def joined_processes() -> Iterator[Processes]:
-    """Joins the group that ``torchrun`` announces in the environment; leaves it at the end."""
+def joined_processes(device: str) -> Iterator[Processes]:
+    """Joins the group that ``torchrun`` announces in the environment; leaves it at the end.
+
+    On "cuda" each process takes a GPU of its own, if there are as many.
+    """
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
         yield Processes()
         return
-    # gloo also for GPUs: the few megabytes of gradients here don't warrant another backend.
-    dist.init_process_group("gloo")
+    backend = "gloo"  # also where processes share a GPU, which nccl refuses
+    if device == "cuda" and torch.cuda.device_count() >= int(os.environ["LOCAL_WORLD_SIZE"]):
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        backend = "cpu:gloo,cuda:nccl"  # flags are agreed upon on the CPU
+    dist.init_process_group(backend)
     try:
         yield Processes(dist.get_rank(), count)
     finally:

@@ -60,7 +60,7 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
         raise ConfigError(f"--device {device}: torch sees no GPU here: use --device cpu")
     vocabulary = _grounded_vocabulary(config)
     folder = output or Path("runs") / config.name
-    with joined_processes() as processes, _progress_bars(processes) as bars:
+    with joined_processes(device) as processes, _progress_bars(processes) as bars:
         sources = TrainingSources.open(config)
         material = open_material(config, sources, bars.say)
         features = _embedded(material, processes, bars)
