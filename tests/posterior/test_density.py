@@ -127,3 +127,11 @@ def test_a_region_is_the_fewest_cells_that_hold_nine_tenths_of_the_strongest_mod
     assert inside.sum() - inside.min() < 0.9 * own.sum()
     assert len(inside) < len(own)
     assert inside.min() >= np.sort(own)[::-1][len(inside)]
+
+
+def test_a_region_that_shall_hold_less_is_smaller():
+    places = bump((52, 30), 500)
+    half = Decoder(GALLERY, DECODER.grid, 450.0, region_mass=0.5)
+    wide, narrow = decode(places, 1), decode(places, 1, half)
+    assert narrow.density.probability[narrow.region].sum() == pytest.approx(0.5, abs=0.1)
+    assert narrow.region.sum() < wide.region.sum()

@@ -20,13 +20,17 @@ from geowhy.model.terms import (
     MapTerm,
 )
 from geowhy.training.calibration import (
-    MAP_WEIGHTS,
     _conformal_factor,
     best_map_weight,
     calibrate,
     decode_all,
 )
+from geowhy.training.config import CalibrationConfig
 
+CONFIG = CalibrationConfig()
+ONE_OF_EACH = CalibrationConfig(
+    temperatures=(2.0,), smoothings_km=(600.0,), surenesses=(0.5,), usual_temperature=2.0
+)
 NOISE = 0.05
 
 
@@ -67,15 +71,14 @@ def concepts_of(images):
 
 
 def test_maps_that_mislead_get_the_least_weight(earth):
-    assert best_map_weight(*earth) == MAP_WEIGHTS[0]
+    assert best_map_weight(*earth, CONFIG) == CONFIG.map_weights[0]
 
 
 def test_maps_that_know_better_get_more_weight(earth):
     terms, gallery, images, truth = earth
     right = 2000 * lat_lon_to_unit(truth).astype(np.float32)
-    assert (
-        best_map_weight(terms, gallery, seeing(concepts_of(images), right), truth) > MAP_WEIGHTS[0]
-    )
+    seen = seeing(concepts_of(images), right)
+    assert best_map_weight(terms, gallery, seen, truth, CONFIG) > CONFIG.map_weights[0]
 
 
 def test_radii_hold_what_they_promise_on_other_images(earth):
@@ -84,7 +87,7 @@ def test_radii_hold_what_they_promise_on_other_images(earth):
     images = seeing(concepts, 0 * concepts)
     fitted, other = slice(0, 200), slice(200, 400)
     novelty = np.linspace(0, 1, 200, dtype=np.float32)
-    found = calibrate(terms, gallery, images.rows(fitted), truth[fitted], novelty)
+    found = calibrate(terms, gallery, images.rows(fitted), truth[fitted], novelty, CONFIG)
     posteriors = decode_all(
         terms, gallery, images.rows(other), found.temperature, found.smoothing_km
     )
@@ -94,11 +97,38 @@ def test_radii_hold_what_they_promise_on_other_images(earth):
     assert (errors <= radii[:, 1]).mean() == pytest.approx(0.9, abs=0.08)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("least_radius_km", 700.0), ("abstain_above_km", 900.0), ("region_mass", 0.6)],
+)
+def test_what_is_chosen_for_a_run_is_kept_and_what_was_fitted_still_holds(field, value, earth):
+    terms, gallery, images, truth = earth
+    images = seeing(concepts_of(images), 0 * concepts_of(images))
+    config = ONE_OF_EACH.model_copy(update={field: value})
+    found = calibrate(terms, gallery, images, truth, np.zeros(400, np.float32), config)
+    assert getattr(found, field) == value
+    answers = decode_all(
+        terms, gallery, images, found.temperature, found.smoothing_km, found.sureness
+    )
+    errors = distance_km(np.array([answer.lat_lon for answer in answers]), truth)
+    within = errors <= np.array([found.radii_km(answer)[0] for answer in answers]) * (1 + 1e-9)
+    assert within.sum() == 201  # of 400 images: the rank of half of 401
+
+
+def test_more_false_alarms_are_had_for_a_lower_threshold(earth):
+    terms, gallery, images, truth = earth
+    config = ONE_OF_EACH.model_copy(update={"false_alarm_rate": 0.25})
+    novelty = np.linspace(0, 1, 400, dtype=np.float32)
+    found = calibrate(terms, gallery, images, truth, novelty, config)
+    assert (found.temperature, found.smoothing_km, found.sureness) == (2.0, 600.0, 0.5)
+    assert (novelty > found.novelty_threshold).mean() == pytest.approx(0.25)
+
+
 def test_a_sharper_posterior_gets_smaller_radii(earth):
     terms, gallery, images, truth = earth
     concepts = concepts_of(images)
     images = seeing(concepts, 0 * concepts)
-    found = calibrate(terms, gallery, images, truth, np.zeros(400, np.float32))
+    found = calibrate(terms, gallery, images, truth, np.zeros(400, np.float32), CONFIG)
     sharp, broad = (
         np.array(
             [
@@ -118,7 +148,7 @@ def test_sureness_makes_the_stated_probability_of_an_answer_true(earth):
     terms, gallery, images, truth = earth
     # Half of the answers are far off.
     terms = (terms[0], replace(terms[1], weight=0.1))
-    found = calibrate(terms, gallery, images, truth, np.zeros(400, np.float32))
+    found = calibrate(terms, gallery, images, truth, np.zeros(400, np.float32), CONFIG)
     assert found.sureness < 1
     stated = [
         posterior.modes[0].probability
@@ -140,7 +170,7 @@ def covered_rank(count, mass, seed):
     """
     errors_km = np.random.default_rng(seed).exponential(500, count)
     stated = [_Stated()] * count
-    factor = _conformal_factor(errors_km, stated, mass)
+    factor = _conformal_factor(errors_km, stated, mass, 30.0)
     return int((errors_km <= factor * 130 * (1 + 1e-12)).sum())
 
 

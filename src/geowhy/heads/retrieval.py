@@ -59,7 +59,11 @@ class DensityHead:
             np.arange(len(gallery.lat_lon)), gallery.lat_lon, gallery.grid.point_to_cell
         )
         self._decoder = Decoder(
-            gallery.lat_lon, gallery.grid, calibration.smoothing_km, calibration.sureness
+            gallery.lat_lon,
+            gallery.grid,
+            calibration.smoothing_km,
+            calibration.sureness,
+            calibration.region_mass,
         )
 
     def posteriors(self, images: Encoded) -> Iterator[Posterior]:

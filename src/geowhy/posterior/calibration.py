@@ -13,14 +13,14 @@ from geowhy.posterior.density import Estimate
 
 __all__ = ["Calibration", "stated_km"]
 
-LEAST_RADIUS_KM = 30.0  # between neighbours in a gallery of 200,000 places
-ABSTAIN_ABOVE_KM = 5_000.0
 FARTHEST_KM = 20_015.0  # half the circumference of the Earth
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """Numbers fitted on validation views, saved with the model.
+    """Numbers fitted on validation views or chosen for the run, saved with the model.
+
+    What a model's folder lacks is as it was before it could be chosen.
 
     Attributes:
         temperature: divides the scores.
@@ -28,9 +28,11 @@ class Calibration:
         sureness: power to which the masses of its hills are raised.
         radius_50_factor, radius_90_factor: stretch the posterior's own radii so that they hold
             the truth in 50 and 90 % of the validation views (split conformal prediction).
-        novelty_threshold: above it an image is unlike 99 % of the validation views.
+        novelty_threshold: above it an image is unlike 99 % of the validation views, unless another
+            rate of false alarms was chosen.
         abstain_above_km: above this ``radius_50_km`` the model names no place.
         least_radius_km: added to the posterior's own radii.
+        region_mass: share of the strongest mode's probability that its credible region holds.
         is_fitted: whether any of this was fitted; a model that was never calibrated says so.
     """
 
@@ -40,8 +42,9 @@ class Calibration:
     radius_50_factor: float = 1.0
     radius_90_factor: float = 1.0
     novelty_threshold: float = np.inf
-    abstain_above_km: float = ABSTAIN_ABOVE_KM
-    least_radius_km: float = LEAST_RADIUS_KM
+    abstain_above_km: float = 5_000.0
+    least_radius_km: float = 30.0  # between neighbours in a gallery of 200,000 places
+    region_mass: float = 0.9
     is_fitted: bool = True
 
     def radii_km(self, estimate: Estimate) -> tuple[float, float]:
@@ -51,7 +54,7 @@ class Calibration:
         return min(half, FARTHEST_KM), min(max(most, half), FARTHEST_KM)
 
 
-def stated_km(estimate: Estimate, mass: float, least_km: float = LEAST_RADIUS_KM) -> float:
+def stated_km(estimate: Estimate, mass: float, least_km: float) -> float:
     """The posterior's own radius for half of the probability or for more.
 
     Half of it lies in the strongest hill for most images, where points tell more than smoothed

@@ -34,7 +34,6 @@ Floats32 = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
 LEAST_SHARE = 1e-3  # of a mode; divided by the number of points, it bounds what is left out
-MODE_REGION_MASS = 0.9  # of the probability of a mode
 MEDIAN_ROUNDS = 12  # Weiszfeld's steps; the median moves by less than 1 km after about eight
 
 
@@ -96,8 +95,8 @@ class Estimate:
         modes: strongest first; the first one's point is the answer.
         density: probability of each cell, smoothed where modes are hills.
         region: whether each cell belongs to the credible region of the strongest mode, ``[C]``: the
-            fewest of its cells that hold `MODE_REGION_MASS` of it. A hill's foot may reach around
-            half of the Earth.
+            fewest of its cells that hold most of it, 0.9 unless a decoder was told otherwise. A
+            hill's foot may reach around half of the Earth.
         basin: the mode to whose basin each cell belongs, ``[C]``, numbered from the strongest.
         half_km: radius around the answer that holds half of the probability of the places, before
             calibration. Smoothing would hide how sharply a place was recognised.
@@ -128,12 +127,22 @@ class Decoder:
     """
 
     def __init__(
-        self, lat_lon: Floats, grid: CellGrid, smoothing_km: float, sureness: float = 1.0
+        self,
+        lat_lon: Floats,
+        grid: CellGrid,
+        smoothing_km: float,
+        sureness: float = 1.0,
+        region_mass: float = 0.9,
     ) -> None:
-        """For a gallery, degrees ``[M, 2]``, its cells, width of the smoothing, and sureness."""
+        """For a gallery, degrees ``[M, 2]``, and its cells.
+
+        ``smoothing_km`` is the width of the smoothing, ``region_mass`` the share of the strongest
+        mode that lies in its credible region.
+        """
         self.grid = grid
         self.smoothing_km = smoothing_km
         self.sureness = sureness
+        self.region_mass = region_mass
         self._lat_lon = lat_lon
         self._units = lat_lon_to_unit(lat_lon)
         self._kernel = _smoothing_kernel(grid.centres, smoothing_km)
@@ -152,7 +161,9 @@ class Decoder:
         )
         density = CellDensity(self.grid.cells, self.grid.centres, hills.density)
         half_km = self._half_km(modes[0].lat_lon, points, hills, mode_of_point)
-        return Estimate(modes, density, _mode_region(hills), hills.of_cell, half_km)
+        return Estimate(
+            modes, density, _mode_region(hills, self.region_mass), hills.of_cell, half_km
+        )
 
     def hills(self, probability: Floats32) -> Hills:
         """The hills of one image, before their masses are made honest."""
@@ -179,13 +190,13 @@ class Decoder:
         return radius_km(lat_lon, self._lat_lon[heavy], weights[heavy], 0.5)
 
 
-def _mode_region(hills: Hills) -> NDArray[np.bool_]:
-    """The fewest cells of the strongest hill that hold `MODE_REGION_MASS` of it, ``[M]``."""
+def _mode_region(hills: Hills, mass: float) -> NDArray[np.bool_]:
+    """The fewest cells of the strongest hill that hold a share ``mass`` of it, ``[M]``."""
     own = np.where(hills.of_cell == 0, hills.density, 0.0)
     heaviest = np.argsort(-own, kind="stable")
     before = np.cumsum(own[heaviest]) - own[heaviest]
     region = np.zeros(len(own), bool)
-    region[heaviest] = before < MODE_REGION_MASS * own.sum()
+    region[heaviest] = before < mass * own.sum()
     return np.asarray(region & (hills.of_cell == 0))
 
 

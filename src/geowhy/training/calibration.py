@@ -20,6 +20,7 @@ from geowhy.model.encoded import Encoded
 from geowhy.model.terms import MapTerm, ScoreTerm, total_scores
 from geowhy.posterior.calibration import Calibration, stated_km
 from geowhy.posterior.density import Decoder, Estimate, softmax
+from geowhy.training.config import CalibrationConfig
 
 __all__ = ["best_map_weight", "calibrate", "decode_all"]
 
@@ -27,31 +28,26 @@ Terms = tuple[ScoreTerm, ...]
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 
-MAP_WEIGHTS = (0.2, 0.4, 0.6, 0.8)  # 1 would trust errors of many patterns as independent
-TEMPERATURES = (0.7, 1.0, 1.4, 2.0, 2.8)
-SURENESSES = tuple(number / 20 for number in range(1, 21))
 LEAST_PROBABILITY = 1e-9
-USUAL_SMOOTHING_KM = 600.0  # while weight and temperature are chosen
-SOME_VIEWS = 1_000
-SMOOTHINGS_KM = (300.0, 600.0, 900.0, 1_200.0)
-USUAL_TEMPERATURE = 1.4
-ERROR_CAP_KM = 2_500.0  # wrong is wrong: beyond, an answer on another continent costs no more
-FALSE_ALARM_RATE = 0.01
 RANK_ROUNDING = 1e-9  # (n + 1) * 0.9 may come out a hair above a whole number
 IMAGES_AT_ONCE = 64  # with 200,000 places: 50 MB of scores
 
 
-def best_map_weight(terms: Terms, gallery: Gallery, images: Encoded, truth: Floats) -> float:
+def best_map_weight(
+    terms: Terms, gallery: Gallery, images: Encoded, truth: Floats, config: CalibrationConfig
+) -> float:
     """How much the maps should count against the concepts."""
-    some, where = _some(images, truth)
+    some, where = _some(images, truth, config.images)
 
     def cost_km(weight: float) -> float:
         weighed = tuple(
             replace(term, weight=weight) if isinstance(term, MapTerm) else term for term in terms
         )
-        return _cost_km(weighed, gallery, some, where, USUAL_TEMPERATURE, USUAL_SMOOTHING_KM)
+        usual = config.usual_temperature, config.usual_smoothing_km
+        found = decode_all(weighed, gallery, some, *usual)
+        return _cost_km(found, where, config)
 
-    return min(MAP_WEIGHTS, key=cost_km)
+    return min(config.map_weights, key=cost_km)
 
 
 def calibrate(
@@ -60,21 +56,38 @@ def calibrate(
     images: Encoded,
     truth: Floats,
     novelty: Floats32,
+    config: CalibrationConfig,
 ) -> Calibration:
     """Fits everything, on validation images with true positions, degrees ``[N, 2]``."""
-    some = _some(images, truth)
+    some, where = _some(images, truth, config.images)
+
+    def cost_km(temperature: float, smoothing_km: float) -> float:
+        found = decode_all(terms, gallery, some, temperature, smoothing_km)
+        return _cost_km(found, where, config)
+
     temperature = min(
-        TEMPERATURES, key=lambda t: _cost_km(terms, gallery, *some, t, USUAL_SMOOTHING_KM)
+        config.temperatures, key=lambda value: cost_km(value, config.usual_smoothing_km)
     )
-    smoothing_km = min(
-        SMOOTHINGS_KM, key=lambda width: _cost_km(terms, gallery, *some, temperature, width)
-    )
-    sureness = _best_sureness(terms, gallery, *some, temperature, smoothing_km)
+    smoothing_km = min(config.smoothings_km, key=lambda width: cost_km(temperature, width))
+    decoder = Decoder(gallery.lat_lon, gallery.grid, smoothing_km)
+    rows = _probabilities(terms, gallery, some, temperature)
+    sureness = _best_sureness(decoder, rows, where, config.surenesses)
     answers = decode_all(terms, gallery, images, temperature, smoothing_km, sureness)
     errors_km = _errors_km(answers, truth)
-    half, most = (_conformal_factor(errors_km, answers, mass) for mass in (0.5, 0.9))
-    threshold = float(np.quantile(novelty, 1 - FALSE_ALARM_RATE))
-    return Calibration(temperature, smoothing_km, sureness, half, most, threshold)
+    half, most = (
+        _conformal_factor(errors_km, answers, mass, config.least_radius_km) for mass in (0.5, 0.9)
+    )
+    return Calibration(
+        temperature=temperature,
+        smoothing_km=smoothing_km,
+        sureness=sureness,
+        radius_50_factor=half,
+        radius_90_factor=most,
+        novelty_threshold=float(np.quantile(novelty, 1 - config.false_alarm_rate)),
+        abstain_above_km=config.abstain_above_km,
+        least_radius_km=config.least_radius_km,
+        region_mass=config.region_mass,
+    )
 
 
 def decode_all(
@@ -92,47 +105,34 @@ def decode_all(
 
 
 def _best_sureness(
-    terms: Terms,
-    gallery: Gallery,
-    images: Encoded,
-    truth: Floats,
-    temperature: float,
-    smoothing_km: float,
+    decoder: Decoder, rows: Iterator[Floats32], truth: Floats, surenesses: tuple[float, ...]
 ) -> float:
     """The sureness under which the hills that hold the truth are most probable."""
-    decoder = Decoder(gallery.lat_lon, gallery.grid, smoothing_km)
-    cell_of_truth = distance_matrix_km(truth, gallery.grid.centres).argmin(axis=1)
-    losses = np.zeros(len(SURENESSES))
-    rows = _probabilities(terms, gallery, images, temperature)
+    cell_of_truth = distance_matrix_km(truth, decoder.grid.centres).argmin(axis=1)
+    losses = np.zeros(len(surenesses))
     for probability, cell in zip(rows, cell_of_truth, strict=True):
         hills = decoder.hills(probability)
-        masses = [hills.tempered(sureness).mass[hills.of_cell[cell]] for sureness in SURENESSES]
+        masses = [hills.tempered(sureness).mass[hills.of_cell[cell]] for sureness in surenesses]
         losses -= np.log(np.array(masses) + LEAST_PROBABILITY)
-    return SURENESSES[int(losses.argmin())]
+    return surenesses[int(losses.argmin())]
 
 
-def _some(images: Encoded, truth: Floats) -> tuple[Encoded, Floats]:
-    """Enough of the images, evenly chosen."""
-    chosen = slice(None, None, max(1, len(truth) // SOME_VIEWS))
+def _some(images: Encoded, truth: Floats, count: int) -> tuple[Encoded, Floats]:
+    """About ``count`` of the images, evenly chosen."""
+    chosen = slice(None, None, max(1, len(truth) // count))
     return images.rows(chosen), truth[chosen]
 
 
-def _cost_km(
-    terms: Terms,
-    gallery: Gallery,
-    images: Encoded,
-    truth: Floats,
-    temperature: float,
-    smoothing_km: float,
-) -> float:
+def _cost_km(found: list[Estimate], truth: Floats, config: CalibrationConfig) -> float:
     """Mean error, where far is far."""
-    found = decode_all(terms, gallery, images, temperature, smoothing_km)
-    return float(np.minimum(_errors_km(found, truth), ERROR_CAP_KM).mean())
+    return float(np.minimum(_errors_km(found, truth), config.error_cap_km).mean())
 
 
-def _conformal_factor(errors_km: Floats, posteriors: list[Estimate], mass: float) -> float:
+def _conformal_factor(
+    errors_km: Floats, posteriors: list[Estimate], mass: float, least_km: float
+) -> float:
     """Quantile of true distance over stated radius, so that ``mass`` of the images are covered."""
-    stated = np.array([stated_km(posterior, mass) for posterior in posteriors])
+    stated = np.array([stated_km(posterior, mass, least_km) for posterior in posteriors])
     # The finite-sample rank of split conformal prediction: of n + 1 exchangeable images.
     rank = min(int(np.ceil((len(errors_km) + 1) * mass - RANK_ROUNDING)), len(errors_km))
     return float(np.sort(errors_km / stated)[rank - 1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -21,6 +21,7 @@ from geowhy.errors import ConfigError
 
 __all__ = [
     "AlignmentConfig",
+    "CalibrationConfig",
     "GalleryConfig",
     "LocationConfig",
     "OptimiserConfig",
@@ -35,6 +36,10 @@ __all__ = [
 CLIP = "clip-vit-l-14"
 CLIP_SIZE = 768  # of its projected features, and of the hidden layer of GeoCLIP's head
 GEOCLIP_SIZE = 512  # of GeoCLIP's embeddings
+
+
+Positive = Annotated[float, Field(gt=0)]
+Choices = Annotated[tuple[Positive, ...], Field(min_length=1)]
 
 
 class _Section(BaseModel):
@@ -190,6 +195,31 @@ class GalleryConfig(_Section):
     seed: int = 1
 
 
+class CalibrationConfig(_Section):
+    """What is tried on validation images, and what the model then promises.
+
+    Of ``map_weights``, ``temperatures`` and ``smoothings_km`` those are taken whose answers are
+    nearest on ``images`` of them; while one is chosen the others are as ``usual``. An error counts
+    up to ``error_cap_km``: an answer on another continent costs no more than one far off. Of
+    ``surenesses`` the one is taken under which the truth is most probable. ``false_alarm_rate`` of
+    the validation images are called unlike all others. The rest the model keeps as it is: see
+    `geowhy.posterior.calibration.Calibration`.
+    """
+
+    map_weights: Choices = (0.2, 0.4, 0.6, 0.8)  # 1 would trust errors of maps as independent
+    temperatures: Choices = (0.7, 1.0, 1.4, 2.0, 2.8)
+    smoothings_km: Choices = (300.0, 600.0, 900.0, 1_200.0)
+    surenesses: Choices = tuple(number / 20 for number in range(1, 21))
+    usual_temperature: Positive = 1.4
+    usual_smoothing_km: Positive = 600.0
+    images: int = Field(1_000, ge=1)
+    error_cap_km: Positive = 2_500.0
+    false_alarm_rate: float = Field(0.01, gt=0, lt=1)
+    region_mass: float = Field(0.9, gt=0, lt=1)
+    abstain_above_km: Positive = 5_000.0
+    least_radius_km: float = Field(30.0, ge=0)
+
+
 class TrainingConfig(_Section):
     """Everything that determines a run, but for the data.
 
@@ -212,6 +242,7 @@ class TrainingConfig(_Section):
     place_reader: PlaceReaderConfig = PlaceReaderConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
     gallery: GalleryConfig = GalleryConfig()
+    calibration: CalibrationConfig = CalibrationConfig()
 
     @model_validator(mode="before")
     @classmethod

@@ -67,7 +67,7 @@ class Tuning:
 def tune(parts: TrainedParts, pool: ImagePool, manifest: Manifest, report: Progress) -> Tuning:
     """Fits the tuning on the validation images of the manifest."""
     model, features, told = _shipped(parts), pool.features, pool.columns.told
-    gallery = pool.gallery(model)
+    gallery, config = pool.gallery(model), parts.config.calibration
     report(1, 4)
     fitted = _known(told(features.read(manifest.rows("train"))))
     novelty = NoveltyDetector.from_tensors(_rounded(fitted.to_tensors()))
@@ -77,11 +77,11 @@ def tune(parts: TrainedParts, pool: ImagePool, manifest: Manifest, report: Progr
     images = model.image_side(raw)
     weight = 0.0
     if model.maps:
-        weight = best_map_weight(model.terms, gallery, images, truth)
+        weight = best_map_weight(model.terms, gallery, images, truth, config)
         model = replace(model, maps=model.maps.weighing(weight))
     report(3, 4)
     strange = novelty.score(told(raw))
-    calibration = calibrate(model.terms, gallery, images, truth, strange)
+    calibration = calibrate(model.terms, gallery, images, truth, strange, config)
     report(4, 4)
     return Tuning(weight, calibration, novelty)
 

@@ -203,7 +203,9 @@ class _Fits:
     def _digest(self) -> str:
         """Names the run: other settings, concepts or features make it another one."""
         features = self.pool.features.shards[0].parent.name
-        parts = (self.config.model_dump_json(), self.pool.vocabulary.digest, features)
+        # Calibration comes after all that a checkpoint holds.
+        config = self.config.model_dump_json(exclude={"calibration"})
+        parts = (config, self.pool.vocabulary.digest, features)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
