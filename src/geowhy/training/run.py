@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,6 @@ from geowhy.model.map_matcher import MapMatcher
 from geowhy.model.map_reader import MapReader
 from geowhy.model.place_reader import PlaceReader
 from geowhy.training.aligner import TorchAligner
-from geowhy.training.alignment_task import AlignmentTask
 from geowhy.training.config import TrainingConfig
 from geowhy.training.features import FeatureStore, Progress
 from geowhy.training.location_pretraining import embed_places, pretrain_location
@@ -31,6 +30,8 @@ from geowhy.training.location_torch import TorchLocationEncoder
 from geowhy.training.loop import TrainingRun, train_task
 from geowhy.training.matcher_fit import fit_matcher
 from geowhy.training.material import Material, open_material
+from geowhy.training.objectives import OBJECTIVES
+from geowhy.training.objectives.contrastive import ContrastiveTask
 from geowhy.training.packaging import TrainedParts, package_model, tune
 from geowhy.training.place_reader_torch import train_place_reader
 from geowhy.training.pool import FitData, ImagePool
@@ -135,69 +136,19 @@ class _Fits:
         self.processes.wait()
         data = self.pool.fit_data(manifest)
         _say_what_is_left_out(self.pool.vocabulary, data, bars)
-        encoder = initial_encoder(self.config).to(self.device)
-        aligner = self._initial_aligner(data, encoder, bars)
-        task = AlignmentTask(self.config, data, aligner, encoder)
-        run = TrainingRun(self.config.optimiser, self.config.seed, steps, self._digest, folder)
-        step = train_task(run, task, self.processes, self.resume, bars.stage("aligning"))
-        maps = self._map_comparison(data, bars, matcher)
-        places = self._place_reader(data, bars)
-        return TrainedParts(self.config, *task.export(), maps, places, self.sources), step
-
-    def _initial_aligner(
-        self, data: FitData, encoder: TorchLocationEncoder, bars: _Stages
-    ) -> TorchAligner:
-        """Shapes the location space if it starts from scratch, and fits the concept basis in it."""
-        config, places = self.config, data.training
-        if config.location.surroundings:
-            encoder.fit_surroundings(places.surroundings)
-        if config.location.init == "scratch":
-            report = bars.stage("pretraining locations")
-            pretrain_location(encoder, places, config.location, config.seed, report)
-        embeddings = embed_places(encoder, places, RIDGE_PLACES).cpu().numpy()
-        released = config.alignment.init == "geoclip"
-        # GeoCLIP compares plain embeddings; ours are centred.
-        mean = embeddings.mean(axis=0) * np.float32(not released)
-        truth = places.truth[:RIDGE_PLACES].cpu().numpy()
-        source = GroundedSource(embeddings - mean, truth, config.location.ridge)
-        bank = ConceptBank.build(data.seen, source)
-        torch.manual_seed(config.seed)
-        aligner = TorchAligner(config.alignment, data.whitening, bank, mean)
-        if released:
-            aligner.take_released_head(released_head())
-        return aligner.to(places.lat_lon.device)
-
-    def _map_comparison(
-        self, data: FitData, bars: _Stages, matcher: MapMatcher | None
-    ) -> MapComparison | None:
-        """Reader and matcher; they are small, and the leading process trains them alone."""
-        config, seed = self.config.reader, self.config.seed
-        if not config.steps or not self.processes.leads:
-            return None
-        lesson = ReadingLesson(
-            data.raw,
-            data.training.images[:, : self.config.alignment.whitened].cpu().numpy(),
-            data.training.surroundings.cpu().numpy(),
-            data.land.surroundings.cpu().numpy(),
+        fit = _Fit(
+            config=self.config,
+            data=data,
+            run=TrainingRun(self.config.optimiser, self.config.seed, steps, self._digest, folder),
+            processes=self.processes,
+            resume=self.resume,
+            encoder=initial_encoder(self.config).to(self.device),
+            matcher=matcher,
         )
-        everything = np.arange(len(lesson.features))
-        report = bars.stage("learning to read maps")
-        reader = train_reader(lesson, everything, config, seed, report)
-        if matcher is None:
-            report = bars.stage("measuring errors of reading")
-            views = self.config.views
-            clear_km = math.sqrt(2) * views.size * views.km_per_pixel
-            places, gallery = data.training, data.gallery
-            matcher = fit_matcher(lesson, places, gallery, clear_km, config, seed, report)
-        return MapComparison(MapReader(reader.to_tensors()), matcher)
-
-    def _place_reader(self, data: FitData, bars: _Stages) -> PlaceReader | None:
-        """What tells places by concepts that no image shows; the leading process trains it."""
-        if not data.unseen.concepts or not self.processes.leads:
-            return None
-        report = bars.stage("learning concepts of places")
-        config, seed = self.config.place_reader, self.config.seed
-        return train_place_reader(data.unseen, data.known_land, config, seed, report)
+        for stage in STAGES:
+            if stage.asked(fit):
+                stage.work(fit, bars.stage(stage.name))
+        return fit.parts(self.sources), fit.step
 
     @property
     def _digest(self) -> str:
@@ -207,6 +158,138 @@ class _Fits:
         config = self.config.model_dump_json(exclude={"calibration"})
         parts = (config, self.pool.vocabulary.digest, features)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class _Fit:
+    """One fit under way: what it reads, and what its stages have made so far."""
+
+    config: TrainingConfig
+    data: FitData
+    run: TrainingRun
+    processes: Processes
+    resume: bool
+    encoder: TorchLocationEncoder
+    matcher: MapMatcher | None
+    task: ContrastiveTask | None = None
+    step: int = 0
+    reader: MapReader | None = None
+    places: PlaceReader | None = None
+
+    @property
+    def reads_maps(self) -> bool:
+        """Reader and matcher are small, and the leading process trains them alone."""
+        return self.config.reader.steps > 0 and self.processes.leads
+
+    @property
+    def lesson(self) -> ReadingLesson:
+        """What map readers learn from."""
+        data = self.data
+        return ReadingLesson(
+            data.raw,
+            data.training.images[:, : self.config.alignment.whitened].cpu().numpy(),
+            data.training.surroundings.cpu().numpy(),
+            data.land.surroundings.cpu().numpy(),
+        )
+
+    def parts(self, sources: TrainingSources) -> TrainedParts:
+        """What all stages have made."""
+        assert self.task is not None  # a stage of every fit makes it
+        aligner, encoder = self.task.export()
+        maps = None
+        if self.reader is not None and self.matcher is not None:
+            maps = MapComparison(self.reader, self.matcher)
+        return TrainedParts(
+            config=self.config,
+            encoder=encoder,
+            aligner=aligner,
+            maps=maps,
+            places=self.places,
+            sources=sources,
+        )
+
+
+def _pretrain_locations(fit: _Fit, report: Progress) -> None:
+    """Gives the location space its first shape."""
+    places, config = fit.data.training, fit.config
+    if config.location.surroundings:
+        fit.encoder.fit_surroundings(places.surroundings)
+    pretrain_location(fit.encoder, places, config.location, config.seed, report)
+
+
+def _align(fit: _Fit, report: Progress) -> None:
+    """Trains the objective, from a concept basis that is fitted in the location space."""
+    objective = OBJECTIVES[fit.config.alignment.objective]
+    fit.task = objective(fit.config, fit.data, _initial_aligner(fit), fit.encoder)
+    fit.step = train_task(fit.run, fit.task, fit.processes, fit.resume, report)
+
+
+def _initial_aligner(fit: _Fit) -> TorchAligner:
+    config, data, places = fit.config, fit.data, fit.data.training
+    embeddings = embed_places(fit.encoder, places, RIDGE_PLACES).cpu().numpy()
+    released = config.alignment.init == "geoclip"
+    # GeoCLIP compares plain embeddings; ours are centred.
+    mean = embeddings.mean(axis=0) * np.float32(not released)
+    truth = places.truth[:RIDGE_PLACES].cpu().numpy()
+    source = GroundedSource(embeddings - mean, truth, config.location.ridge)
+    bank = ConceptBank.build(data.seen, source)
+    torch.manual_seed(config.seed)
+    aligner = TorchAligner(config.alignment, data.whitening, bank, mean)
+    if released:
+        aligner.take_released_head(released_head())
+    return aligner.to(places.lat_lon.device)
+
+
+def _read_maps(fit: _Fit, report: Progress) -> None:
+    everything = np.arange(len(fit.data.raw))
+    reader = train_reader(fit.lesson, everything, fit.config.reader, fit.config.seed, report)
+    fit.reader = MapReader(reader.to_tensors())
+
+
+def _weigh_maps(fit: _Fit, report: Progress) -> None:
+    config, data, views = fit.config, fit.data, fit.config.views
+    clear_km = math.sqrt(2) * views.size * views.km_per_pixel
+    fit.matcher = fit_matcher(
+        fit.lesson, data.training, data.gallery, clear_km, config.reader, config.seed, report
+    )
+
+
+def _read_places(fit: _Fit, report: Progress) -> None:
+    """What tells places by concepts that no image shows."""
+    config, data = fit.config, fit.data
+    fit.places = train_place_reader(
+        data.unseen, data.known_land, config.place_reader, config.seed, report
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """A part of a fit: its name, whether a fit has it, and its work."""
+
+    name: str
+    asked: Callable[[_Fit], bool]
+    work: Callable[[_Fit, Progress], None]
+
+
+STAGES = (
+    _Stage(
+        "pretraining locations",
+        lambda fit: fit.config.location.init == "scratch",
+        _pretrain_locations,
+    ),
+    _Stage("aligning", lambda fit: True, _align),
+    _Stage("learning to read maps", lambda fit: fit.reads_maps, _read_maps),
+    _Stage(
+        "measuring errors of reading",
+        lambda fit: fit.reads_maps and fit.matcher is None,
+        _weigh_maps,
+    ),
+    _Stage(
+        "learning concepts of places",
+        lambda fit: fit.processes.leads and bool(fit.data.unseen.concepts),
+        _read_places,
+    ),
+)
 
 
 def _say_what_is_left_out(vocabulary: Vocabulary, data: FitData, bars: _Stages) -> None:

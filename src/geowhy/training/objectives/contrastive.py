@@ -1,6 +1,8 @@
-"""The objective of the concept-aware alignment: arXiv 2509.01910, eq. 4 to 7."""
+"""GeoCLIP's objective: an image and its place are alike, an image and other places are not."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -14,27 +16,19 @@ from geowhy.training.config import TrainingConfig
 from geowhy.training.dataset import Candidates
 from geowhy.training.location_pretraining import embed_places
 from geowhy.training.location_torch import TorchLocationEncoder
-from geowhy.training.losses import (
-    cauchy_schwarz_divergence,
-    contrastive_loss,
-    grounding_loss,
-    literal_divergence,
-    median_bandwidth,
-    soft_targets,
-)
+from geowhy.training.losses import contrastive_loss, soft_targets
 from geowhy.training.pool import FitData
 from geowhy.training.symmetry import SYMMETRIES, turned
 from geowhy.training.task import Batch
 
-__all__ = ["AlignmentTask"]
+__all__ = ["ContrastiveTask"]
 
 VALIDATION_SIGMA_KM = 250.0
 VALIDATION_TEMPERATURES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
 VALIDATION_CHUNK = 1000
-DIVERGENCES = {"literal": literal_divergence, "cauchy_schwarz": cauchy_schwarz_divergence}
 
 
-class AlignmentTask:
+class ContrastiveTask:
     """Aligns images with the places they were taken at; a `geowhy.training.task.Task`."""
 
     def __init__(
@@ -70,13 +64,21 @@ class AlignmentTask:
             compared, held_against = places, torch.cat([units, candidates.units])
         targets = soft_targets(units, held_against, config.target_sigma_km)
         logits = self._aligner.logits(images, compared) + candidates.log_prior
-        losses = {"contrastive": contrastive_loss(logits, targets)}
-        total = losses["contrastive"]
-        if config.objective == "concept":
-            losses |= self._concept_losses(images, own, data.truth[rows])
-            total = total + config.divergence_weight * losses["divergence"]
-            total = total + config.grounding_weight * losses["grounding"]
+        total = contrastive_loss(logits, targets)
+        losses = {"contrastive": total}
+        for name, weight, loss in self.paired_losses(images, own, data.truth[rows]):
+            losses[name] = loss
+            total = total + weight * loss
         return losses | {"total": total}
+
+    def paired_losses(
+        self, images: AlignerSides, places: AlignerSides, truth: Tensor
+    ) -> Iterator[tuple[str, float, Tensor]]:
+        """What an objective adds for images and their own places: name, weight, loss; here nothing.
+
+        ``truth`` is that of the concepts at the places ``[N, k]``.
+        """
+        yield from ()
 
     @torch.no_grad()
     def validation(self) -> dict[str, float]:
@@ -113,18 +115,6 @@ class AlignmentTask:
             rows = torch.randint(len(self._data.land.units), (batch.order.queue,))
             return self._data.land.candidates(rows, complete=True)
         return self._data.training.candidates(batch.past, complete=False)
-
-    def _concept_losses(
-        self, images: AlignerSides, places: AlignerSides, truth: Tensor
-    ) -> dict[str, Tensor]:
-        """Divergence (eq. 6) and grounding of paired images and places."""
-        sigma = median_bandwidth(images.concepts, places.concepts)
-        divergence = DIVERGENCES[self._config.divergence]
-        grounding = grounding_loss(images.told, truth) + grounding_loss(places.told, truth)
-        return {
-            "divergence": divergence(images.concepts, places.concepts, sigma),
-            "grounding": grounding,
-        }
 
 
 def _turned_alike(images: Tensor, surroundings: Tensor, summary: int) -> tuple[Tensor, Tensor]:
