@@ -13,7 +13,7 @@ from geowhy.assets.files import sha256_of
 from geowhy.cli.provenance import FIGURES
 from geowhy.evaluation.fidelity.deletion import OURS, RANDOM
 from geowhy.evaluation.fidelity.report import FidelityReport, measure_fidelity
-from geowhy.evaluation.metrics import Estimate
+from geowhy.evaluation.resampling import Estimate
 from geowhy.registry import EMBEDDED, resolve_model
 
 SEED = 1

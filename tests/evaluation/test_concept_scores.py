@@ -11,7 +11,7 @@ from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ModelFormatError
 from geowhy.evaluation.concept_report import ConceptReport, ConceptRow
 from geowhy.evaluation.concept_scores import STATE_SHARES, score_concepts
-from geowhy.evaluation.metrics import Estimate
+from geowhy.evaluation.resampling import Estimate
 from geowhy.evaluation.us_states import StateCorrelation, StatePlaces
 from geowhy.geo.atlas import Atlas
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from geowhy.evaluation.metrics import Answers, measure
+from geowhy.evaluation.resampling import block_draws, block_mean, block_statistic
 from geowhy.geo.sphere import destination, uniform_on_sphere
 
 
@@ -57,3 +58,14 @@ def test_abstentions_are_counted_and_left_out_of_the_answered():
     assert metrics.abstained == pytest.approx(0.5)
     assert metrics.recall[750].value == pytest.approx(0.5)
     assert metrics.answered_recall_750 == pytest.approx(1.0)
+
+
+def test_all_intervals_are_of_the_same_draws_of_blocks():
+    rng = np.random.default_rng(1)
+    blocks, values = rng.integers(20, size=300), rng.random(300)
+    mean, same = block_mean(values, blocks), block_statistic(np.mean, values, blocks)
+    assert (mean.low, mean.high) == pytest.approx((same.low, same.high))
+    draws, block = block_draws(blocks, 1000)
+    weights = np.stack([np.bincount(draw, minlength=20) for draw in draws])[:, block]
+    means = weights @ values / weights.sum(axis=1)
+    assert (mean.low, mean.high) == pytest.approx(np.percentile(means, [2.5, 97.5]))

@@ -16,8 +16,9 @@ from geowhy.evaluation.fidelity.report import FidelityReport
 from geowhy.evaluation.fidelity.sanity import SanityReport
 from geowhy.evaluation.fidelity.stability import StabilityReport
 from geowhy.evaluation.fidelity.truth import TruthReport
-from geowhy.evaluation.metrics import Answers, Estimate, measure
+from geowhy.evaluation.metrics import Answers, measure
 from geowhy.evaluation.report import EvaluationReport
+from geowhy.evaluation.resampling import Estimate
 from geowhy.evaluation.rule_report import BOTTLENECK, Comparison, RulesReport, Scored
 
 NAN = float("nan")

@@ -9,7 +9,6 @@ import pytest
 from geowhy.errors import ConfigError, DataError
 from geowhy.evaluation import bottleneck, place_rules
 from geowhy.evaluation.bottleneck import fit_sparse
-from geowhy.evaluation.metrics import Estimate
 from geowhy.evaluation.place_rules import (
     MOST_CONCEPTS,
     contrast_of,
@@ -17,7 +16,7 @@ from geowhy.evaluation.place_rules import (
     find_country,
     measure_rules,
 )
-from geowhy.evaluation.resampling import block_mean
+from geowhy.evaluation.resampling import Estimate
 from geowhy.evaluation.rule_report import (
     BOTTLENECK,
     ClassifierScore,
@@ -171,13 +170,3 @@ def test_an_unknown_country_gets_close_names():
         find_country("Frnace", Atlas.load())
     with pytest.raises(DataError, match="ISO code"):
         find_country("qqqqqqqq", Atlas.load())
-
-
-def test_intervals_resample_blocks_and_not_views():
-    rng = np.random.default_rng(0)
-    blocks = np.repeat(np.arange(20), 50)
-    same = rng.random(20).round()[blocks]  # all views of a block agree
-    alone = rng.permutation(same)
-    wide, narrow = block_mean(same, blocks), block_mean(alone, blocks)
-    assert wide.value == narrow.value == pytest.approx(same.mean())
-    assert wide.high - wide.low > 3 * (narrow.high - narrow.low)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geowhy.evaluation.metrics import Estimate
-from geowhy.evaluation.output import JsonReport
+from geowhy.evaluation.output import JsonReport, columns
+from geowhy.evaluation.resampling import Estimate
 from geowhy.evaluation.us_states import StateCorrelation
 
 __all__ = ["GEOCLIP", "TREES", "ConceptReport", "ConceptRow"]
@@ -102,14 +102,14 @@ class ConceptReport(JsonReport):
 
     def _concept_lines(self) -> list[str]:
         heads = ("share", "z_loc", "E", "z_img", *self.rivals)
-        lines = [f"{'concept':<44}" + "".join(f"{head:>10}" for head in heads)]
+        widths = (44, *[-10] * len(heads))
+        lines = [columns(widths, "concept", *heads)]
         for category in dict.fromkeys(row.category for row in self.rows):
             lines += ["", category]
             for row in (row for row in self.rows if row.category == category):
                 share = "degree" if row.kind == "degree" else f"{row.share:.1%}"
                 values = (row.location, row.untrained, row.image, *row.rivals)
-                cells = "".join(f"{_number(value):>10}" for value in values)
-                lines.append(f"  {row.name[:41]:<42}{share:>10}{cells}")
+                lines.append(columns(widths, f"  {row.name[:41]}", share, *map(_number, values)))
         return lines
 
     def _mean_lines(self) -> list[str]:

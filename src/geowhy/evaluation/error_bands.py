@@ -16,10 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.engine import Decoded
-from geowhy.evaluation.metrics import Estimate
-from geowhy.evaluation.output import JsonReport
+from geowhy.evaluation.output import JsonReport, columns, with_interval
 from geowhy.evaluation.report import training_config
-from geowhy.evaluation.resampling import block_mean
+from geowhy.evaluation.resampling import Estimate, block_mean
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.geo.sphere import distance_km
@@ -35,6 +34,7 @@ LIMITS_KM = (0.0, 25.0, 200.0, 750.0, 2500.0, math.inf)
 LISTED = 8  # concepts on either side, as in the paper
 FEWEST_VIEWS = 10  # of a band; means over fewer say nothing
 VIEWS_AT_ONCE = 512
+WIDTHS = (58, 56)
 
 Floats = NDArray[np.float64]
 Report = Callable[[str], None]
@@ -176,11 +176,11 @@ def _contributions(locator: Locator, decoded: Decoded) -> Floats:
 def _band_lines(band: ErrorBand) -> list[str]:
     if not band.strongest:
         return ["  too few to tell"]
-    lines = [f"  {'add most':<56}add least"]
+    lines = [columns(WIDTHS, "  add most", "add least")]
     for strong, weak in zip(band.strongest, band.weakest, strict=True):
-        lines.append(f"  {_named(*strong):<56}{_named(*weak)}")
+        lines.append(columns(WIDTHS, f"  {_named(*strong)}", _named(*weak)))
     return lines
 
 
 def _named(name: str, mean: Estimate) -> str:
-    return f"{mean.value:+.3f} [{mean.low:+.3f}, {mean.high:+.3f}] {name[:27]}"
+    return f"{with_interval(mean, '+.3f', ' ')} {name[:27]}"

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from geowhy.concepts.concept import Concept
 from geowhy.concepts.vocabulary import Vocabulary
-from geowhy.evaluation.metrics import Estimate
 from geowhy.evaluation.ranking import mean_with_interval, ranking, resampled_weights
+from geowhy.evaluation.resampling import Estimate
 from geowhy.evaluation.rivals import Features, fitted_directions
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.cells import ten_degree_cell

@@ -1,26 +1,19 @@
-"""Accuracy, coverage and abstention from true and predicted positions, with intervals.
-
-Views of one 10-degree block resemble each other, so intervals resample whole blocks: a bootstrap
-over single views would be several times too narrow.
-"""
+"""Accuracy, coverage and abstention from true and predicted positions, with intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.evaluation.resampling import Estimate, block_mean, block_statistic
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.geo.sphere import distance_km
 
-__all__ = ["Answers", "Estimate", "Metrics", "measure"]
+__all__ = ["Answers", "Metrics", "measure"]
 
 Floats = NDArray[np.float64]
-Statistic = Callable[[NDArray[np.intp]], float]
-
-RESAMPLES = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,15 +35,6 @@ class Answers:
     def only(self, chosen: NDArray[np.bool_]) -> Answers:
         """The answers for some of the images."""
         return Answers(*(getattr(self, name)[chosen] for name in self.__slots__))
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A number with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,34 +65,16 @@ def measure(
 ) -> Metrics:
     """All metrics; abstentions count as answers in everything but ``answered_recall_750``."""
     errors = distance_km(answers.truth, answers.answer)
-    draws = _draws(ten_degree_cell(answers.truth), seed)
+    blocks = ten_degree_cell(answers.truth)
     answered = errors[~answers.abstained]
-
-    def share(hits: NDArray[np.bool_]) -> Estimate:
-        return _estimate(lambda rows: float(hits[rows].mean()), len(errors), draws)
 
     return Metrics(
         scored=len(errors),
-        blocks=len(np.unique(ten_degree_cell(answers.truth))),
-        recall={km: share(errors <= km) for km in thresholds_km},
-        median_km=_estimate(lambda rows: float(np.median(errors[rows])), len(errors), draws),
-        coverage_50=share(errors <= answers.radius_50_km),
-        coverage_90=share(errors <= answers.radius_90_km),
+        blocks=len(np.unique(blocks)),
+        recall={km: block_mean(errors <= km, blocks, seed) for km in thresholds_km},
+        median_km=block_statistic(np.median, errors, blocks, seed),
+        coverage_50=block_mean(errors <= answers.radius_50_km, blocks, seed),
+        coverage_90=block_mean(errors <= answers.radius_90_km, blocks, seed),
         abstained=float(answers.abstained.mean()),
         answered_recall_750=float((answered <= 750).mean()) if len(answered) else float("nan"),
     )
-
-
-def _draws(blocks: NDArray[np.int64], seed: int) -> list[NDArray[np.intp]]:
-    """Rows of each bootstrap sample: whole blocks, drawn with replacement."""
-    rng = np.random.default_rng(seed)
-    members = [np.flatnonzero(blocks == block) for block in np.unique(blocks)]
-    return [
-        np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
-        for _ in range(RESAMPLES)
-    ]
-
-
-def _estimate(statistic: Statistic, count: int, draws: list[NDArray[np.intp]]) -> Estimate:
-    low, high = np.percentile([statistic(rows) for rows in draws], [2.5, 97.5])
-    return Estimate(statistic(np.arange(count)), float(low), float(high))

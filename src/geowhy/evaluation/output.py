@@ -1,13 +1,16 @@
-"""How what was measured is told: as JSON."""
+"""How what was measured is told: as JSON, and in lines of columns."""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-__all__ = ["JsonReport", "to_json"]
+from geowhy.evaluation.resampling import Estimate
+
+__all__ = ["JsonReport", "columns", "to_json", "with_interval"]
 
 
 def to_json(value: object) -> str:
@@ -24,6 +27,18 @@ class JsonReport:
         """Everything, as one JSON object; null for what couldn't be measured."""
         itself: Any = self
         return to_json(asdict(itself))
+
+
+def columns(widths: Sequence[int], *cells: str) -> str:
+    """One line of a table; cells of a negative width end at their right edge."""
+    padded = (f"{c:<{w}}" if w > 0 else f"{c:>{-w}}" for w, c in zip(widths, cells, strict=False))
+    return "".join(padded).rstrip()
+
+
+def with_interval(estimate: Estimate, form: str, between: str = "  ") -> str:
+    """A number with its interval, as a format has them: "0.139  [0.107, 0.169]"."""
+    value, low, high = (format(x, form) for x in (estimate.value, estimate.low, estimate.high))
+    return f"{value}{between}[{low.strip()}, {high.strip()}]"
 
 
 def _finite(value: object) -> object:

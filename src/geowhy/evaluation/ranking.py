@@ -7,15 +7,23 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.evaluation.metrics import Estimate
+from geowhy.evaluation.resampling import Estimate, block_draws, interval
 
-__all__ = ["Ranking", "auc", "mean_with_interval", "ranking", "resampled_weights", "spearman"]
+__all__ = [
+    "Ranking",
+    "auc",
+    "mean_with_interval",
+    "rank_correlation",
+    "ranking",
+    "resampled_weights",
+    "spearman",
+]
 
 Floats = NDArray[np.floating]
 Ranking = Literal["AUC", "Spearman"]
 
 FEWEST = 10  # places that have, and that lack, a concept; with fewer an AUC means nothing
-RESAMPLES = 100
+RESAMPLES = 100  # an AUC takes a sort
 
 
 def ranking(truth: Floats, score: Floats, is_degree: bool) -> float:
@@ -40,19 +48,24 @@ def auc(truth: Floats, score: Floats) -> float:
 
 
 def spearman(truth: Floats, score: Floats) -> float:
-    """Correlation of ranks."""
+    """Correlation of ranks; NaN of too few places, or of those that are all alike."""
     if len(truth) < FEWEST or np.ptp(truth) == 0 or np.ptp(score) == 0:
         return float("nan")
-    return float(np.corrcoef(_ranks(truth), _ranks(score))[0, 1])
+    return rank_correlation(truth, score)
+
+
+def rank_correlation(a: Floats, b: Floats) -> float:
+    """Spearman's, of two vectors ``[k]``, in [-1, 1]; 0 if one of them is constant."""
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return 0.0
+    return float(np.corrcoef(_ranks(a), _ranks(b))[0, 1])
 
 
 def resampled_weights(blocks: NDArray[np.integer], seed: int = 0) -> NDArray[np.float32]:
     """How often each place is drawn when whole blocks are drawn with replacement, ``[R, N]``."""
-    names, of_place = np.unique(blocks, return_inverse=True)
-    rng = np.random.default_rng(seed)
-    draws = rng.integers(len(names), size=(RESAMPLES, len(names)))
-    counts = np.stack([np.bincount(draw, minlength=len(names)) for draw in draws])
-    return counts.astype(np.float32)[:, of_place]
+    draws, block = block_draws(blocks, RESAMPLES, seed)
+    counts = np.stack([np.bincount(draw, minlength=draws.shape[1]) for draw in draws])
+    return counts.astype(np.float32)[:, block]
 
 
 def mean_with_interval(truth: Floats, score: Floats, weights: NDArray[np.float32]) -> Estimate:
@@ -68,8 +81,7 @@ def mean_with_interval(truth: Floats, score: Floats, weights: NDArray[np.float32
             resampled.append(_weighted_aucs(has, by_class, weights))
     if not values:
         return Estimate(*[float("nan")] * 3)
-    low, high = np.percentile(np.nanmean(resampled, axis=0), [2.5, 97.5])
-    return Estimate(float(np.mean(values)), float(low), float(high))
+    return interval(float(np.mean(values)), np.nanmean(resampled, axis=0))
 
 
 def _weighted_aucs(truth: Floats, score: Floats, weights: NDArray[np.float32]) -> Floats:

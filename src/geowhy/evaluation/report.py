@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from geowhy.engine import Decoded
 from geowhy.errors import ConfigError, DataError, ImageError, MissingExtraError
-from geowhy.evaluation.metrics import Answers, Estimate, Metrics, measure
-from geowhy.evaluation.output import JsonReport
+from geowhy.evaluation.metrics import Answers, Metrics, measure
+from geowhy.evaluation.output import JsonReport, columns, with_interval
 from geowhy.locator import Locator
 from geowhy.model.store import ModelFolder
 from geowhy.registry import resolve_model
@@ -243,24 +243,19 @@ def _protocol(config: TrainingConfig) -> str:
 
 
 def _rows(m: Metrics) -> list[str]:
-    rows = [(f"within {km:,} km", _percent(estimate)) for km, estimate in sorted(m.recall.items())]
+    rows = [
+        (f"within {km:,} km", with_interval(estimate, "6.1%"))
+        for km, estimate in sorted(m.recall.items())
+    ]
     rows += [
-        ("median error", _kilometres(m.median_km)),
-        ("radius 50 % holds", _percent(m.coverage_50)),
-        ("radius 90 % holds", _percent(m.coverage_90)),
+        ("median error", with_interval(m.median_km, ",.0f", " km  ")),
+        ("radius 50 % holds", with_interval(m.coverage_50, "6.1%")),
+        ("radius 90 % holds", with_interval(m.coverage_90, "6.1%")),
         ("abstained", f"{m.abstained:6.1%}"),
         ("within 750 km if answered", _answered(m.answered_recall_750)),
     ]
-    return [f"{name:<26}{text}" for name, text in rows]
+    return [columns((26, 0), *row) for row in rows]
 
 
 def _answered(share: float) -> str:
     return "  none was answered" if math.isnan(share) else f"{share:6.1%}"
-
-
-def _percent(estimate: Estimate) -> str:
-    return f"{estimate.value:6.1%}  [{estimate.low:.1%}, {estimate.high:.1%}]"
-
-
-def _kilometres(estimate: Estimate) -> str:
-    return f"{estimate.value:,.0f} km  [{estimate.low:,.0f}, {estimate.high:,.0f}]"

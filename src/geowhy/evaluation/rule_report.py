@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from geowhy.evaluation.metrics import Estimate
-from geowhy.evaluation.output import JsonReport
+from geowhy.evaluation.output import JsonReport, columns, with_interval
+from geowhy.evaluation.resampling import Estimate
 
 __all__ = ["BOTTLENECK", "ClassifierScore", "Comparison", "RulesReport", "Scored"]
 
 BOTTLENECK = "bottleneck"
+SIZES, SCORES = (28, -9, -9, -6, -10), (28, 24, 10, 30)  # widths of columns
 ALLOWED_POINTS = 3.0  # that the bottleneck may be behind a dense classifier
 
 
@@ -81,11 +82,17 @@ class Comparison:
         """For people."""
         lines = [
             f"{self.task}: {self.classes} classes, {self.fitted:,} training views",
-            f"  {'':<26}{'weights':>9}{'a class':>9}{'most':>6}{'strength':>10}",
+            columns(SIZES, "", "weights", "a class", "most", "strength"),
         ]
         lines += [
-            f"  {c.name:<26}{c.weights:>9,}{c.mean_a_class:>9.1f}{c.most_a_class:>6}"
-            f"{c.strength:>10g}"
+            columns(
+                SIZES,
+                f"  {c.name}",
+                f"{c.weights:,}",
+                f"{c.mean_a_class:.1f}",
+                str(c.most_a_class),
+                f"{c.strength:g}",
+            )
             for c in self.classifiers
         ]
         for scored in self.scored:
@@ -136,22 +143,19 @@ def _scored_lines(s: Scored) -> list[str]:
     lines = [
         f"  {s.views}: {s.scored:,} views of {s.classes} classes in {s.blocks} blocks; "
         f"{s.left_out:,} left out",
-        f"  {'':<26}{'accuracy':<24}{'balanced':<10}bottleneck is ahead by",
+        columns(SCORES, "", "accuracy", "balanced", "bottleneck is ahead by"),
     ]
     for name, accuracy in s.accuracy.items():
         gap = _points(s.gap[name]) if name in s.gap else ""
-        lines.append(f"  {name:<26}{_percent(accuracy):<24}{s.balanced[name]:<10.1%}{gap}".rstrip())
-    lines.append(f"  {'always the commonest':<26}{s.commonest:6.1%}")
+        told = with_interval(accuracy, "6.1%", " ")
+        lines.append(columns(SCORES, f"  {name}", told, f"{s.balanced[name]:.1%}", gap))
+    lines.append(columns(SCORES, "  always the commonest", f"{s.commonest:6.1%}"))
     best = s.best_dense
     behind = -100 * s.gap[best].value
     verdict = "within" if behind <= ALLOWED_POINTS else "not within"
     return [*lines, f"  {verdict} {ALLOWED_POINTS:g} points of the best dense one ({best})"]
 
 
-def _percent(estimate: Estimate) -> str:
-    return f"{estimate.value:6.1%} [{estimate.low:.1%}, {estimate.high:.1%}]"
-
-
 def _points(estimate: Estimate) -> str:
-    low, high = 100 * estimate.low, 100 * estimate.high
-    return f"{100 * estimate.value:+.1f} points [{low:+.1f}, {high:+.1f}]"
+    hundredfold = Estimate(100 * estimate.value, 100 * estimate.low, 100 * estimate.high)
+    return with_interval(hundredfold, "+.1f", " points ")

@@ -5,10 +5,11 @@ import pytest
 from scipy.stats import spearmanr
 
 from geowhy.evaluation.fidelity.planted import COLOUR, SIDE, painted
-from geowhy.evaluation.fidelity.ranks import rank_correlation
 from geowhy.evaluation.fidelity.stability import CHANGES
 from geowhy.evaluation.fidelity.surrogates import lime, shap
-from geowhy.evaluation.fidelity.views import mean_with_blocks
+from geowhy.evaluation.ranking import rank_correlation
+from geowhy.evaluation.resampling import block_mean
+from geowhy.geo.cells import ten_degree_cell
 
 TRUE = np.array([3.0, -2.0, 0.0, 1.0, 0.5, -0.5, 4.0, 0.0])
 
@@ -46,13 +47,14 @@ def test_rank_correlation_is_spearmans_with_ties():
 
 def test_a_mean_over_blocks_has_an_interval_as_wide_as_blocks_differ():
     centres = np.repeat([[5.0, 5.0], [5.0, 25.0], [5.0, 45.0], [45.0, 5.0]], 50, axis=0)
+    blocks = ten_degree_cell(centres)
     by_block = np.repeat([0.0, 0.0, 1.0, 1.0], 50)
     within = np.tile([0.0, 1.0], 100)
-    wide, narrow = mean_with_blocks(by_block, centres), mean_with_blocks(within, centres)
+    wide, narrow = block_mean(by_block, blocks), block_mean(within, blocks)
     assert wide.value == narrow.value == 0.5
     assert wide.high - wide.low > 0.5
     assert narrow.high - narrow.low < 0.01
-    assert mean_with_blocks(np.append(by_block, np.nan), np.vstack([centres, [0, 0]])).value == 0.5
+    assert block_mean(np.append(by_block, np.nan), np.append(blocks, 0)).value == 0.5
 
 
 @pytest.mark.parametrize("name", CHANGES)

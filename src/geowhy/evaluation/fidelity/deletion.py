@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from geowhy.engine import Decoded
 from geowhy.evaluation.fidelity.surrogates import lime, shap
-from geowhy.evaluation.fidelity.views import AnsweredViews, mean_with_blocks
-from geowhy.evaluation.metrics import Estimate
+from geowhy.evaluation.fidelity.views import AnsweredViews
+from geowhy.evaluation.resampling import Estimate, block_mean
 from geowhy.explain.interventions import weighed
 from geowhy.locator import Locator
 
@@ -85,7 +85,7 @@ def measure_deletion(
             order = np.argsort(-values, kind="stable")
             found.setdefault(name, []).append(scene.curves(decoded, region, order))
         on_progress(number + 1, len(views.answers))
-    curves = tuple(_summed(scene, name, pairs, views.centres) for name, pairs in found.items())
+    curves = tuple(_summed(scene, name, pairs, views.blocks) for name, pairs in found.items())
     return DeletionReport(len(views.answers), scene.concepts, curves)
 
 
@@ -166,7 +166,7 @@ class _Scene:
 
 
 def _summed(
-    scene: _Scene, name: str, pairs: list[tuple[Floats, Floats]], centres: Floats
+    scene: _Scene, name: str, pairs: list[tuple[Floats, Floats]], blocks: NDArray[np.int64]
 ) -> Curves:
     deletion, insertion = (np.array(part) for part in zip(*pairs, strict=True))
     share = np.array(scene.counts) / scene.concepts
@@ -176,6 +176,6 @@ def _summed(
         tuple(scene.counts),
         tuple(deletion.mean(axis=0).tolist()),
         tuple(insertion.mean(axis=0).tolist()),
-        mean_with_blocks(areas[0], centres),
-        mean_with_blocks(areas[1], centres),
+        block_mean(areas[0], blocks),
+        block_mean(areas[1], blocks),
     )

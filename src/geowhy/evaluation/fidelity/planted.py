@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from geowhy.engine import Decoded
-from geowhy.evaluation.fidelity.views import mean_with_blocks
-from geowhy.evaluation.metrics import Estimate
+from geowhy.evaluation.resampling import Estimate, block_mean
 from geowhy.geo.atlas import Atlas
+from geowhy.geo.cells import ten_degree_cell
 from geowhy.locator import Locator
 from geowhy.training.config import TrainingConfig
 
@@ -200,12 +200,13 @@ def _asked(locator: Locator, centres: Floats, pixels: Pixels, seed: int) -> Plan
     pairs = [(a, b) for a, b, has in zip(cued, plain, moved, strict=True) if has]
     first = np.array([_is_first(locator, image=a, place=a, rival=b) for a, b in pairs])
     without = np.array([_is_first(locator, image=b, place=a, rival=b) for a, b in pairs])
+    blocks = ten_degree_cell(centres)
     return PlantedReport(
         TRAINING_VIEWS,
         len(centres),
-        mean_with_blocks(moved.astype(float), centres),
-        mean_with_blocks(first, centres[moved]),
-        mean_with_blocks(without, centres[moved]),
+        block_mean(moved, blocks),
+        block_mean(first, blocks[moved]),
+        block_mean(without, blocks[moved]),
     )
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.engine import Decoded
-from geowhy.evaluation.fidelity.views import AnsweredViews, mean_with_blocks
-from geowhy.evaluation.metrics import Estimate
+from geowhy.evaluation.fidelity.views import AnsweredViews
+from geowhy.evaluation.resampling import Estimate, block_mean
 from geowhy.explain.occlusion import occlusion_maps
 from geowhy.geo.sphere import distance_km
 from geowhy.locator import Locator
@@ -57,11 +57,11 @@ def measure_pointing(
         hits.append(float(right.max() >= field.max()))
         shares.append(np.maximum(right, 0).sum() / max(np.maximum(field, 0).sum(), 1e-12))
         on_progress(number + 1, len(pairs))
-    centres = views.centres[[first for first, _ in pairs]]
+    blocks = views.blocks[[first for first, _ in pairs]]
     return PointingReport(
         len(pairs),
-        mean_with_blocks(np.array(hits), centres),
-        mean_with_blocks(np.array(shares), centres),
+        block_mean(np.array(hits), blocks),
+        block_mean(np.array(shares), blocks),
     )
 
 

@@ -17,9 +17,9 @@ from geowhy.evaluation.fidelity.sanity import SanityReport, measure_sanity
 from geowhy.evaluation.fidelity.stability import StabilityReport, measure_stability
 from geowhy.evaluation.fidelity.truth import TruthReport, measure_truth
 from geowhy.evaluation.fidelity.views import AnsweredViews
-from geowhy.evaluation.metrics import Estimate
-from geowhy.evaluation.output import JsonReport
+from geowhy.evaluation.output import JsonReport, columns, with_interval
 from geowhy.evaluation.report import training_config
+from geowhy.evaluation.resampling import Estimate
 from geowhy.locator import Locator
 from geowhy.model.terms import ConceptTerm
 
@@ -27,7 +27,7 @@ __all__ = ["FidelityReport", "measure_fidelity"]
 
 TRUTH_VIEWS, DELETION_VIEWS, SANITY_VIEWS, STABILITY_VIEWS = 1000, 60, 200, 200
 COMPOSITES = 60
-WIDTH = 58
+WIDTHS = (60, 30, 30)
 
 Say = Callable[[str], None]
 
@@ -174,13 +174,12 @@ def _pointing_lines(found: PointingReport) -> Iterator[str]:
 
 
 def _line(title: str, *values: str) -> str:
-    """A title, and its values in columns."""
-    return f"  {title:<{WIDTH}}" + "".join(f"{value:<30}" for value in values).rstrip()
+    return columns(WIDTHS, f"  {title}", *values)
 
 
 def _number(estimate: Estimate) -> str:
-    return f"{estimate.value:.3f}  [{estimate.low:.3f}, {estimate.high:.3f}]"
+    return with_interval(estimate, ".3f")
 
 
 def _share(estimate: Estimate) -> str:
-    return f"{estimate.value:.1%}  [{estimate.low:.1%}, {estimate.high:.1%}]"
+    return with_interval(estimate, ".1%")

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.engine import Decoded, Engine
-from geowhy.evaluation.fidelity.ranks import rank_correlation
-from geowhy.evaluation.fidelity.views import AnsweredViews, mean_with_blocks
-from geowhy.evaluation.metrics import Estimate
+from geowhy.evaluation.fidelity.views import AnsweredViews
+from geowhy.evaluation.ranking import rank_correlation
+from geowhy.evaluation.resampling import Estimate, block_mean
 from geowhy.heads.gallery import Gallery
 from geowhy.locator import Locator
 from geowhy.model.alignment import ConceptAligner
@@ -69,7 +69,7 @@ def measure_sanity(locator: Locator, views: AnsweredViews, seed: int) -> SanityR
         found[name] = _correlation(
             true, _contributions(other.engine.evidence, _answers(other, views))
         )
-    estimates = (mean_with_blocks(found[name], views.centres) for name in ("weights", "bank"))
+    estimates = (block_mean(found[name], views.blocks) for name in ("weights", "bank"))
     return SanityReport(len(views.answers), *estimates)
 
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from geowhy.engine import Decoded
-from geowhy.evaluation.fidelity.ranks import rank_correlation
-from geowhy.evaluation.fidelity.views import AnsweredViews, mean_with_blocks
-from geowhy.evaluation.metrics import Estimate
+from geowhy.evaluation.fidelity.views import AnsweredViews
+from geowhy.evaluation.ranking import rank_correlation
+from geowhy.evaluation.resampling import Estimate, block_mean
 from geowhy.locator import Locator
 
 __all__ = ["CHANGES", "StabilityReport", "measure_stability"]
@@ -76,8 +76,8 @@ def measure_stability(locator: Locator, views: AnsweredViews) -> StabilityReport
         pairs = list(zip(views.answers, after, strict=True))
         of_same = np.array([_correlation(locator, a, b, a) for a, b in pairs])
         of_own = np.array([_correlation(locator, a, b, b) for a, b in pairs])
-        same[name] = mean_with_blocks(of_same, views.centres)
-        own[name] = mean_with_blocks(of_own, views.centres)
+        same[name] = block_mean(of_same, views.blocks)
+        own[name] = block_mean(of_own, views.blocks)
     return StabilityReport(len(views.answers), same, own)
 
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ConfigError
-from geowhy.evaluation.fidelity.views import AnsweredViews, mean_with_blocks
-from geowhy.evaluation.metrics import Estimate
+from geowhy.evaluation.fidelity.views import AnsweredViews
+from geowhy.evaluation.resampling import Estimate, block_mean
 from geowhy.explain.concept_probability import Statements
 from geowhy.explanation import ConceptScore, Explanation
 from geowhy.geo.atlas import Atlas
@@ -74,11 +74,11 @@ def measure_truth(locator: Locator, views: AnsweredViews, vocabulary: Vocabulary
     frequent = [np.argsort(-frequency)] * len(holds)
     return TruthReport(
         len(holds),
-        {n: _precision(holds, stated, n, views.centres) for n in STATED},
-        {n: _precision(holds, listed, n, views.centres) for n in STATED},
-        {n: _precision(holds, frequent, n, views.centres) for n in STATED},
-        mean_with_blocks(_weighted(holds, frequency), views.centres),
-        mean_with_blocks(np.nanmean(holds, axis=1), views.centres),
+        {n: _precision(holds, stated, n, views.blocks) for n in STATED},
+        {n: _precision(holds, listed, n, views.blocks) for n in STATED},
+        {n: _precision(holds, frequent, n, views.blocks) for n in STATED},
+        block_mean(_weighted(holds, frequency), views.blocks),
+        block_mean(np.nanmean(holds, axis=1), views.blocks),
         {n: float(np.mean([min(n, len(rows)) for rows in stated])) for n in STATED},
     )
 
@@ -107,7 +107,7 @@ def _numbers(concepts: tuple[ConceptScore, ...], names: tuple[str, ...]) -> NDAr
 
 
 def _precision(
-    holds: Floats, ranked: list[NDArray[np.intp]], count: int, centres: Floats
+    holds: Floats, ranked: list[NDArray[np.intp]], count: int, blocks: NDArray[np.int64]
 ) -> Estimate:
     """Mean over views of the share of the first ``count`` that hold; unknown ones don't count."""
     shares = np.full(len(holds), np.nan)
@@ -115,7 +115,7 @@ def _precision(
         first = holds[number, stated[:count]]
         if np.isfinite(first).any():
             shares[number] = np.nanmean(first)
-    return mean_with_blocks(shares, centres)
+    return block_mean(shares, blocks)
 
 
 def _is_degree(concepts: Vocabulary, number: int) -> bool:

@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.engine import Decoded
-from geowhy.evaluation.metrics import Estimate
-from geowhy.evaluation.resampling import block_mean
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.locator import Locator
 from geowhy.training.config import TrainingConfig
 
-__all__ = ["AnsweredViews", "mean_with_blocks"]
+__all__ = ["AnsweredViews"]
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -57,14 +55,11 @@ class AnsweredViews:
             answers += locator.engine.decode(list(pixels[start : start + AT_ONCE]))
         return cls(centres, pixels, tuple(answers))
 
+    @property
+    def blocks(self) -> NDArray[np.int64]:
+        """The 10-degree block of each, ``[N]``."""
+        return ten_degree_cell(self.centres)
+
     def first(self, count: int) -> AnsweredViews:
         """The first ``count`` of them."""
         return AnsweredViews(self.centres[:count], self.pixels[:count], self.answers[:count])
-
-
-def mean_with_blocks(values: NDArray[np.floating], centres: Floats, seed: int = 0) -> Estimate:
-    """Mean of values ``[N]`` that aren't NaN, with a 95 % bootstrap over blocks of 10 degrees."""
-    known = ~np.isnan(values)
-    if not known.any():
-        return Estimate(float("nan"), float("nan"), float("nan"))
-    return block_mean(values[known], ten_degree_cell(centres[known]), seed)
