@@ -11,16 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geowhy.geo.sphere import distance_km
-from geowhy.render.coastline import coastlines, contours
 from geowhy.render.outlines import (
     HEIGHT,
     WIDTH,
     cell_outlines,
     circle_lines,
     closed_path,
+    coastlines,
     cut_at_antimeridian,
     on_map,
-    simplified,
 )
 from geowhy.render.world_map import (
     CLASS_LIMITS,
@@ -163,19 +162,6 @@ def test_cells_are_drawn_by_class_and_the_improbable_left_out():
     assert class_names()[-1] == "over 10 %"
 
 
-def test_contours_go_around_islands_and_lakes():
-    grid = np.zeros((8, 9))
-    grid[1:7, 1:8] = 1.0
-    grid[3:5, 3:6] = 0.0
-    sizes = sorted(np.ptp(curve[:, 1]) for curve in contours(grid, 0.5))
-    assert sizes == [3.0, 7.0]
-
-
-def test_contours_close_where_corners_touch():
-    grid = np.eye(3)
-    assert sum(len(curve) for curve in contours(grid, 0.5)) == 12
-
-
 def test_coastlines_enclose_the_land():
     total = 0.0
     for curve in coastlines():
@@ -184,11 +170,6 @@ def test_coastlines_enclose_the_land():
         x, y = on_map(curve).T
         total += np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)) / 2  # lakes count against it
     assert abs(total) / (WIDTH * HEIGHT) == pytest.approx(0.29 * 0.82, abs=0.03)
-
-
-def test_simplified_keeps_what_matters():
-    line = np.array([[0, 0], [1, 0.01], [2, 0], [2, 5]], np.float64)
-    assert simplified(line, 0.1).tolist() == [[0, 0], [2, 0], [2, 5]]
 
 
 def test_a_polygon_smaller_than_a_tenth_is_left_out():

@@ -2,41 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
 
 import h3
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from geowhy.geo.projection import equal_earth
 from geowhy.geo.sphere import destination
+from geowhy.render.raster import X_MOST, Y_MOST
 from geowhy.types import LatLon
 
 __all__ = [
+    "COASTS",
     "HEIGHT",
     "WIDTH",
     "cell_outlines",
     "circle_lines",
     "closed_path",
+    "coastlines",
     "cut_at_antimeridian",
     "on_map",
     "open_path",
-    "simplified",
 ]
 
 Floats = NDArray[np.float64]
 
 WIDTH = 1000.0  # of the map, in units of the SVG
-_X_MOST, _Y_MOST = 2.706629983696, 1.317362759157
-HEIGHT = WIDTH * _Y_MOST / _X_MOST
+HEIGHT = WIDTH * Y_MOST / X_MOST
 CIRCLE_POINTS = 181
-WHOLE_TURNS = (-720.0, -360.0, 0.0, 360.0, 720.0)
+COASTS = Path(__file__).parent.parent / "data" / "earth" / "coasts.npz"
+
+
+@lru_cache(maxsize=1)
+def coastlines() -> tuple[Floats, ...]:
+    """Closed curves around all land, degrees ``[n, 2]`` each; along the map's edge where it is cut.
+
+    Lakes are curves inside of others; fill them by the even-odd rule.
+    """
+    with np.load(COASTS) as stored:
+        return tuple(np.split(stored["lat_lon"].astype(np.float64), stored["starts"]))
 
 
 def on_map(lat_lon: Floats) -> Floats:
     """Degrees ``[..., 2]`` to x right and y down ``[..., 2]`` within the map."""
     xy = equal_earth(lat_lon)
-    return np.stack([_X_MOST + xy[..., 0], _Y_MOST - xy[..., 1]], axis=-1) * (WIDTH / 2 / _X_MOST)
+    return np.stack([X_MOST + xy[..., 0], Y_MOST - xy[..., 1]], axis=-1) * (WIDTH / 2 / X_MOST)
 
 
 def closed_path(points: Floats) -> str:
@@ -64,78 +78,25 @@ def cut_at_antimeridian(polygon: Floats) -> list[Floats]:
         points = np.vstack([points, [pole, lon[-1]], [pole, lon[0]]])
     else:
         points = points[:-1]
-    parts = (_within(points + np.array([0.0, shift])) for shift in WHOLE_TURNS)
-    return [part for part in parts if len(part) > 2]
+    return [part[:-1] for part in _within(shapely.Polygon(points))]
 
 
 def circle_lines(centre: LatLon, radius_km: float) -> list[Floats]:
     """The circle of a radius around a point as lines, degrees ``[n, 2]``, cut at the map's edge."""
     bearings = np.linspace(0.0, 360.0, CIRCLE_POINTS)
     points = destination((centre.lat, centre.lon), bearings, np.full(CIRCLE_POINTS, radius_km))
-    lines, start = [], 0
-    for i in (np.flatnonzero(np.abs(np.diff(points[:, 1])) > 180.0) + 1).tolist():
-        before, after = _edge_points(points[i - 1], points[i])
-        lines.append(np.vstack([points[start:i], before]))
-        points[i - 1] = after  # the next line begins on the other edge
-        start = i - 1
-    return [*lines, points[start:]]
+    points[:, 1] = np.degrees(np.unwrap(np.radians(points[:, 1])))
+    return _within(shapely.LineString(points))
 
 
-def simplified(points: Floats, tolerance: float) -> Floats:
-    """A curve ``[n, 2]`` without the points that lie within ``tolerance`` (Douglas, Peucker)."""
-    keep = np.zeros(len(points), bool)
-    keep[[0, -1]] = True
-    spans = [(0, len(points) - 1)]
-    while spans:
-        first, last = spans.pop()
-        if last - first < 2:
-            continue
-        away = _distances(points[first + 1 : last], points[first], points[last])
-        if away.max() > tolerance:
-            middle = first + 1 + int(away.argmax())
-            keep[middle] = True
-            spans += [(first, middle), (middle, last)]
-    return points[keep]
-
-
-def _distances(points: Floats, start: Floats, end: Floats) -> Floats:
-    """How far points ``[n, 2]`` are from a line; from its start if it has no length."""
-    along = end - start
-    length = np.hypot(*along)
-    offset = points - start
-    if length == 0.0:
-        return np.hypot(offset[:, 0], offset[:, 1])
-    return np.asarray(np.abs(along[0] * offset[:, 1] - along[1] * offset[:, 0]) / length)
-
-
-def _within(polygon: Floats) -> Floats:
-    """The part of a polygon with longitudes in [-180, 180] (Sutherland, Hodgman)."""
-    for sign in (-1.0, 1.0):
-        if not len(polygon):
-            break
-        polygon = np.array(list(_clipped(polygon, sign))).reshape(-1, 2)
-    return polygon
-
-
-def _clipped(polygon: Floats, sign: float) -> Iterator[Floats]:
-    """Corners of the part of a polygon with ``sign * longitude <= 180``."""
-    inside = sign * polygon[:, 1] <= 180.0
-    for i in range(len(polygon)):
-        if inside[i] != inside[i - 1]:
-            before, after = polygon[i - 1], polygon[i]
-            share = (sign * 180.0 - before[1]) / (after[1] - before[1])
-            yield np.array([before[0] + share * (after[0] - before[0]), sign * 180.0])
-        if inside[i]:
-            yield polygon[i]
-
-
-def _edge_points(before: Floats, after: Floats) -> tuple[Floats, Floats]:
-    """Where the way between two points meets the map's edge, on this and on the other side."""
-    side = np.copysign(180.0, before[1])
-    to_edge, beyond = abs(side - before[1]), abs(side + after[1])
-    share = to_edge / (to_edge + beyond) if to_edge + beyond else 0.5
-    lat = before[0] + share * (after[0] - before[0])
-    return np.array([lat, side]), np.array([lat, -side])
+def _within(shape: shapely.Geometry) -> list[Floats]:
+    """Parts of a line or polygon, its points longitude after latitude, in [-180, 180]."""
+    parts = []
+    for turn in np.array([[0.0, -360.0], [0.0, 0.0], [0.0, 360.0]]):
+        turned = shapely.transform(shape, turn.__add__)
+        clipped = shapely.get_parts(shapely.clip_by_rect(turned, -91.0, -180.0, 91.0, 180.0))
+        parts += [shapely.get_coordinates(part) for part in clipped if part.length]
+    return parts
 
 
 def _steps(points: Floats) -> str:

@@ -15,18 +15,18 @@ from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
-from geowhy.render.coastline import coastlines
 from geowhy.render.outlines import (
     HEIGHT,
     WIDTH,
     cell_outlines,
     circle_lines,
     closed_path,
+    coastlines,
     on_map,
     open_path,
-    simplified,
 )
 from geowhy.types import LatLon
 
@@ -273,15 +273,10 @@ def _land() -> str:
     paths = []
     for curve in coastlines():
         points = on_map(np.vstack([curve, curve[:1]]))
-        if _area(points) >= SMALLEST_ISLAND:
-            paths.append(closed_path(simplified(points, TOLERANCE)[:-1]))
+        if shapely.Polygon(points).area >= SMALLEST_ISLAND:
+            kept = shapely.simplify(shapely.LineString(points), TOLERANCE, preserve_topology=False)
+            paths.append(closed_path(shapely.get_coordinates(kept)[:-1]))
     return "".join(paths)
-
-
-def _area(points: Floats) -> float:
-    """Area within a closed curve ``[n, 2]`` whose last point is its first."""
-    x, y = (points - points[0]).T
-    return float(abs(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1])) / 2)
 
 
 def _legend(content: MapContent) -> str:
