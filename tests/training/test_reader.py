@@ -14,11 +14,16 @@ from geowhy.model.map_reader import (
     without_picture,
 )
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES, SURROUNDINGS_SIZE
-from geowhy.training import matcher_fit
+from geowhy.training import reader_torch
 from geowhy.training.config import ReaderConfig
 from geowhy.training.dataset import Places
-from geowhy.training.matcher_fit import _clear_of, fit_matcher
-from geowhy.training.reader_torch import ReadingLesson, TorchMapReader, train_reader
+from geowhy.training.reader_torch import (
+    ReadingLesson,
+    TorchMapReader,
+    _clear_of,
+    fit_matcher,
+    train_reader,
+)
 
 SUMMARY = 5
 CONFIG = ReaderConfig(steps=150, batch=32, hidden=16, dropout=0.0)
@@ -115,7 +120,7 @@ def test_errors_are_of_views_that_the_reader_was_not_taught(monkeypatch):
     places = Places.of(lat_lon, surroundings, nothing, nothing, "cpu")
     whole = ReadingLesson(features, summary, surroundings, surroundings)
     taught, read = [], []
-    train, reading = matcher_fit.train_reader, MapReader.read
+    train, reading = reader_torch.train_reader, MapReader.read
 
     def noted_train(lesson, rows, config, seed):
         taught.append(lat_lon[rows])
@@ -125,7 +130,7 @@ def test_errors_are_of_views_that_the_reader_was_not_taught(monkeypatch):
         read.append(lat_lon[[int(np.flatnonzero((features == row).all(1))[0]) for row in some]])
         return reading(self, some, summary_of_some)
 
-    monkeypatch.setattr(matcher_fit, "train_reader", noted_train)
+    monkeypatch.setattr(reader_torch, "train_reader", noted_train)
     monkeypatch.setattr(MapReader, "read", noted_read)
     fit_matcher(whole, places, places, 400.0, CONFIG, 0, lambda done, total: None)
     assert len(taught) == len(read) == 2

@@ -85,16 +85,6 @@ class ModelFolder:
         except (OSError, SafetensorError, ValueError, KeyError) as error:
             raise _damaged(file, str(error)) from error
 
-    def verify(self) -> None:
-        """Compares the SHA-256 of every file with the recorded one.
-
-        Raises:
-            ModelFormatError: naming the first file that differs.
-        """
-        for name, entry in self.section("files").items():
-            if sha256_of(self.path / name) != entry["sha256"]:
-                raise _damaged(self.path / name, "its SHA-256 is not the recorded one")
-
     def _check_sizes(self) -> None:
         for name, entry in self.section("files").items():
             file = self.path / name

@@ -13,9 +13,13 @@ from torch import Tensor, nn
 from geowhy.geo.projection import A1, A2, A3, A4
 from geowhy.model.location import SURROUNDINGS_LIMIT, LocationArchitecture, LocationEncoder
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES, SURROUNDINGS_SIZE
+from geowhy.training.config import LocationConfig
+from geowhy.training.dataset import Places
+from geowhy.training.features import Progress
 
-__all__ = ["TorchLocationEncoder"]
+__all__ = ["TorchLocationEncoder", "embed_places", "pretrain_location"]
 
+PLACES_AT_ONCE = 4096
 SMALLEST_SPREAD = 0.02  # of a share; a climate that no training place has shall not be divided by 0
 
 
@@ -75,6 +79,49 @@ class TorchLocationEncoder(nn.Module):
     def fit_surroundings(self, surroundings: Tensor) -> None:
         """Takes mean and spread of the surroundings of training places ``[N, size]``."""
         self.surroundings.fit(surroundings)
+
+
+def pretrain_location(
+    encoder: TorchLocationEncoder,
+    places: Places,
+    config: LocationConfig,
+    seed: int,
+    on_progress: Progress,
+) -> None:
+    """Regresses the truth of concepts at training places, in place and without dropout.
+
+    The directions ``E`` of the concept basis are then fitted in the space that this gives.
+    """
+    encoder.eval()
+    truth = places.truth
+    generator = torch.Generator().manual_seed(seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        readout = nn.Linear(encoder.architecture.size, truth.shape[1]).to(truth.device)
+    optimiser = torch.optim.AdamW(
+        [*encoder.parameters(), *readout.parameters()], lr=config.pretraining_rate
+    )
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
+        optimiser, max(config.pretraining_steps, 1)
+    )
+    for step in range(config.pretraining_steps):
+        rows = torch.randint(len(truth), (config.pretraining_batch,), generator=generator)
+        rows = rows.to(truth.device)
+        embeddings = encoder(places.lat_lon[rows], places.surroundings[rows])
+        loss = nn.functional.mse_loss(readout(embeddings), truth[rows])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        on_progress(step + 1, config.pretraining_steps)
+
+
+def embed_places(encoder: TorchLocationEncoder, places: Places, count: int | None = None) -> Tensor:
+    """Embeddings ``[N, d]`` of places, or of the first ``count``, without gradients or dropout."""
+    chunks = torch.arange(len(places.lat_lon))[:count].split(PLACES_AT_ONCE)
+    encoder.eval()
+    with torch.no_grad():
+        return torch.cat([encoder(places.lat_lon[c], places.surroundings[c]) for c in chunks])
 
 
 class _Capsule(nn.Module):

@@ -25,10 +25,12 @@ from geowhy.model.place_reader import PlaceReader
 from geowhy.training.aligner import TorchAligner
 from geowhy.training.config import TrainingConfig
 from geowhy.training.features import FeatureStore, Progress
-from geowhy.training.location_pretraining import embed_places, pretrain_location
-from geowhy.training.location_torch import TorchLocationEncoder
+from geowhy.training.location_torch import (
+    TorchLocationEncoder,
+    embed_places,
+    pretrain_location,
+)
 from geowhy.training.loop import TrainingRun, train_task
-from geowhy.training.matcher_fit import fit_matcher
 from geowhy.training.material import Material, open_material
 from geowhy.training.objectives import OBJECTIVES
 from geowhy.training.objectives.contrastive import ContrastiveTask
@@ -36,7 +38,7 @@ from geowhy.training.packaging import TrainedParts, package_model, tune
 from geowhy.training.place_reader_torch import train_place_reader
 from geowhy.training.pool import FitData, ImagePool
 from geowhy.training.processes import Processes, joined_processes
-from geowhy.training.reader_torch import ReadingLesson, train_reader
+from geowhy.training.reader_torch import ReadingLesson, fit_matcher, train_reader
 from geowhy.training.sources import TrainingSources, initial_encoder, released_head
 from geowhy.training.views import Manifest
 

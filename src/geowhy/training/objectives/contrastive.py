@@ -14,8 +14,7 @@ from geowhy.model.surroundings import MAP_GRID, MAP_NAMES
 from geowhy.training.aligner import AlignerSides, TorchAligner
 from geowhy.training.config import TrainingConfig
 from geowhy.training.dataset import Candidates
-from geowhy.training.location_pretraining import embed_places
-from geowhy.training.location_torch import TorchLocationEncoder
+from geowhy.training.location_torch import TorchLocationEncoder, embed_places
 from geowhy.training.losses import contrastive_loss, soft_targets
 from geowhy.training.pool import FitData
 from geowhy.training.symmetry import SYMMETRIES, turned
