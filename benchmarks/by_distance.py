@@ -11,12 +11,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from geowhy.evaluation.report import answer_views, training_config
-from geowhy.geo.atlas import Atlas
+from geowhy.evaluation.protocol import open_views, training_config
+from geowhy.evaluation.report import predictions_of
 from geowhy.geo.sphere import distance_km, distance_matrix_km
-from geowhy.locator import Locator
-from geowhy.training.sources import open_world
-from geowhy.training.views import final_views, sample_views
 
 EDGES_KM = (0, 50, 100, 200, 330, 460, 600, 800, 20_016)
 CHUNK = 300
@@ -27,8 +24,8 @@ def main() -> None:
     parser.add_argument("model", nargs="?", default="embedded")
     model = parser.parse_args().model
     config = training_config(model)
-    manifest = final_views(sample_views(config.views, Atlas.load()), config.split, open_world())
-    answers, _ = answer_views(Locator.from_pretrained(model), config, "test")
+    manifest, _ = open_views(config)
+    answers = predictions_of(model, "test").answers
     errors = distance_km(answers.truth, answers.answer)
     training = manifest.centres[manifest.rows("train")]
     nearest = np.concatenate(

@@ -154,7 +154,7 @@ def _by_name(explanation: Explanation) -> list[float]:
 
 def _test_views(count: int) -> Iterator[Image.Image]:
     """The first of the embedded model's test views, cut anew."""
-    from geowhy.evaluation.report import training_config
+    from geowhy.evaluation.protocol import training_config
     from geowhy.geo.atlas import Atlas
     from geowhy.images.overhead import cut_views
     from geowhy.training.sources import open_world

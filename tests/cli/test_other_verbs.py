@@ -53,13 +53,33 @@ def test_train_without_torch_names_the_extra(geowhy, monkeypatch):
 
 @pytest.mark.parametrize(("flag", "printed"), [([], "a table"), (["--json"], "{}")])
 def test_evaluate(geowhy, put_module, flag, printed):
-    def evaluate(model, split):
+    def predictions_of(model, split):
         assert (model, split) == ("embedded", "validation")
+        return "predictions"
+
+    def report_of(table):
+        assert table == "predictions"
         return SimpleNamespace(table=lambda: "a table", to_json=lambda: "{}")
 
-    put_module("geowhy.evaluation.report", evaluate=evaluate)
+    put_module("geowhy.evaluation.report", predictions_of=predictions_of, report_of=report_of)
     result = geowhy("evaluate", "embedded", "--split", "validation", *flag)
     assert result.stdout == f"{printed}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "give a model"),
+        (["embedded", "--from", "a.parquet"], "measures that file"),
+        (["embedded", "--predictions", "nowhere/a.parquet"], "no folder nowhere"),
+        (["embedded", "--faithfulness", "--predictions", "a.parquet"], "--predictions out"),
+        (["--from", "a.parquet"], "isn't a table of predictions"),
+    ],
+)
+def test_evaluate_refuses_what_cannot_be(geowhy, arguments, said):
+    result = geowhy("evaluate", *arguments)
+    assert result.exit_code == 1
+    assert said in result.stderr
 
 
 def test_models(geowhy, put_module, tmp_path):

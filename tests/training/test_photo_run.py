@@ -16,7 +16,8 @@ from safetensors.numpy import load_file, save_file
 
 from geowhy.cli.main import main
 from geowhy.errors import ConfigError, DataError
-from geowhy.evaluation.report import evaluate, training_config
+from geowhy.evaluation.protocol import training_config
+from geowhy.evaluation.report import evaluate
 from geowhy.geo.atlas import Atlas, uniform_on_land
 from geowhy.locator import Locator
 from geowhy.model.alignment import FEATURE_LIMIT, ConceptAligner

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from geowhy.cli.options import flag, option, say
-from geowhy.errors import ConfigError, MissingExtraError
+from geowhy.errors import ConfigError, DataError, MissingExtraError
+
+if TYPE_CHECKING:
+    from geowhy.evaluation.fidelity.report import FidelityReport
+    from geowhy.evaluation.report import EvaluationReport
 
 __all__ = ["HELP", "EvaluateOptions", "run"]
 
@@ -22,11 +27,24 @@ HELP = (
 class EvaluateOptions:
     """What ``geowhy evaluate`` takes."""
 
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name or folder.")]
+    model: Annotated[
+        str | None,
+        typer.Argument(metavar="MODEL", help="A model's name or folder.", show_default=False),
+    ] = None
     split: Annotated[
-        Literal["test", "validation"],
+        Literal["test", "validation"] | None,
         option(help="Which held-out views to score (default: test)."),
-    ] = "test"
+    ] = None
+    predictions: Annotated[
+        Path | None,
+        option(help="Also write what it says of every image, as parquet.", metavar="FILE"),
+    ] = None
+    table: Annotated[
+        Path | None,
+        option(
+            "--from", help="Measure what --predictions wrote, without the model.", metavar="FILE"
+        ),
+    ] = None
     faithfulness: Annotated[
         bool,
         flag(
@@ -43,24 +61,49 @@ class EvaluateOptions:
 
 def run(given: EvaluateOptions) -> int:
     """Measure, and print the result."""
+    if given.table is not None:
+        return _measure_again(given.table, given)
+    if given.model is None:
+        raise ConfigError("what to measure? give a model, or --from a file of predictions")
     if given.faithfulness:
-        return _run_faithfulness(given)
+        return _run_faithfulness(given.model, given)
     if given.seed is not None:
         raise ConfigError("--seed draws the views of --faithfulness: give that too, or neither")
-    from geowhy.evaluation.report import evaluate
+    from geowhy.evaluation.report import predictions_of, report_of
 
-    scores = evaluate(given.model, given.split)
-    print(scores.to_json() if given.json else scores.table())
+    file = given.predictions
+    if file is not None and not file.parent.is_dir():  # before minutes of work
+        raise DataError(f"{file}: there is no folder {file.parent}: make it or choose another")
+    table = predictions_of(given.model, given.split or "test")
+    if file is not None:
+        table.save(file)
+    _tell(report_of(table), given)
     return 0
 
 
-def _run_faithfulness(given: EvaluateOptions) -> int:
-    if given.split != "test":
-        raise ConfigError("--faithfulness is measured on test views: leave --split out")
+def _measure_again(table: Path, given: EvaluateOptions) -> int:
+    if given.model or given.split or given.faithfulness or given.predictions or given.seed:
+        raise ConfigError(f"--from {table}: measures that file: give --json beside it alone")
+    from geowhy.evaluation.predictions import PredictionTable
+    from geowhy.evaluation.report import report_of
+
+    _tell(report_of(PredictionTable.load(table)), given)
+    return 0
+
+
+def _tell(report: EvaluationReport | FidelityReport, given: EvaluateOptions) -> None:
+    print(report.to_json() if given.json else report.table())
+
+
+def _run_faithfulness(model: str, given: EvaluateOptions) -> int:
+    if given.split not in (None, "test") or given.predictions:
+        raise ConfigError(
+            "--faithfulness is measured on test views: leave --split and --predictions out"
+        )
     try:
         from geowhy.evaluation.fidelity.report import measure_fidelity
     except ModuleNotFoundError as error:
         raise MissingExtraError(str(error.name), "train", "geowhy evaluate") from error
-    found = measure_fidelity(given.model, 1 if given.seed is None else given.seed, say)
-    print(found.to_json() if given.json else found.table())
+    found = measure_fidelity(model, 1 if given.seed is None else given.seed, say)
+    _tell(found, given)
     return 0

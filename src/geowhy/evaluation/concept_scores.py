@@ -23,7 +23,7 @@ from geowhy.errors import ModelFormatError
 from geowhy.evaluation.boosted_trees import boosted_trees, has_boosted_trees
 from geowhy.evaluation.concept_report import GEOCLIP, TREES, ConceptReport, ConceptRow
 from geowhy.evaluation.held_out import HeldOutPlaces
-from geowhy.evaluation.report import training_config
+from geowhy.evaluation.protocol import training_config
 from geowhy.evaluation.rivals import (
     fitted_directions,
     harmonics,

@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from geowhy.engine import Decoded
 from geowhy.evaluation.output import JsonReport, columns, with_interval
-from geowhy.evaluation.report import training_config
+from geowhy.evaluation.protocol import open_views, training_config
 from geowhy.evaluation.resampling import Estimate, block_mean
-from geowhy.geo.atlas import Atlas
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.geo.sphere import distance_km
 from geowhy.images.overhead import WorldImage, cut_views
@@ -106,11 +105,9 @@ def measure_bands(model: str, report: Report) -> BandsReport:
         MissingExtraError: without the extra ``train``.
     """
     config = training_config(model)
-    from geowhy.training.sources import open_world
-    from geowhy.training.views import final_views, sample_views
 
-    locator, world = Locator.from_pretrained(model), open_world()
-    manifest = final_views(sample_views(config.views, Atlas.load()), config.split, world)
+    locator = Locator.from_pretrained(model)
+    manifest, world = open_views(config)
     centres = manifest.centres[manifest.rows("test")]
     errors, contributions, reference = np.empty(len(centres)), [], ""
     for number, decoded in enumerate(_decoded(locator, world, manifest, report)):

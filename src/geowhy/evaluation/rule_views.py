@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.evaluation.report import training_config
-from geowhy.geo.atlas import Atlas
+from geowhy.evaluation.protocol import open_views, training_config
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.store import ModelFolder
@@ -97,13 +96,10 @@ class RuleViews:
         """
         config = training_config(name)
         from geowhy.training.features import embed_views
-        from geowhy.training.sources import open_world
-        from geowhy.training.views import final_views, sample_views
 
         model = GeoModel.load(ModelFolder.open(resolve_model(name)))
-        world = open_world()
         report("dividing views")
-        pool = final_views(sample_views(config.views, Atlas.load()), config.split, world)
+        pool, world = open_views(config)
         fitted, near, words = _sampled(pool, seed)
         rows = np.sort(np.concatenate([fitted, near, pool.rows("test")]))
         manifest = replace(pool, centres=pool.centres[rows], split=pool.split[rows])

@@ -15,7 +15,7 @@ from geowhy.evaluation.fidelity.sanity import measure_sanity
 from geowhy.evaluation.fidelity.stability import measure_stability
 from geowhy.evaluation.fidelity.truth import measure_truth
 from geowhy.evaluation.fidelity.views import AnsweredViews
-from geowhy.evaluation.report import training_config
+from geowhy.evaluation.protocol import training_config
 from geowhy.evaluation.resampling import Estimate
 from geowhy.explain import concept_probability as statements
 from geowhy.locator import Locator

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from geowhy.engine import Decoded
+from geowhy.evaluation.protocol import open_views
 from geowhy.evaluation.resampling import Estimate, block_mean
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.cells import ten_degree_cell
@@ -146,11 +147,8 @@ def _views(
 ) -> tuple[tuple[Floats, Pixels], tuple[Floats, Pixels]]:
     """Training views, and test views of places that lack the concept."""
     from geowhy.images.overhead import cut_views
-    from geowhy.training.sources import open_world
-    from geowhy.training.views import final_views, sample_views
 
-    world = open_world()
-    manifest = final_views(sample_views(config.views, Atlas.load()), config.split, world)
+    manifest, world = open_views(config)
     rng = np.random.default_rng(seed)
     training = manifest.centres[rng.permutation(manifest.rows("train"))[:TRAINING_VIEWS]]
     held_out = manifest.centres[rng.permutation(manifest.rows("test"))]

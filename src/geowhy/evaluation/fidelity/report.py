@@ -18,7 +18,7 @@ from geowhy.evaluation.fidelity.stability import StabilityReport, measure_stabil
 from geowhy.evaluation.fidelity.truth import TruthReport, measure_truth
 from geowhy.evaluation.fidelity.views import AnsweredViews
 from geowhy.evaluation.output import JsonReport, columns, with_interval
-from geowhy.evaluation.report import training_config
+from geowhy.evaluation.protocol import training_config
 from geowhy.evaluation.resampling import Estimate
 from geowhy.locator import Locator
 from geowhy.model.terms import ConceptTerm

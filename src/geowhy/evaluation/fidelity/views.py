@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.engine import Decoded
+from geowhy.evaluation.protocol import open_views
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.locator import Locator
 from geowhy.training.config import TrainingConfig
@@ -39,13 +40,9 @@ class AnsweredViews:
         cls, locator: Locator, config: TrainingConfig, split: str, count: int, seed: int
     ) -> AnsweredViews:
         """Draws views from a split, cuts them anew and locates them."""
-        from geowhy.geo.atlas import Atlas
         from geowhy.images.overhead import cut_views
-        from geowhy.training.sources import open_world
-        from geowhy.training.views import final_views, sample_views
 
-        world = open_world()
-        manifest = final_views(sample_views(config.views, Atlas.load()), config.split, world)
+        manifest, world = open_views(config)
         rows = manifest.rows(split)
         chosen = np.random.default_rng(seed).permutation(rows)[:count]
         centres = manifest.centres[chosen]

@@ -1,0 +1,200 @@
+"""What a model is measured on: the images that its own training held out, with their truth.
+
+The split of views is rebuilt from the configuration. That of photographs is read from the run's
+manifest: files come and go, and with them cells would change their splits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.errors import ConfigError, DataError, ImageError, MissingExtraError
+from geowhy.images.overhead import WorldImage, cut_views
+from geowhy.model.store import ModelFolder
+from geowhy.registry import resolve_model
+
+if TYPE_CHECKING:
+    from geowhy.training.config import TrainingConfig
+    from geowhy.training.photos import PhotoManifest
+    from geowhy.training.views import ViewManifest
+
+__all__ = ["Protocol", "held_out", "open_views", "training_config"]
+
+VIEWS_AT_ONCE, PHOTOS_AT_ONCE = 512, 64
+GALLERY = "points uniform on the land of the whole Earth"
+
+Pixels = NDArray[np.uint8]
+Batch = dict[int, Pixels]  # by row; without those that can't be read
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Protocol:
+    """Images with their truth, and the words that belong to any number measured on them.
+
+    Attributes:
+        split: of the model's own training.
+        name: how they were held out, in words.
+        gallery: among which places answers are sought, in words.
+        images: what they are: "views" or "photos".
+        expected: how many there are to be in the split.
+        ids: of each image.
+        truth: degrees ``[N, 2]``.
+        unseen: which share no pixel with any training image, ``[N]``.
+        batches: reads the images, some at once.
+    """
+
+    split: str
+    name: str
+    gallery: str
+    images: str
+    expected: int
+    ids: tuple[str, ...]
+    truth: NDArray[np.float64]
+    unseen: NDArray[np.bool_]
+    batches: Callable[[], Iterator[Batch]]
+
+
+def held_out(model: str, split: str) -> Protocol:
+    """The test or validation images of a model's own training configuration.
+
+    Raises:
+        ModelNotFoundError: if the model or the Blue Marble isn't installed.
+        DataError: if the manifest of its photographs is gone, or another run's.
+        MissingExtraError: without the extra ``train``, which reads manifests.
+        ConfigError: if the split is neither ``test`` nor ``validation``, or if the model was
+            trained on it.
+    """
+    if split not in ("test", "validation"):
+        raise ConfigError(f"split {split!r}: choose test or validation")
+    config = _any_config(model)
+    images = "views" if config.photos is None else "photos"
+    if split == "validation" and config.split.refit:
+        raise ConfigError(
+            f"{model}: was refitted on its validation {images}, so they tell nothing of "
+            "it: choose test, or train a model with split.refit = false"
+        )
+    if config.photos is not None:
+        photos = _photos_of_run(model)
+        rows = photos.rows(split)
+        files, all_unseen = tuple(photos.files[row] for row in rows), np.ones(len(rows), bool)
+        return Protocol(
+            split,
+            f"photos of {Path(config.photos.manifest).name}, held-out 10° cells, split seed "
+            f"{config.split.seed}",
+            GALLERY,
+            images,
+            len(files),
+            files,
+            photos.centres[rows],
+            all_unseen,
+            lambda: _read_photos(files),
+        )
+    from geowhy.training.views import unseen
+
+    manifest, world = open_views(config)
+    rows = manifest.rows(split)
+    return Protocol(
+        split,
+        _words(config),
+        GALLERY,
+        images,
+        config.split.test_views if split == "test" else config.split.validation_views,
+        tuple(f"view-{row}" for row in rows.tolist()),
+        manifest.centres[rows],
+        unseen(manifest, split, world),
+        lambda: _cut(manifest, world, rows),
+    )
+
+
+def open_views(config: TrainingConfig) -> tuple[ViewManifest, WorldImage]:
+    """All views of a configuration with their splits, and the image that they are cut from.
+
+    Raises:
+        ModelNotFoundError: if the Blue Marble isn't installed.
+    """
+    from geowhy.geo.atlas import Atlas
+    from geowhy.training.sources import open_world
+    from geowhy.training.views import final_views, sample_views
+
+    world = open_world()
+    return final_views(sample_views(config.views, Atlas.load()), config.split, world), world
+
+
+def training_config(model: str) -> TrainingConfig:
+    """The configuration of the views that a model was trained on.
+
+    Raises:
+        ModelNotFoundError: if there is no such model.
+        MissingExtraError: without the extra ``train``.
+        ConfigError: if it was trained on photographs.
+    """
+    config = _any_config(model)
+    if config.photos is not None:
+        raise ConfigError(
+            f"{model}: was trained on photographs, so there are no views to measure it on: "
+            "geowhy evaluate measures it on the photographs that were held out"
+        )
+    return config
+
+
+def _any_config(model: str) -> TrainingConfig:
+    try:
+        from geowhy.training.config import TrainingConfig
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(str(error.name), "train", "geowhy evaluate") from error
+    return TrainingConfig(**ModelFolder.open(resolve_model(model)).section("training"))
+
+
+def _cut(manifest: ViewManifest, world: WorldImage, rows: NDArray[np.intp]) -> Iterator[Batch]:
+    for start in range(0, len(rows), VIEWS_AT_ONCE):
+        centres = manifest.centres[rows[start : start + VIEWS_AT_ONCE]]
+        views = cut_views(world, centres, manifest.km_per_pixel, manifest.size)
+        yield dict(enumerate(views, start))
+
+
+def _read_photos(files: Sequence[str]) -> Iterator[Batch]:
+    from geowhy.training.features import read_pixels
+
+    for start in range(0, len(files), PHOTOS_AT_ONCE):
+        read = read_pixels(tuple(files[start : start + PHOTOS_AT_ONCE]))
+        yield {row: p for row, p in enumerate(read, start) if not isinstance(p, ImageError)}
+
+
+def _photos_of_run(model: str) -> PhotoManifest:
+    """The manifest that a run left beside its model.
+
+    Raises:
+        DataError: if it isn't there, or isn't that of the model.
+    """
+    from geowhy.training.photos import PhotoManifest
+
+    folder = resolve_model(model)
+    run = folder.resolve().parent
+    manifests = [run / "refit" / PhotoManifest.FILE, run / PhotoManifest.FILE]
+    digest = ModelFolder.open(folder).section("photos")["digest"]
+    found = [PhotoManifest.load(path) for path in manifests if path.is_file()]
+    for photos in found:
+        if photos.digest == digest:
+            return photos
+    raise DataError(
+        f"{model}: was trained on photographs, and which of them were held out stands in the "
+        f"{PhotoManifest.FILE} of its run; {'that' if found else 'but none is'} in {run}"
+        f"{' is of another run' if found else ''}: leave the model in its run's folder"
+    )
+
+
+def _words(config: TrainingConfig) -> str:
+    margin = {
+        "shared_pixels": "no training view shares a pixel with a held-out view",
+        "none": "no margin: training views at the rims of held-out cells overlap views in them",
+    }
+    return (
+        f"{config.views.size} px at {config.views.km_per_pixel:g} km per pixel, held-out 10° "
+        f"cells, split seed {config.split.seed}; {margin[config.split.margin]}"
+    )
