@@ -83,8 +83,8 @@ class Prediction:
         abstention: why the model declines to name a place; None if it names one.
         calibrated: whether radii and probabilities were fitted on images with known places; if not,
             they are the model's own word.
-        other_evidence: names of what counted beside the picture and the scope; the explanation is
-            of the picture's part alone.
+        other_evidence: names of what counted beside the picture and the scope; their shares are
+            in the explanation.
     """
 
     image: str

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from geowhy.answer import Abstention
-from geowhy.evidence.field import EvidenceField, term_of
+from geowhy.evidence.field import EvidenceField, FieldPlaces, FieldTerm
 from geowhy.evidence.region import RegionPrior
 from geowhy.explanation import AVERAGE, ELSEWHERE, Reference
 from geowhy.geo.regions import Region
@@ -104,15 +104,16 @@ class Engine:
             ConfigError: if a field of evidence rules out every place.
         """
         self.model = model
-        self.gallery = gallery
+        self._of_fields = FieldTerm(fields, calibration.temperature) if fields else None
+        self.gallery = gallery = self._with_fields(gallery)
         self.calibration = calibration
         self._head = head
         self.inputs = inputs or InputPolicy()
         self.fields = fields
-        self.evidence = Evidence(model.terms, calibration.temperature)
+        terms = (*model.terms, self._of_fields) if self._of_fields else model.terms
+        self.evidence = Evidence(terms, calibration.temperature)
         self._novelty = novelty
-        terms = tuple(term_of(field, gallery.lat_lon) for field in fields)
-        self.head: LocationHead = head(model.terms, gallery, calibration, terms)
+        self.head: LocationHead = head(model.terms, gallery, calibration, self._of_fields)
 
     def with_evidence(self, *fields: EvidenceField) -> Engine:
         """The same engine, which weighs places by these fields as well."""
@@ -157,7 +158,7 @@ class Engine:
     def decode(self, pixels: Sequence[Pixels], top_k: int = 5) -> list[Decoded]:
         """Posteriors, radii and abstentions of RGB images ``[H, W, 3]``, without explanations."""
         features = self.model.features(self._cropped(pixels))
-        side = self.model.image_side(features).averaged(self.inputs.crops)
+        side = self.encode_images(features).averaged(self.inputs.crops)
         strange = self._novelties(features)
         return [
             self._decoded(side.rows(slice(number, number + 1)), posterior, top_k, strange[number])
@@ -167,7 +168,33 @@ class Engine:
     def sides(self, pixels: Sequence[Pixels]) -> Encoded:
         """What is read off RGB images ``[H, W, 3]``, N rows."""
         features = self.model.features(self._cropped(pixels))
-        return self.model.image_side(features).averaged(self.inputs.crops)
+        return self.encode_images(features).averaged(self.inputs.crops)
+
+    def encode_images(self, features: NDArray[np.float32]) -> Encoded:
+        """Features ``[N, f]`` as the terms of scores and the fields of evidence take them."""
+        images = self.model.image_side(features)
+        if self._of_fields is None:
+            return images
+        return Encoded((*images.parts, self._of_fields.encode_images(len(images))))
+
+    def encode_places(self, lat_lon: ArrayLike) -> Encoded:
+        """Degrees ``[M, 2]`` as the terms of scores and the fields of evidence take them."""
+        places = self.model.location_side(lat_lon)
+        if self._of_fields is None:
+            return places
+        of_fields = self._of_fields.encode_places(np.asarray(lat_lon, np.float64))
+        return Encoded((*places.parts, of_fields))
+
+    def _with_fields(self, gallery: Gallery) -> Gallery:
+        """The gallery with what the fields of this engine, and no others, say of its places."""
+        side, average = (
+            tuple(part for part in places.parts if not isinstance(part, FieldPlaces))
+            for places in (gallery.side, gallery.average)
+        )
+        if self._of_fields:
+            of_fields = Encoded((self._of_fields.encode_places(gallery.lat_lon),))
+            side, average = (*side, *of_fields.parts), (*average, *of_fields.average().parts)
+        return replace(gallery, side=Encoded(side), average=Encoded(average))
 
     def _cropped(self, pixels: Sequence[Pixels]) -> Sequence[Pixels]:
         if self.inputs.crops == 1:

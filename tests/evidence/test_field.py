@@ -33,17 +33,33 @@ def engine():
     return Locator.from_pretrained("embedded").engine
 
 
-@pytest.fixture(scope="module")
-def side(engine):
-    return engine.sides([read_image(VIEW).pixels])
-
-
-def test_a_field_is_a_term_of_the_ledger_and_moves_the_answer(engine, side):
-    plain, moved = engine.posterior(side), engine.with_evidence(NorthOf(40.0, 50.0))
+def test_a_field_is_a_term_of_the_ledger_and_moves_the_answer(engine):
+    pixels = [read_image(VIEW).pixels]
+    moved = engine.with_evidence(NorthOf(40.0, 50.0))
+    side, plain = moved.sides(pixels), engine.posterior(engine.sides(pixels))
     posterior = moved.posterior(side)
     assert [term.source for term in posterior.ledger] == ["concepts", "maps", "toy"]
     assert posterior.ledger[0].log_likelihood == pytest.approx(plain.ledger[0].log_likelihood)
-    assert moved.estimate(side).lat_lon[0] > 35 > engine.estimate(side).lat_lon[0]
+    assert moved.estimate(side).lat_lon[0] > 35
+    assert engine.estimate(engine.sides(pixels)).lat_lon[0] < 35
+
+
+def test_a_field_is_part_of_the_explanation_and_of_what_if(engine):
+    moved = Locator(engine.with_evidence(NorthOf(40.0, 50.0)))
+    explanation = moved.explain(VIEW, what_if="-toy", sparse=None)
+    total = sum(c.contribution for c in explanation.contributions) + explanation.unexplained
+    assert total == pytest.approx(explanation.score, abs=1e-4)
+    toy = next(c for c in explanation.contributions if c.name == "toy")
+    assert toy.category == "evidence"
+    assert toy.contribution > -1e-6  # of the rivals, too, hardly one is in the south
+    plain = Locator(engine).locate(VIEW)
+    without = explanation.what_if[0].position
+    assert (without.lat, without.lon) == pytest.approx(
+        (plain.position.lat, plain.position.lon), abs=1e-3
+    )
+    there = moved.explain(VIEW, against=(-30.0, 25.0), sparse=None)
+    toy = next(c for c in there.contributions if c.name == "toy")
+    assert toy.contribution == pytest.approx(50, abs=0.1)
 
 
 @pytest.mark.parametrize("values", [np.zeros(3), np.inf, np.nan, -np.inf])

@@ -1,8 +1,11 @@
 """Two decoders weigh places alike: prior, temperature, and half of the evidence."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
+from geowhy.evidence.field import FieldTerm
 from geowhy.geo.cells import CellGrid
 from geowhy.geo.sphere import lat_lon_to_unit, uniform_on_sphere
 from geowhy.heads.gallery import CELL_RESOLUTION, Gallery
@@ -11,7 +14,6 @@ from geowhy.model.encoded import Encoded
 from geowhy.model.terms import EmbeddingImages, EmbeddingPlaces, EmbeddingTerm
 from geowhy.posterior.calibration import Calibration
 from geowhy.posterior.contest import Contest
-from geowhy.posterior.ledger import Term
 
 PLACES = 60
 SCALE = 12.0
@@ -29,14 +31,30 @@ def scene():
     gallery = Gallery.of(lat_lon, CellGrid.build(lat_lon, CELL_RESOLUTION), side)
     image = Encoded((EmbeddingImages(units[7:8]),))
     prior = np.where(rng.random(PLACES) < 0.5, 0.0, np.log(0.05)).astype(np.float32)
-    return gallery, image, Term("region", prior, is_prior=True)
+    term = FieldTerm((Known(prior),), 1.0)
+    side = Encoded((*side.parts, term.encode_places(lat_lon)))
+    image = Encoded((*image.parts, term.encode_images(1)))
+    return Gallery.of(lat_lon, gallery.grid, side), image, prior
+
+
+@dataclass(frozen=True)
+class Known:
+    """Evidence that was known beforehand."""
+
+    values: np.ndarray
+    source: str = "region"
+    is_prior: bool = True
+
+    def log_likelihood(self, lat_lon):
+        return self.values
 
 
 def posteriors(scene, temperature):
     gallery, image, prior = scene
     calibration = Calibration(temperature=temperature)
+    evidence = FieldTerm((Known(prior),), temperature)
     for head in (DensityHead, RetrievalHead):
-        posterior = next(head(TERMS, gallery, calibration, (prior,)).posteriors(image))
+        posterior = next(head(TERMS, gallery, calibration, evidence).posteriors(image))
         yield posterior, np.argsort(posterior.support.rows)
 
 
@@ -46,7 +64,7 @@ def test_both_weigh_places_alike_and_halve_the_evidence_but_not_the_prior(scene,
     units = scene[0].side.part(EmbeddingPlaces).unit
     expected = SCALE * units @ units[7] / temperature
     for evidence, ours in ((1.0, "probability"), (0.5, "half")):
-        weights = np.exp(evidence * expected + scene[2].log_likelihood)
+        weights = np.exp(evidence * expected + scene[2])
         for posterior, rows in ((dense, np.arange(PLACES)), (kept, order)):
             found = posterior.probability
             if ours == "half":

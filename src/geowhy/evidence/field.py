@@ -5,15 +5,22 @@ Fields add up: log p(place | all) = Σ fields(place) + constant.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.errors import ConfigError
+from geowhy.model.encoded import Encoded, Part
+from geowhy.model.terms import Edit
 from geowhy.posterior.ledger import Term
 
-__all__ = ["EvidenceField", "term_of"]
+__all__ = ["EVIDENCE_CATEGORY", "EvidenceField", "FieldImages", "FieldPlaces", "FieldTerm"]
+
+EVIDENCE_CATEGORY = "evidence"
+RULED_OUT = np.float32(-1e4)  # nats, for minus infinity: as good as never, and it can be averaged
 
 
 class EvidenceField(Protocol):
@@ -39,12 +46,97 @@ class EvidenceField(Protocol):
         ...
 
 
-def term_of(field: EvidenceField, lat_lon: NDArray[np.float64]) -> Term:
-    """A field at M places, degrees ``[M, 2]``, as a term of the ledger.
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldImages(Part):
+    """Images as fields of evidence take them.
 
-    Raises:
-        ConfigError: if it gives anything but a number below infinity for each of them.
+    Attributes:
+        shares: how much of each of e fields counts, ``[N, e]``; 1 for all of it.
     """
+
+    shares: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldPlaces(Part):
+    """Places as fields of evidence see them.
+
+    Attributes:
+        values: log-likelihoods of e fields, nats ``[M, e]``.
+    """
+
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldTerm:
+    """Fields of evidence as a term of a score, whose contributors they are.
+
+    Attributes:
+        fields: at least one.
+        temperature: of the calibration, which divides scores of images and no evidence.
+    """
+
+    fields: tuple[EvidenceField, ...]
+    temperature: float
+    source: str = "evidence"
+    are_concepts: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the fields."""
+        return tuple(field.source for field in self.fields)
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """One for all."""
+        return (EVIDENCE_CATEGORY,) * len(self.fields)
+
+    def encode_images(self, count: int) -> FieldImages:
+        """``count`` images, to each of which all of the evidence applies."""
+        return FieldImages(np.ones((count, len(self.fields)), np.float32))
+
+    def encode_places(self, lat_lon: NDArray[np.float64]) -> FieldPlaces:
+        """Places, degrees ``[M, 2]``.
+
+        Raises:
+            ConfigError: if a field gives anything but a number below infinity for each of them.
+        """
+        return FieldPlaces(np.stack([_values(f, lat_lon) for f in self.fields], axis=1))
+
+    def terms(self, images: Encoded, places: Encoded, row: int) -> Iterator[Term]:
+        """What each field adds for one of the images at M places."""
+        values = places.part(FieldPlaces).values * images.part(FieldImages).shares[row]
+        for field, column in zip(self.fields, values.T, strict=True):
+            yield Term(field.source, column, field.is_prior)
+
+    def scores(self, images: Encoded, places: Encoded) -> NDArray[np.float32]:
+        """Nats ``[N, M]``, times the temperature that will divide them."""
+        shares = images.part(FieldImages).shares * np.float32(self.temperature)
+        return np.asarray(shares @ places.part(FieldPlaces).values.T, np.float32)
+
+    def contributions(
+        self, image: Encoded, places: Encoded
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Of each field ``[M, e]``; nothing is left over."""
+        values = places.part(FieldPlaces).values.astype(np.float64)
+        shares = image.part(FieldImages).shares[0] * self.temperature
+        return values * shares, np.zeros(len(places))
+
+    def activations(self, images: Encoded) -> NDArray[np.float32]:
+        """How much of each field counts, ``[N, e]``."""
+        return images.part(FieldImages).shares
+
+    def exceeds(self, place: Encoded, reference: Encoded) -> NDArray[np.bool_]:
+        """Evidence is never absent, ``[e]``."""
+        return np.ones(len(self.fields), np.bool_)
+
+    def edited(self, image: Encoded, edit: Edit) -> FieldImages:
+        """With other shares of the fields."""
+        return FieldImages(edit(image.part(FieldImages).shares))
+
+
+def _values(field: EvidenceField, lat_lon: NDArray[np.float64]) -> NDArray[np.float32]:
     values = np.asarray(field.log_likelihood(lat_lon), np.float32)
     if values.shape != (len(lat_lon),) or not (values < np.inf).all():
         raise ConfigError(
@@ -57,4 +149,4 @@ def term_of(field: EvidenceField, lat_lon: NDArray[np.float64]) -> Term:
             f"the evidence {field.source!r} rules out all {len(lat_lon):,} places: leave it out, "
             "or choose among other places"
         )
-    return Term(field.source, values, field.is_prior)
+    return np.maximum(values, RULED_OUT)

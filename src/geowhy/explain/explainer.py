@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from geowhy.answer import Prediction
 from geowhy.engine import Decoded, Engine
 from geowhy.errors import ConfigError
+from geowhy.evidence.field import EVIDENCE_CATEGORY
 from geowhy.explain.concept_probability import Statements
 from geowhy.explain.interventions import changed, parse_changes
 from geowhy.explain.occlusion import occlusion_maps
@@ -140,7 +141,7 @@ class Explainer:
             side = gallery.side.mean(rows, weights.astype(np.float32))
             return side, Reference("runner-up", LatLon(*mode.lat_lon), name)
         there = against if isinstance(against, LatLon) else LatLon(*_degrees(against))
-        side = self._engine.model.location_side([[there.lat, there.lon]])
+        side = self._engine.encode_places([[there.lat, there.lon]])
         return side, Reference("place", there, self._gazetteer.describe((there.lat, there.lon)))
 
     def _sparse(
@@ -178,7 +179,12 @@ class Explainer:
         on_progress: Callable[[int, int], None] | None,
     ) -> tuple[EvidenceMap, ...]:
         """Of the answer and of the strongest concepts for it."""
-        names = [concept.name for concept in explanation.speaking_for(MAPPED_CONCEPTS)]
+        seen = [
+            c
+            for c in explanation.speaking_for(len(explanation.contributions))
+            if c.category != EVIDENCE_CATEGORY
+        ]
+        names = [concept.name for concept in seen[:MAPPED_CONCEPTS]]
         numbers = [self._engine.evidence.names.index(name) for name in names]
 
         def scores(images: Encoded) -> Floats:
@@ -194,7 +200,9 @@ class Explainer:
                     "picture instead (occlusion)"
                 )
             found = patch_maps(
-                model.backbone, pixels, lambda features: scores(model.image_side(features))
+                model.backbone,
+                pixels,
+                lambda features: scores(self._engine.encode_images(features)),
             )
         else:
             found = occlusion_maps(

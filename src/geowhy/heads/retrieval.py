@@ -8,11 +8,13 @@ score best, as in GeoCLIP and in arXiv 2509.01910; the answer is the best of the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
 from geowhy.errors import ConfigError
+from geowhy.evidence.field import FieldTerm
 from geowhy.heads.gallery import Gallery
 from geowhy.heads.quantized import CodedRows
 from geowhy.heads.top_k import NearestPlaces, RetrievalGallery, nearest_places
@@ -47,12 +49,12 @@ class DensityHead:
         score_terms: tuple[ScoreTerm, ...],
         gallery: Gallery,
         calibration: Calibration,
-        terms: tuple[Term, ...] = (),
+        evidence: FieldTerm | None = None,
     ) -> None:
-        """Adds ``terms`` at the gallery's places to what images say."""
+        """Adds ``evidence`` at the gallery's places to what images say."""
         self._score_terms = score_terms
         self._gallery = gallery
-        self._terms = terms
+        self._evidence = evidence
         self._sources = [term.source for term in score_terms]
         self._temperature = np.float32(calibration.temperature)
         self._support = Support(
@@ -74,9 +76,10 @@ class DensityHead:
                 term.scores(some, self._gallery.side) / self._temperature
                 for term in self._score_terms
             ]
-            for rows in zip(*scored, strict=True):
-                of_image = map(Term, self._sources, rows)
-                ledger = (*of_image, *self._terms)
+            for number, rows in enumerate(zip(*scored, strict=True)):
+                ledger = tuple(map(Term, self._sources, rows))
+                if self._evidence:
+                    ledger += tuple(self._evidence.terms(some, self._gallery.side, number))
                 log_prob = summed(ledger)
                 mass = self._gallery.grid.density(np.exp(log_prob))
                 yield Posterior(self._support, log_prob, ledger, mass)
@@ -94,7 +97,7 @@ class RetrievalHead:
         score_terms: tuple[ScoreTerm, ...],
         gallery: Gallery,
         calibration: Calibration,
-        terms: tuple[Term, ...] = (),
+        evidence: FieldTerm | None = None,
     ) -> None:
         """Codes the gallery in 8 bits if that wasn't done before.
 
@@ -110,11 +113,11 @@ class RetrievalHead:
         self._scale = np.float32(self._score_term.scale / calibration.temperature)
         units = gallery.side.part(EmbeddingPlaces).unit
         self._gallery = gallery
-        self._terms = terms
+        self._evidence = evidence
         self._places = RetrievalGallery(
             units,
             gallery.coded or CodedRows.of(units),
-            np.sum([term.log_likelihood for term in terms], axis=0) if terms else None,
+            None,
             gallery.grid.point_to_cell,
             len(gallery.grid.cells),
         )
@@ -122,15 +125,23 @@ class RetrievalHead:
     def posteriors(self, images: Encoded) -> Iterator[Posterior]:
         """One posterior an image, over the best `KEPT_PLACES`, best first."""
         queries = images.part(EmbeddingImages).embedding * self._scale
-        for found in nearest_places(queries, self._places, KEPT_PLACES):
-            yield self._posterior(found)
+        if self._evidence is None:
+            for found in nearest_places(queries, self._places, KEPT_PLACES):
+                yield self._posterior(found, ())
+            return
+        for number in range(len(images)):
+            terms = tuple(self._evidence.terms(images, self._gallery.side, number))
+            prior = np.stack([term.log_likelihood for term in terms]).sum(axis=0)
+            places = replace(self._places, log_prior=prior)
+            found = nearest_places(queries[number : number + 1], places, KEPT_PLACES)[0]
+            yield self._posterior(found, terms)
 
-    def _posterior(self, found: NearestPlaces) -> Posterior:
+    def _posterior(self, found: NearestPlaces, terms: tuple[Term, ...]) -> Posterior:
         weighs = found.probability > 0
         rows, log_prob = found.rows[weighs], np.log(found.probability[weighs]).astype(np.float32)
         gallery = self._gallery
         support = Support(rows, gallery.lat_lon[rows], gallery.grid.point_to_cell[rows])
-        terms = tuple(term.at(rows) for term in self._terms)
+        terms = tuple(term.at(rows) for term in terms)
         of_image = log_prob - sum((term.log_likelihood for term in terms), np.float32(0))
         return Posterior(
             support, log_prob, (Term(self._score_term.source, of_image), *terms), found.cell_mass

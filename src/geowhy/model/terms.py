@@ -19,6 +19,7 @@ __all__ = [
     "ConceptImages",
     "ConceptPlaces",
     "ConceptTerm",
+    "Edit",
     "EmbeddingImages",
     "EmbeddingPlaces",
     "EmbeddingTerm",
