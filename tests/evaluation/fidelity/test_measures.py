@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from geowhy.evaluation.fidelity.deletion import lime, shap
 from geowhy.evaluation.fidelity.planted import COLOUR, SIDE, painted
 from geowhy.evaluation.fidelity.stability import CHANGES
-from geowhy.evaluation.fidelity.surrogates import lime, shap
 from geowhy.evaluation.ranking import rank_correlation
 from geowhy.evaluation.resampling import block_mean
 from geowhy.geo.cells import ten_degree_cell
