@@ -249,6 +249,14 @@ def test_the_sparse_form_is_a_sentence_and_a_list():
     words = Page(whole()).words
     assert "One concept tells 93 % of what tells these places apart (cosine 0.97)." in words
     assert "savanna +1.20" in words
+    assert "together they give the place +1.20." in words
+
+
+def test_words_stay_apart_where_a_template_breaks_its_lines():
+    words = Page(html_report([entry(), entry()])).words
+    assert "The model embedded looked at each picture alone" in words
+    assert "view.png: near Tamale, Ghana" in words
+    assert "Drag, pinch or double-tap; arrow keys" in words
 
 
 def test_kinds_of_concepts_are_summed():

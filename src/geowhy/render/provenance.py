@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from geowhy.render.page_html import text
-
-__all__ = ["Provenance", "provenance_section"]
+__all__ = ["Provenance"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,48 +32,13 @@ class Provenance:
     sources: tuple[str, ...] = ()
     faithfulness: tuple[tuple[str, str], ...] = ()
 
-
-def provenance_section(provenance: Provenance) -> str:
-    """The section of a page."""
-    return (
-        '<section class="behind" aria-labelledby="behind"><h2 id="behind">Behind these answers</h2>'
-        f'<div class="halves"><div>{_facts(provenance)}{_sources(provenance.sources)}</div>'
-        f"{_faithfulness(provenance.faithfulness)}</div></section>"
-    )
-
-
-def _facts(provenance: Provenance) -> str:
-    gallery = provenance.gallery
-    if provenance.places:
-        counted = f"{provenance.places:,} places"
-        gallery = f"{gallery}, {counted}" if gallery else counted
-    facts = (
-        ("Model", provenance.model),
-        ("Digest", provenance.digest),
-        ("geowhy", provenance.version),
-        ("Places it chooses among", gallery),
-        ("Radii and probabilities", provenance.calibration),
-    )
-    items = "".join(
-        f"<div><dt>{title}</dt><dd>{text(value)}</dd></div>" for title, value in facts if value
-    )
-    return f'<h3>Model</h3><dl class="lines">{items}</dl>'
-
-
-def _sources(sources: tuple[str, ...]) -> str:
-    items = "".join(f"<li>{text(line)}</li>" for line in sources)
-    return f"<h3>Data</h3><ul>{items}</ul>" if items else ""
-
-
-def _faithfulness(figures: tuple[tuple[str, str], ...]) -> str:
-    if not figures:
-        return ""
-    rows = "".join(
-        f'<tr><th scope="row">{text(title)}</th><td class="number">{text(value)}</td></tr>'
-        for title, value in figures
-    )
-    return (
-        "<div><h3>How faithful the explanations are</h3><table><thead class='unseen'><tr>"
-        "<th scope='col'>Measured</th><th scope='col'>Figure</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table></div>"
-    )
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Titles and what they say; empty where it is unknown."""
+        counted = f"{self.places:,} places" if self.places else ""
+        return (
+            ("Model", self.model),
+            ("Digest", self.digest),
+            ("geowhy", self.version),
+            ("Places it chooses among", ", ".join(filter(None, (self.gallery, counted)))),
+            ("Radii and probabilities", self.calibration),
+        )

@@ -6,6 +6,8 @@ to run anything but the script of its maps.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,45 +15,29 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.answer import Prediction
+from geowhy.answer import Candidate, Prediction, Scope
 from geowhy.geo.sphere import distance_km
-from geowhy.render.page_html import text, unbroken
-from geowhy.render.page_map import map_script, movable_map, script_hash
-from geowhy.render.page_picture import picture_figure
-from geowhy.render.page_reasons import (
-    candidates_table,
-    categories_table,
-    concepts_table,
-    probability_fact,
-    sparse_list,
-    what_if_table,
-)
-from geowhy.render.provenance import Provenance, provenance_section
+from geowhy.render.page import templates
+from geowhy.render.provenance import Provenance
 from geowhy.render.wording import (
+    among_words,
     coordinates,
     kilometres,
-    other_evidence_sentence,
-    place_name,
+    percent,
     plainly,
     radius_sentence,
-    reason_sentence,
     reference_words,
-    scope_sentence,
     sure_of,
 )
-from geowhy.render.world_map import (
-    CellProbabilities,
-    MapContent,
-    class_names,
-    map_shapes,
-    map_style,
-)
+from geowhy.render.world_map import CellProbabilities, MapContent, map_style
 from geowhy.types import LatLon
 
 __all__ = ["Provenance", "ReportEntry", "html_report", "miss_km"]
 
-STYLES = Path(__file__).with_name("report.css")
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{script}'"
+STYLES, SCRIPT = (Path(__file__).with_name(f"report.{kind}") for kind in ("css", "js"))
+POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,72 +67,38 @@ def html_report(
     provenance: Provenance | None = None,
 ) -> str:
     """The page for these images, in order; with what is behind the answers, if it is given."""
-    style = map_style(":root") + STYLES.read_text(encoding="utf-8")
-    articles = "".join(_article(number, entry) for number, entry in enumerate(entries, start=1))
-    behind = provenance_section(provenance) if provenance else ""
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{text(title)}</title><style>{style}</style></head><body>"
-        '<a class="skip" href="#answers">Skip to the answers</a>'
-        f'<svg class="store" width="0" height="0" aria-hidden="true">{map_shapes()}</svg>'
-        f'<div class="page">{_header(title, entries)}<main id="answers">{articles}{behind}</main>'
-        f"{_footer(entries)}</div><script>{map_script()}</script></body></html>\n"
-    )
-
-
-def _policy() -> str:
-    return POLICY.format(script=script_hash())
-
-
-def _header(title: str, entries: Sequence[ReportEntry]) -> str:
+    script = SCRIPT.read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode()
     answered = [entry for entry in entries if not entry.prediction.abstained]
-    return (
-        f'<header><h1>{text(title)}</h1><p class="lead">The model '
-        f"<strong>{text(_models(entries))}</strong> looked at each picture alone, "
-        f"without its file name or metadata, and {_lead(answered)}</p>"
-        f"{_legend(answered) if answered else ''}{_contents(entries)}</header>"
-    )
-
-
-def _lead(answered: Sequence[ReportEntry]) -> str:
-    """How to read the answers; of an entry without one, nothing is drawn or held against."""
-    if not answered:
-        return "couldn’t tell where it was taken."
-    names = list(
+    against = list(
         dict.fromkeys(reference_words(each.prediction.explanation.against) for each in answered)
     )
-    against = text(names[0]) if len(names) == 1 else "what it is held against"
-    truth = " and the cross the truth" if any(entry.truth for entry in answered) else ""
-    return (
-        "said where on Earth it was taken, how sure that is "
-        f"and which concepts led there. On the maps the blue dot is its answer{truth}; "
-        "the colour is the probability of the cells, and the circles show how "
-        "far off such answers are. The bars show how much each concept adds to the place, or takes "
-        f"from it, against {against}, in log-odds: +0.7 doubles the odds, −0.7 halves them."
+    page = (
+        templates()
+        .get_template("page.html")
+        .render(
+            title=title,
+            entries=entries,
+            provenance=provenance,
+            policy=POLICY.format(digest=digest),
+            style=map_style(":root") + STYLES.read_text(encoding="utf-8"),
+            script=script,
+            models=", ".join(dict.fromkeys(entry.prediction.model for entry in entries)),
+            answered=answered,
+            has_truth=any(entry.truth for entry in answered),
+            against=against[0] if len(against) == 1 else "what it is held against",
+            marks=list(_marks(answered)),
+            credits=list(dict.fromkeys(entry.credit for entry in entries if entry.credit)),
+            facts=_facts,
+            map_content=_map_content,
+        )
     )
+    return f"{page}\n"
 
 
-def _models(entries: Sequence[ReportEntry]) -> str:
-    return ", ".join(dict.fromkeys(entry.prediction.model for entry in entries))
-
-
-def _legend(entries: Sequence[ReportEntry]) -> str:
+def _marks(entries: Sequence[ReportEntry]) -> Iterable[tuple[str, str]]:
     """What the maps of this page are drawn with, and nothing that isn't on one of them."""
-    marks = ['<circle class="answer" cx="15" cy="8" r="6"/>', "answer"], *_other_marks(entries)
-    items = [
-        f'<li><svg class="world" viewBox="0 0 30 16" aria-hidden="true">{mark}</svg> {words}</li>'
-        for mark, words in marks
-    ]
-    items += ["<li>Probability of a cell, some 87,000 km²:</li>"]
-    items += [
-        f'<li><span class="swatch d{i}"></span> {name}</li>' for i, name in enumerate(class_names())
-    ]
-    return f'<ul class="legend">{"".join(items)}</ul>'
-
-
-def _other_marks(entries: Sequence[ReportEntry]) -> Iterable[tuple[str, str]]:
+    yield '<circle class="answer" cx="15" cy="8" r="6"/>', "answer"
     if any(len(entry.prediction.candidates) > 1 for entry in entries):
         yield '<circle class="mode" cx="15" cy="8" r="6"/>', "other places it may be, numbered"
     if any(entry.truth for entry in entries):
@@ -157,69 +109,28 @@ def _other_marks(entries: Sequence[ReportEntry]) -> Iterable[tuple[str, str]]:
     yield '<path class="circle nine" d="M0 8h30"/>', "nine in ten are this near"
 
 
-def _contents(entries: Sequence[ReportEntry]) -> str:
-    """A list of the pictures, if there are several."""
-    if len(entries) < 2:
-        return ""
-    items = "".join(
-        f'<li><a href="#place-{number}">{text(plainly(entry.prediction.image))}</a>: '
-        f"{'no answer' if entry.prediction.abstained else text(place_name(entry.prediction))}</li>"
-        for number, entry in enumerate(entries, start=1)
-    )
-    return f'<nav aria-label="Pictures"><ol class="contents">{items}</ol></nav>'
-
-
-def _article(number: int, entry: ReportEntry) -> str:
-    prediction = entry.prediction
-    heading = f"place-{number}"
-    maps = () if prediction.abstained else prediction.explanation.evidence
-    figure = picture_figure(number, prediction.image, entry.caption, entry.pixels, maps)
-    return (
-        f'<article aria-labelledby="{heading}"><div class="top{" wide" if maps else ""}">{figure}'
-        f"<div>{_answer(prediction, heading)}{_facts(entry)}"
-        f"{'' if prediction.abstained else movable_map(number, _map_content(entry))}</div></div>"
-        f"{'' if prediction.abstained else _why(prediction)}</article>"
-    )
-
-
-def _why(prediction: Prediction) -> str:
-    explanation = prediction.explanation
-    return (
-        f'<div class="why"><div><section>{concepts_table(prediction)}</section>'
-        f"{categories_table(explanation)}</div><div>"
-        f"<section>{candidates_table(prediction.candidates, prediction.scope)}</section>"
-        f"{what_if_table(explanation.what_if)}{sparse_list(explanation.sparse)}</div></div>"
-    )
-
-
-def _answer(prediction: Prediction, heading: str) -> str:
-    name = place_name(prediction)
-    if prediction.abstention is None:
-        said = scope_sentence(prediction.scope), other_evidence_sentence(prediction)
-        scope = "".join(f'<p class="soft">{text(words)}</p>' for words in said if words)
-        return (
-            f'<h2 id="{heading}">{unbroken(name[:1].upper() + name[1:])}</h2>'
-            f"<p>{unbroken(radius_sentence(prediction))}</p>{scope}"
-        )
-    return (
-        f'<h2 id="{heading}">No answer</h2><div class="abstained">'
-        f"<p>{unbroken(reason_sentence(prediction.abstention))}</p></div>"
-    )
-
-
-def _facts(entry: ReportEntry) -> str:
+def _facts(entry: ReportEntry) -> list[tuple[str, str]]:
     prediction = entry.prediction
     facts = []
     if not prediction.abstained:
         facts.append(("Answer", coordinates(prediction.position)))
     if not prediction.abstained and (best := sure_of(prediction)):
-        facts.append(probability_fact(best, prediction.scope))
+        facts.append(_probability_fact(best, prediction.scope))
     if entry.truth is not None:
         facts.append(("Truth", coordinates(entry.truth)))
     if entry.truth is not None and not prediction.abstained:
         facts.append(("Distance to the truth", kilometres(miss_km(entry.truth, prediction))))
-    items = (f"<div><dt>{title}</dt><dd>{unbroken(value)}</dd></div>" for title, value in facts)
-    return f'<dl class="facts">{"".join(items)}</dl>'
+    return facts
+
+
+def _probability_fact(best: Candidate, scope: Scope) -> tuple[str, str]:
+    """How probable the answer is, and among what; of a single place only that it is one."""
+    among = among_words(scope)
+    if not among:
+        return "Probability of this place", percent(best.probability)
+    if scope.places == 1:
+        return "Probability of this place", among
+    return f"Probability {among}", percent(best.probability)
 
 
 def _map_content(entry: ReportEntry) -> MapContent:
@@ -246,20 +157,6 @@ def _map_in_words(entry: ReportEntry) -> str:
     if rival := prediction.explanation.against.position:
         words.append(f"Held against {coordinates(rival)}")
     return ". ".join(words)
-
-
-def _footer(entries: Sequence[ReportEntry]) -> str:
-    credits = dict.fromkeys(entry.credit for entry in entries if entry.credit)
-    items = "".join(f"<li>{text(credit)}</li>" for credit in credits)
-    pictures = f"<p>Pictures:</p><ul>{items}</ul>" if items else ""
-    return (
-        f"<footer>{pictures}<p>Made by geowhy with the model {text(_models(entries))}. "
-        "Coasts: NOAA GLOBE "
-        "and MODIS MCD12C1. Equal Earth projection; density on H3 cells of resolution 2. Names of "
-        "places: GeoNames, CC BY 4.0. Distances are great circles on a sphere of radius "
-        "6371.0088 km.</p><p>An answer is an estimate and no proof of where a picture was taken."
-        "</p></footer>"
-    )
 
 
 def miss_km(truth: LatLon, prediction: Prediction) -> float:
