@@ -18,11 +18,7 @@ from geowhy.heads.retrieval import DensityHead, LocationHead, RetrievalHead
 from geowhy.model.attribution import Evidence
 from geowhy.model.contract import ScoringModel
 from geowhy.model.encoded import Encoded
-from geowhy.posterior.calibration import Calibration
-from geowhy.posterior.contest import Contest
-from geowhy.posterior.density import Estimate
-from geowhy.posterior.ledger import Posterior
-from geowhy.posterior.ood import NoveltyDetector
+from geowhy.posterior import Calibration, Contest, Estimate, NoveltyDetector, Posterior
 
 __all__ = ["Decoded", "Engine", "InputPolicy"]
 

@@ -25,7 +25,7 @@ from geowhy.geo.places import Gazetteer
 from geowhy.geo.regions import Region
 from geowhy.images.reading import NamedImage, read_image
 from geowhy.images.sources import ImageSource
-from geowhy.posterior.density import CellDensity, Estimate
+from geowhy.posterior import CellDensity, Estimate
 from geowhy.pretrained.catalogue import chosen, entry_of
 from geowhy.types import LatLon
 

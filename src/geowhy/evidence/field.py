@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from geowhy.errors import ConfigError
 from geowhy.model.encoded import Encoded, Part
 from geowhy.model.terms import Edit
-from geowhy.posterior.ledger import Term
+from geowhy.posterior import Term
 
 __all__ = ["EVIDENCE_CATEGORY", "EvidenceField", "FieldImages", "FieldPlaces", "FieldTerm"]
 

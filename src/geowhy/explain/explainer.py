@@ -32,8 +32,7 @@ from geowhy.geo.places import Gazetteer
 from geowhy.geo.sphere import distance_km
 from geowhy.model.encoded import Encoded
 from geowhy.model.geomodel import GeoModel
-from geowhy.posterior.contest import Contest
-from geowhy.posterior.density import CellDensity
+from geowhy.posterior import CellDensity, Contest
 from geowhy.types import LatLon
 
 __all__ = ["ANSWER", "Against", "Examined", "Explainer", "Question", "Regions"]

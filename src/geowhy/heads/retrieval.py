@@ -20,9 +20,18 @@ from geowhy.heads.quantized import CodedRows
 from geowhy.heads.top_k import NearestPlaces, RetrievalGallery, nearest_places
 from geowhy.model.encoded import Encoded
 from geowhy.model.terms import EmbeddingImages, EmbeddingPlaces, EmbeddingTerm, ScoreTerm
-from geowhy.posterior.calibration import Calibration
-from geowhy.posterior.density import CellDensity, Decoder, Estimate, Mode, radius_km
-from geowhy.posterior.ledger import Posterior, Support, Term, summed
+from geowhy.posterior import (
+    Calibration,
+    CellDensity,
+    Decoder,
+    Estimate,
+    Mode,
+    Posterior,
+    Support,
+    Term,
+    radius_km,
+    summed,
+)
 
 __all__ = ["DensityHead", "LocationHead", "RetrievalHead"]
 

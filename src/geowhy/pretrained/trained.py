@@ -42,8 +42,7 @@ class TrainedEntry:
         from geowhy.heads.gallery import Gallery
         from geowhy.model.geomodel import GeoModel
         from geowhy.model.store import ModelFolder
-        from geowhy.posterior.calibration import Calibration
-        from geowhy.posterior.ood import NoveltyDetector
+        from geowhy.posterior import Calibration, NoveltyDetector
         from geowhy.registry import resolve_model
 
         folder = ModelFolder.open(resolve_model(name_or_dir))

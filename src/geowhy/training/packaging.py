@@ -22,8 +22,7 @@ from geowhy.model.map_matcher import MapMatcher
 from geowhy.model.map_reader import MapReader
 from geowhy.model.place_reader import PlaceReader
 from geowhy.model.store import ModelFolder, write_model
-from geowhy.posterior.calibration import Calibration
-from geowhy.posterior.ood import NoveltyDetector
+from geowhy.posterior import Calibration, NoveltyDetector
 from geowhy.training.calibration import best_map_weight, calibrate
 from geowhy.training.config import TrainingConfig
 from geowhy.training.features import Progress

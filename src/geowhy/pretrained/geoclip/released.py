@@ -22,7 +22,7 @@ from geowhy.export.clip import load_clip_backbone
 from geowhy.heads.gallery import Gallery
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.location import LocationArchitecture, LocationEncoder
-from geowhy.posterior.calibration import Calibration
+from geowhy.posterior import Calibration
 from geowhy.pretrained.geoclip.aligner import GeoClipAligner
 from geowhy.pretrained.geoclip.gallery_cache import cached_gallery, gallery_folder
 from geowhy.pretrained.geoclip.options import CLIP, GEOCLIP, Concepts, Precision
