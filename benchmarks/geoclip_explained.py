@@ -10,7 +10,7 @@ import argparse
 
 import numpy as np
 
-from geowhy.model.attribution import Evidence
+from geowhy.model.attribution import LinearAttribution
 from geowhy.model.encoded import Encoded
 from geowhy.model.terms import EmbeddingImages
 from geowhy.pretrained.geoclip.released import ReleasedGeoClip
@@ -25,7 +25,7 @@ def main() -> None:
     released = ReleasedGeoClip.load()
     aligner, gallery = released.aligner, released.gallery(None, print)
     chosen = np.random.default_rng(SEED).choice(len(gallery.lat_lon), places, replace=False)
-    evidence = Evidence(aligner.terms, temperature=1.0)
+    evidence = LinearAttribution(aligner.terms, temperature=1.0)
     unexplained, spread = [], []
     for row in chosen:
         place = gallery.side.mean(np.array([row]), np.ones(1, np.float32))

@@ -15,7 +15,7 @@ from geowhy.explanation import AVERAGE, ELSEWHERE, Reference
 from geowhy.geo.regions import Region
 from geowhy.heads.gallery import Gallery
 from geowhy.heads.retrieval import DensityHead, LocationHead, RetrievalHead
-from geowhy.model.attribution import Evidence
+from geowhy.model.attribution import LinearAttribution
 from geowhy.model.contract import ScoringModel
 from geowhy.model.encoded import Encoded
 from geowhy.posterior import Calibration, Contest, Estimate, NoveltyDetector, Posterior
@@ -80,7 +80,7 @@ class Engine:
         inputs: what it wants of images.
         fields: evidence beside the image's.
         head: gives posteriors, and decodes them.
-        evidence: what its scores are sums of.
+        attribution: what its scores are sums of.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Engine:
         self.inputs = inputs or InputPolicy()
         self.fields = fields
         terms = (*model.terms, self._of_fields) if self._of_fields else model.terms
-        self.evidence = Evidence(terms, calibration.temperature)
+        self.attribution = LinearAttribution(terms, calibration.temperature)
         self._novelty = novelty
         self.head: LocationHead = head(model.terms, gallery, calibration, self._of_fields)
 

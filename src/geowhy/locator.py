@@ -225,7 +225,7 @@ class Locator:
         )
 
     def _explanation(self, decoded: Decoded) -> Explanation:
-        return self.engine.evidence.explain(
+        return self.engine.attribution.explain(
             decoded.side, decoded.place, decoded.rival, decoded.against
         )
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from geowhy.explain.concept_probability import Statements
+from geowhy.explain.concept_probability import ConceptProbability
 from geowhy.explanation import ConceptScore, Explanation
 from geowhy.locator import Locator
 from geowhy.model.encoded import Encoded
@@ -15,7 +15,7 @@ FREQUENCY = np.array([0.1, 0.5, np.nan, np.nan])
 
 @pytest.fixture
 def statements():
-    return Statements(NAMES, FREQUENCY, np.array([False, False, True, False]))
+    return ConceptProbability(NAMES, FREQUENCY, np.array([False, False, True, False]))
 
 
 def image(*scores):
@@ -54,7 +54,7 @@ def test_only_what_is_likely_and_speaks_for_the_place_is_stated(statements):
 
 def test_the_frequencies_of_the_embedded_model_are_those_of_the_land():
     locator = Locator.from_pretrained()
-    found = Statements.of(locator.engine.model.aligner, locator.engine.gallery)
+    found = ConceptProbability.of(locator.engine.model.aligner, locator.engine.gallery)
     frequency = dict(zip(found.names, found.frequency.tolist(), strict=True))
     assert 0.1 < frequency["hot desert climate"] < 0.2  # Köppen BWh: 14 % of the land
     assert np.isnan(frequency["elevation"])

@@ -60,7 +60,7 @@ def test_a_counterfactual_is_what_the_model_says_then(locator):
     from geowhy.images.reading import read_image
 
     decoded = locator.engine.decode([read_image(VIEW).pixels])[0]
-    evidence = locator.engine.evidence
+    evidence = locator.engine.attribution
     after = changed(evidence, decoded.side, parse_changes("-high country", evidence))
     assert locator.engine.estimate(after).lat_lon == (found.position.lat, found.position.lon)
 

@@ -5,7 +5,7 @@ import pytest
 
 from geowhy.errors import ConfigError
 from geowhy.explain.interventions import changed, parse_changes, weighed
-from geowhy.model.attribution import Evidence
+from geowhy.model.attribution import LinearAttribution
 from geowhy.model.encoded import Encoded
 from geowhy.model.terms import (
     ConceptImages,
@@ -26,7 +26,7 @@ def evidence(make_bank):
     bank = make_bank(rng.normal(size=(6, 5)))
     attribution = rng.dirichlet(np.ones(2), 4).astype(np.float32)
     concepts = ConceptTerm(NAMES[:5], CATEGORIES[:5], bank.directions, float(np.e))
-    return Evidence([concepts, MapTerm(NAMES[5:], CATEGORIES[5:], attribution, 0.4)], 1.4)
+    return LinearAttribution([concepts, MapTerm(NAMES[5:], CATEGORIES[5:], attribution, 0.4)], 1.4)
 
 
 @pytest.fixture

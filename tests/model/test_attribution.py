@@ -10,7 +10,7 @@ from geowhy.model.alignment import (
     TENSORS,
     ConceptAligner,
 )
-from geowhy.model.attribution import Evidence
+from geowhy.model.attribution import LinearAttribution
 from geowhy.model.encoded import Encoded
 from geowhy.model.terms import EmbeddingImages, MapImages, MapPlaces, MapTerm
 
@@ -56,7 +56,7 @@ def explain(bank, space, seed=0, temperature=1.7):
     known = MapPlaces(normal(rng, 30, DIRECTIONS), normal(rng, 30, MAPS))
     images = Encoded((*aligner.image_side(normal(rng, 1, 20)).parts, seen))
     places = Encoded((*aligner.location_side(normal(rng, 30, 12)).parts, known))
-    evidence = Evidence([*aligner.terms, maps], temperature)
+    evidence = LinearAttribution([*aligner.terms, maps], temperature)
     explanation = evidence.explain(images, places.rows(slice(0, 1)), places.average())
     scores = evidence.scores(images, places)[0]
     return explanation, float(scores[0] - scores.mean())
@@ -92,7 +92,7 @@ def test_in_the_embedding_space_a_concept_gets_what_lies_along_it(make_bank):
         aligner.location_side(normal(rng, 2, 12)),
     )
     place, average = (places.rows(np.array([first, not first])) for first in (True, False))
-    evidence = Evidence(aligner.terms, 1.0)
+    evidence = LinearAttribution(aligner.terms, 1.0)
     shares = evidence.shares(image, place)[0][0] - evidence.shares(image, average)[0][0]
     along = ((aligner.packed(place)[0] - aligner.packed(average)[0]) @ aligner.basis)[0]
     expected = aligner.scale * (image.part(EmbeddingImages).embedding @ aligner.basis)[0] * along

@@ -194,7 +194,7 @@ def test_concepts_that_no_view_shows_are_told_of_places_alone(trained):
     assert "hot" in locator.engine.model.bank.ids
     assert "left" not in locator.engine.model.bank.ids
     assert locator.engine.model.places.bank.ids == ("left",)
-    assert "left" not in locator.engine.evidence.names
+    assert "left" not in locator.engine.attribution.names
     scores = locator.engine.model.places.concept_scores([(-25.0, 135.0), (40.0, -100.0)])
     assert scores[0] > scores[1]  # Australia, Kansas
 

@@ -115,7 +115,7 @@ def measure_bands(model: str, report: Report) -> BandsReport:
         contributions.append(_contributions(locator, decoded))
         reference = decoded.against.kind
     bands = banded(
-        errors, np.stack(contributions), locator.engine.evidence.names, ten_degree_cell(centres)
+        errors, np.stack(contributions), locator.engine.attribution.names, ten_degree_cell(centres)
     )
     return BandsReport(locator.name, config.split.seed, reference, bands)
 
@@ -165,8 +165,8 @@ def _decoded(
 
 def _contributions(locator: Locator, decoded: Decoded) -> Floats:
     """What each concept adds to the answer for one view, ``[k]``."""
-    of_place, _ = locator.engine.evidence.shares(decoded.side, decoded.place)
-    of_rival, _ = locator.engine.evidence.shares(decoded.side, decoded.rival)
+    of_place, _ = locator.engine.attribution.shares(decoded.side, decoded.place)
+    of_rival, _ = locator.engine.attribution.shares(decoded.side, decoded.rival)
     return np.asarray((of_place - of_rival)[0], np.float64)
 
 

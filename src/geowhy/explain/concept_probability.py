@@ -22,7 +22,7 @@ from geowhy.model.alignment import Aligner
 from geowhy.model.encoded import Encoded
 from geowhy.model.terms import ConceptImages, ConceptTerm
 
-__all__ = ["Statements"]
+__all__ = ["ConceptProbability"]
 
 LAND_SAMPLE = 4_000  # places of the gallery that tell how frequent a class is
 LEAST = 0.005  # a reading is never certain
@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Statements:
+class ConceptProbability:
     """What is known of k concepts beforehand.
 
     Attributes:

@@ -16,7 +16,7 @@ from geowhy.answer import Prediction
 from geowhy.engine import Decoded, Engine
 from geowhy.errors import ConfigError
 from geowhy.evidence.field import EVIDENCE_CATEGORY
-from geowhy.explain.concept_probability import Statements
+from geowhy.explain.concept_probability import ConceptProbability
 from geowhy.explain.interventions import changed, parse_changes
 from geowhy.explain.occlusion import occlusion_maps
 from geowhy.explain.sparse import sparse_form
@@ -105,7 +105,7 @@ class Explainer:
             CoordinateError: if the reference isn't on Earth.
         """
         side, reference = self._reference(decoded, question.against)
-        plain = self._engine.evidence.explain(decoded.side, decoded.place, side, reference)
+        plain = self._engine.attribution.explain(decoded.side, decoded.place, side, reference)
         if self._statements:
             told = self._statements.told(plain.contributions, decoded.side)
             plain = replace(plain, contributions=told)
@@ -150,11 +150,11 @@ class Explainer:
             return None
         rows, weights = _halves(self._engine.contest(decoded))
         places = self._engine.gallery.side.rows(rows)
-        evidence = self._engine.evidence
+        evidence = self._engine.attribution
         return sparse_form(evidence, decoded.side, places, weights, explanation, share)
 
     def _what_if(self, decoded: Decoded, change: str) -> Counterfactual:
-        evidence, before = self._engine.evidence, decoded.estimate
+        evidence, before = self._engine.attribution, decoded.estimate
         changes = parse_changes(change, evidence)
         after = self._engine.estimate(changed(evidence, decoded.side, changes))
         return Counterfactual(
@@ -184,7 +184,7 @@ class Explainer:
             if c.category != EVIDENCE_CATEGORY
         ]
         names = [concept.name for concept in seen[:MAPPED_CONCEPTS]]
-        numbers = [self._engine.evidence.names.index(name) for name in names]
+        numbers = [self._engine.attribution.names.index(name) for name in names]
 
         def scores(images: Encoded) -> Floats:
             return self._scores(images, decoded.place, reference, numbers)
@@ -222,7 +222,7 @@ class Explainer:
         numbers: Sequence[int],
     ) -> Floats:
         """Log-odds of the place, and what some concepts add to them, ``[N, 1 + s]``."""
-        evidence, rows = self._engine.evidence, []
+        evidence, rows = self._engine.attribution, []
         for number in range(len(images)):
             image = images.rows(slice(number, number + 1))
             here, rest_here = evidence.shares(image, place)
@@ -232,10 +232,14 @@ class Explainer:
         return np.array(rows)
 
 
-def _statements(engine: Engine) -> Statements | None:
+def _statements(engine: Engine) -> ConceptProbability | None:
     """None for a model that has no bank of concepts, and for one whose bank states none."""
     model = engine.model
-    return Statements.of(model.aligner, engine.gallery) if isinstance(model, GeoModel) else None
+    return (
+        ConceptProbability.of(model.aligner, engine.gallery)
+        if isinstance(model, GeoModel)
+        else None
+    )
 
 
 def _halves(contest: Contest) -> tuple[NDArray[np.intp], Floats]:

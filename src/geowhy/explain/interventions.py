@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from geowhy.errors import ConfigError
 from geowhy.explanation import ConceptChange
-from geowhy.model.attribution import Evidence
+from geowhy.model.attribution import LinearAttribution
 from geowhy.model.encoded import Encoded
 
 __all__ = ["Change", "changed", "parse_changes", "weighed"]
@@ -52,7 +52,7 @@ class Change:
         return ConceptChange(self.name, "without")
 
 
-def parse_changes(text: str, evidence: Evidence) -> tuple[Change, ...]:
+def parse_changes(text: str, attribution: LinearAttribution) -> tuple[Change, ...]:
     """Reads "-desert +coast": names of concepts, maps or categories, each with a sign.
 
     A word that is no name stands for all concepts with this word in their names.
@@ -64,10 +64,10 @@ def parse_changes(text: str, evidence: Evidence) -> tuple[Change, ...]:
     words = [word for word in words if word]
     if not words:
         raise ConfigError(f"what if {text!r}: give changes such as '-desert +coast'")
-    return tuple(_change(word, text, evidence) for word in words)
+    return tuple(_change(word, text, attribution) for word in words)
 
 
-def changed(evidence: Evidence, image: Encoded, changes: Sequence[Change]) -> Encoded:
+def changed(attribution: LinearAttribution, image: Encoded, changes: Sequence[Change]) -> Encoded:
     """One image after all changes at once.
 
     A concept or map that is taken away counts nothing. A concept that is strengthened counts as
@@ -81,16 +81,16 @@ def changed(evidence: Evidence, image: Encoded, changes: Sequence[Change]) -> En
             edited[:, own] = _edited(values, own, change)
         return edited
 
-    return evidence.edited(image, [partial(edit, columns) for columns in evidence.columns])
+    return attribution.edited(image, [partial(edit, columns) for columns in attribution.columns])
 
 
-def weighed(evidence: Evidence, image: Encoded, weights: Floats) -> Encoded:
+def weighed(attribution: LinearAttribution, image: Encoded, weights: Floats) -> Encoded:
     """One image as N: with its contributors multiplied by ``weights`` ``[N, n]``."""
 
     def edit(columns: NDArray[np.intp], values: Floats) -> Floats:
         return np.asarray(values * weights[:, columns], np.float32)
 
-    return evidence.edited(image, [partial(edit, columns) for columns in evidence.columns])
+    return attribution.edited(image, [partial(edit, columns) for columns in attribution.columns])
 
 
 def _edited(values: Floats, columns: NDArray[np.intp], change: Change) -> Floats:
@@ -102,20 +102,20 @@ def _edited(values: Floats, columns: NDArray[np.intp], change: Change) -> Floats
     return np.asarray(np.maximum(values[:, columns], strongest), np.float32)
 
 
-def _change(word: str, text: str, evidence: Evidence) -> Change:
+def _change(word: str, text: str, attribution: LinearAttribution) -> Change:
     sign, name = word[0], " ".join(word[1:].lower().replace("_", " ").split())
     if sign not in "+-−" or not name:
         raise ConfigError(f"what if {text!r}: put + or - before each name, as in '-desert +coast'")
-    of_name = _numbers(evidence.names, name)
-    of_category = _numbers(evidence.categories, name)
-    of_word = _with_word(evidence.names[: evidence.concepts], name)
+    of_name = _numbers(attribution.names, name)
+    of_category = _numbers(attribution.categories, name)
+    of_word = _with_word(attribution.names[: attribution.concepts], name)
     if not len(of_name) and not len(of_category) and not len(of_word):
-        raise ConfigError(f"what if {text!r}: {_unknown(name, evidence)}")
-    more, concepts = sign == "+", evidence.concepts
+        raise ConfigError(f"what if {text!r}: {_unknown(name, attribution)}")
+    more, concepts = sign == "+", attribution.concepts
     if len(of_name):
-        return Change(evidence.names[of_name[0]], of_name, more, bool(of_name[0] >= concepts))
+        return Change(attribution.names[of_name[0]], of_name, more, bool(of_name[0] >= concepts))
     if len(of_category):
-        return Change(evidence.categories[of_category[0]], of_category, more, doubles=True)
+        return Change(attribution.categories[of_category[0]], of_category, more, doubles=True)
     return Change(name, of_word, more, doubles=False)
 
 
@@ -129,8 +129,8 @@ def _with_word(names: Sequence[str], asked: str) -> NDArray[np.intp]:
     return np.array([i for i, name in enumerate(names) if word.search(name)], np.intp)
 
 
-def _unknown(name: str, evidence: Evidence) -> str:
-    known = {each.lower(): each for each in (*evidence.names, *evidence.categories)}
+def _unknown(name: str, attribution: LinearAttribution) -> str:
+    known = {each.lower(): each for each in (*attribution.names, *attribution.categories)}
     near = [known[each] for each in difflib.get_close_matches(name, known, 4, 0.5)]
     near += [each for key, each in known.items() if name in key and each not in near][:6]
     listed = f"did you mean {', '.join(near)}?" if near else "see: geowhy concepts list"

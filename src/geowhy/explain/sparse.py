@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from geowhy.errors import ConfigError
 from geowhy.explanation import ConceptScore, Explanation, SparseForm
-from geowhy.model.attribution import Evidence
+from geowhy.model.attribution import LinearAttribution
 from geowhy.model.encoded import Encoded
 
 __all__ = ["sparse_form"]
@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 def sparse_form(
-    evidence: Evidence,
+    attribution: LinearAttribution,
     image: Encoded,
     places: Encoded,
     importance: Floats,
@@ -44,13 +44,13 @@ def sparse_form(
     """
     if not 0.0 < share <= 1.0:
         raise ConfigError(f"a share of {share:g} of the score: give a number above 0, up to 1")
-    columns, rest = evidence.shares(image, places)
+    columns, rest = attribution.shares(image, places)
     # Sums of squares of these are variances and covariances over the places.
     columns = (columns - importance @ columns) * np.sqrt(importance)[:, None]
     target = columns.sum(axis=1) + (rest - importance @ rest) * np.sqrt(importance)
     weights = _pursued(columns, target, share)
     said = columns @ weights
-    weight_of = dict(zip(evidence.names, weights.tolist(), strict=True))
+    weight_of = dict(zip(attribution.names, weights.tolist(), strict=True))
     concepts = [
         ConceptScore(c.name, weight_of[c.name] * c.contribution, c.present, c.category)
         for c in explanation.contributions

@@ -16,12 +16,12 @@ from geowhy.explanation import ELSEWHERE, ConceptScore, Explanation, Reference
 from geowhy.model.encoded import Encoded
 from geowhy.model.terms import Edit, ScoreTerm, total_scores
 
-__all__ = ["Evidence"]
+__all__ = ["LinearAttribution"]
 
 Floats = NDArray[np.float64]
 
 
-class Evidence:
+class LinearAttribution:
     """What the scores of a model are sums of.
 
     Attributes:

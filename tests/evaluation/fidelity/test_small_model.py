@@ -46,7 +46,7 @@ def nobody(*_):
 def test_deletion_in_the_stated_order_is_faster_than_at_random(locator, views, monkeypatch):
     monkeypatch.setattr(deletion, "BUDGETS", (16,))
     found = measure_deletion(locator, views, 0, nobody)
-    assert found.concepts == len(locator.engine.evidence.names)
+    assert found.concepts == len(locator.engine.attribution.names)
     assert found.area(OURS).value < found.area(RANDOM).value
     for curves in found.curves:
         assert curves.counts[0] == 0
@@ -67,7 +67,7 @@ def test_what_the_model_sees_in_its_own_explanations_is_itself(locator, views):
     """The same measure between the true model and itself is 1: it is the breaking that counts."""
     from geowhy.evaluation.fidelity.sanity import _contributions, _correlation
 
-    true = _contributions(locator.engine.evidence, views.answers)
+    true = _contributions(locator.engine.attribution, views.answers)
     assert _correlation(true, true) == pytest.approx(np.ones(len(true)))
 
 

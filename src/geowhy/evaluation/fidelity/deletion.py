@@ -98,7 +98,7 @@ def _orders(
     scene: _Scene, decoded: Decoded, region: NDArray[np.bool_], rng: np.random.Generator
 ) -> dict[str, Floats]:
     """What each method says that the concepts are worth, ``[k + m]``."""
-    evidence, average = scene.locator.engine.evidence, scene.locator.engine.gallery.average
+    evidence, average = scene.locator.engine.attribution, scene.locator.engine.gallery.average
     here = evidence.shares(decoded.side, decoded.place)[0][0]
 
     def model(masks: NDArray[np.float32]) -> Floats:
@@ -118,7 +118,7 @@ def _orders(
 
 def _activations(scene: _Scene, decoded: Decoded) -> Floats:
     """How strongly the image shows each concept; of maps, how strongly it pulls."""
-    return scene.locator.engine.evidence.activations(decoded.side)
+    return scene.locator.engine.attribution.activations(decoded.side)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,7 +129,7 @@ class _Scene:
 
     @property
     def concepts(self) -> int:
-        return len(self.locator.engine.evidence.names)
+        return len(self.locator.engine.attribution.names)
 
     def region(self, decoded: Decoded) -> NDArray[np.bool_]:
         """Which of the gallery's places are in the region of the answer."""
@@ -139,7 +139,7 @@ class _Scene:
         self, decoded: Decoded, region: NDArray[np.bool_], masks: NDArray[np.float32]
     ) -> Floats:
         """Log-odds of the region with concepts multiplied by masks ``[B, k + m]``, ``[B]``."""
-        evidence = self.locator.engine.evidence
+        evidence = self.locator.engine.attribution
         sides = weighed(evidence, decoded.side, masks)
         logits = evidence.scores(sides, self.locator.engine.gallery.side)
         logits -= logits.max(axis=1, keepdims=True)

@@ -210,6 +210,6 @@ def _asked(locator: Locator, centres: Floats, pixels: Pixels, seed: int) -> Plan
 
 def _is_first(locator: Locator, image: Decoded, place: Decoded, rival: Decoded) -> float:
     """1 if the planted concept speaks most for one answer against another, else 0."""
-    found = locator.engine.evidence.explain(image.side, place.place, rival.place)
+    found = locator.engine.attribution.explain(image.side, place.place, rival.place)
     strongest = found.speaking_for(1)
     return float(bool(strongest) and strongest[0].name == PLANTED)

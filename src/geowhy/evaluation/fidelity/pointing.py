@@ -87,7 +87,7 @@ def _composite(first: Pixels, second: Pixels, across: bool) -> Pixels:
 
 def _evidence(locator: Locator, picture: Pixels, here: Decoded, there: Decoded) -> Floats:
     """What each field adds to the log-odds of one place against another, ``[f, f]``."""
-    evidence = locator.engine.evidence
+    evidence = locator.engine.attribution
 
     def log_odds(pictures: Sequence[Pixels]) -> Floats:
         images = locator.engine.sides(pictures)

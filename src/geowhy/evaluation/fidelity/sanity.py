@@ -18,7 +18,7 @@ from geowhy.evaluation.resampling import Estimate, block_mean
 from geowhy.heads.gallery import Gallery
 from geowhy.locator import Locator
 from geowhy.model.alignment import ConceptAligner
-from geowhy.model.attribution import Evidence
+from geowhy.model.attribution import LinearAttribution
 from geowhy.model.encoded import Encoded
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.terms import ConceptPlaces, EmbeddingPlaces
@@ -52,7 +52,7 @@ def measure_sanity(locator: Locator, views: AnsweredViews, seed: int) -> SanityR
     aligner = GeoModel.of(locator.engine.model).aligner
     if not isinstance(aligner, ConceptAligner):
         raise TypeError(f"{type(aligner).__name__}: only a concept-aware alignment can be broken")
-    true = _contributions(locator.engine.evidence, views.answers)
+    true = _contributions(locator.engine.attribution, views.answers)
     bank = aligner.bank
     order = rng.permutation(len(bank.ids))
     broken = {
@@ -67,7 +67,7 @@ def measure_sanity(locator: Locator, views: AnsweredViews, seed: int) -> SanityR
     for name, each in broken.items():
         other = _with_aligner(locator, each)
         found[name] = _correlation(
-            true, _contributions(other.engine.evidence, _answers(other, views))
+            true, _contributions(other.engine.attribution, _answers(other, views))
         )
     estimates = (block_mean(found[name], views.blocks) for name in ("weights", "bank"))
     return SanityReport(len(views.answers), *estimates)
@@ -100,12 +100,14 @@ def _answers(locator: Locator, views: AnsweredViews) -> tuple[Decoded, ...]:
     return tuple(locator.engine.decode(list(views.pixels)))
 
 
-def _contributions(evidence: Evidence, answers: tuple[Decoded, ...]) -> NDArray[np.float64]:
+def _contributions(
+    attribution: LinearAttribution, answers: tuple[Decoded, ...]
+) -> NDArray[np.float64]:
     """Of concepts alone ``[N, k]``: maps are compared in the same way by a broken model."""
     rows = []
     for answer in answers:
-        here, there = (evidence.shares(answer.side, x)[0] for x in (answer.place, answer.rival))
-        rows.append((here - there)[0, : evidence.concepts])
+        here, there = (attribution.shares(answer.side, x)[0] for x in (answer.place, answer.rival))
+        rows.append((here - there)[0, : attribution.concepts])
     return np.array(rows)
 
 

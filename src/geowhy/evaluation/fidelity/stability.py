@@ -82,7 +82,7 @@ def measure_stability(locator: Locator, views: AnsweredViews) -> StabilityReport
 
 
 def _correlation(locator: Locator, before: Decoded, after: Decoded, claim: Decoded) -> float:
-    evidence = locator.engine.evidence
+    evidence = locator.engine.attribution
 
     def added(image: Decoded, places: Decoded) -> NDArray[np.float64]:
         here = evidence.shares(image.side, places.place)[0]

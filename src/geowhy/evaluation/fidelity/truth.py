@@ -16,7 +16,7 @@ from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ConfigError
 from geowhy.evaluation.fidelity.views import AnsweredViews
 from geowhy.evaluation.resampling import Estimate, block_mean
-from geowhy.explain.concept_probability import Statements
+from geowhy.explain.concept_probability import ConceptProbability
 from geowhy.explanation import ConceptScore, Explanation
 from geowhy.geo.atlas import Atlas
 from geowhy.locator import Locator
@@ -89,9 +89,9 @@ def _weighted(holds: Floats, frequency: Floats) -> Floats:
 
 
 def _explained(locator: Locator, views: AnsweredViews) -> list[Explanation]:
-    evidence = locator.engine.evidence
+    evidence = locator.engine.attribution
     aligner = GeoModel.of(locator.engine.model).aligner
-    statements = Statements.of(aligner, locator.engine.gallery)
+    statements = ConceptProbability.of(aligner, locator.engine.gallery)
     if statements is None:
         raise ConfigError(f"{locator.name}: a model that states no concepts can't be held to them")
     found = []
