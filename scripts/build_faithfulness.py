@@ -10,7 +10,7 @@ import json
 import sys
 
 from geowhy.assets.files import sha256_of
-from geowhy.cli.provenance import FIGURES
+from geowhy.cli.pages import FIGURES
 from geowhy.evaluation.fidelity.deletion import OURS, RANDOM
 from geowhy.evaluation.fidelity.report import FidelityReport, measure_fidelity
 from geowhy.evaluation.resampling import Estimate

@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from geowhy.answer import Scope
-from geowhy.cli.answers import as_text
 from geowhy.cli.main import main
 from geowhy.engine import Engine
 from geowhy.errors import ConfigError
@@ -25,6 +24,7 @@ from geowhy.pretrained import catalogue
 from geowhy.pretrained.entry import NoOptions
 from geowhy.records import as_json, explanation_json, prediction_from_json
 from geowhy.render.report import ReportEntry, html_report
+from geowhy.render.wording import as_text
 
 SAHARA, CONGO, GREENLAND, AUSTRALIA = (24.0, 5.0), (-1.0, 23.0), (72.0, -40.0), (-25.0, 130.0)
 COLOURS = {SAHARA: (1, 0, 0), CONGO: (0, 1, 0), GREENLAND: (0, 0, 1), AUSTRALIA: (1, 0, 0)}

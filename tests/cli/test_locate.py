@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from geowhy.answer import Scope
-from geowhy.cli.answers import as_text
+from geowhy.render.wording import as_text
 
 KEYS = ["version", "image", "lat", "lon", "radius_50_km", "radius_90_km", "calibrated", "scope"]
 KEYS += [

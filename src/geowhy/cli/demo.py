@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from geowhy.cli.locate import SHOWN_CONCEPTS
 from geowhy.cli.options import ModelOption, option
-from geowhy.cli.pages import write_page
 from geowhy.errors import DataError
 from geowhy.types import LatLon
 
@@ -57,6 +56,7 @@ class DemoOptions(ModelOption):
 
 def run(given: DemoOptions) -> int:
     """Locate the pictures, print the answers and write the page."""
+    from geowhy.cli.pages import write_page
     from geowhy.locator import Locator
     from geowhy.render.report import html_report
 
@@ -114,9 +114,8 @@ def _entry(locator: Locator, picture: DemoPicture) -> ReportEntry:
 
 def _print(entry: ReportEntry) -> None:
     """The answer and, if there is one, how far off it is."""
-    from geowhy.cli.answers import as_text
     from geowhy.render.report import miss_km
-    from geowhy.render.wording import coordinates, kilometres
+    from geowhy.render.wording import as_text, coordinates, kilometres
 
     print(as_text(entry.prediction, SHOWN_CONCEPTS))
     if entry.truth is None:

@@ -137,8 +137,8 @@ def _examined(
 
 
 def _print(examined: Examined, given: ExplainOptions, *, is_one_of_many: bool) -> None:
-    from geowhy.cli.answers import explained_text
     from geowhy.records import explanation_json
+    from geowhy.render.wording import explained_text
 
     if given.json:
         print(explanation_json(examined.prediction, guess=given.guess), flush=True)
@@ -158,8 +158,7 @@ def _print_error(error: ImageError, *, as_json: bool) -> None:
 
 
 def _write(path: Path, locator: Locator, model: str, found: list[Examined]) -> None:
-    from geowhy.cli.pages import write_page
-    from geowhy.cli.provenance import provenance_of
+    from geowhy.cli.pages import provenance_of, write_page
     from geowhy.render.report import ReportEntry, html_report
 
     entries = [

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from geowhy.answer import Prediction
-from geowhy.cli.answers import as_text
 from geowhy.cli.options import ImageOptions, flag, load
 from geowhy.errors import ImageError
-from geowhy.render.wording import plainly
+from geowhy.render.wording import as_text, plainly
 
 __all__ = ["GUESS", "HELP", "SHOWN_CONCEPTS", "LocateOptions", "run"]
 

@@ -1,13 +1,20 @@
-"""Writes a page that a verb made."""
+"""Pages that verbs write, and what stands behind them: model, places, data, faithfulness."""
 
 from __future__ import annotations
 
+import json
+from importlib.metadata import version
 from pathlib import Path
 
 from geowhy.assets.files import appearing_whole
 from geowhy.errors import DataError
+from geowhy.locator import Locator
+from geowhy.pretrained.catalogue import entry_of
+from geowhy.registry import assets
+from geowhy.render.provenance import Provenance
+from geowhy.render.wording import scope_sentence
 
-__all__ = ["write_page"]
+__all__ = ["FIGURES", "provenance_of", "write_page"]
 
 
 def write_page(path: Path, page: str) -> None:
@@ -23,3 +30,50 @@ def write_page(path: Path, page: str) -> None:
         raise DataError(
             f"{path}: can't be written ({error.strerror}); choose another --output"
         ) from error
+
+
+FIGURES = Path(__file__).parent.parent / "data" / "faithfulness"
+SHOWN_DIGITS = 16
+ATLAS = "Concepts: geowhy's atlas of open layers; each is named in NOTICE.md"
+
+
+def provenance_of(locator: Locator, name_or_dir: str) -> Provenance:
+    """Of a locator that was loaded by this name or from this folder."""
+    entry = entry_of(name_or_dir)
+    digest = entry.digest(name_or_dir)
+    scope = locator.engine.gallery.scope
+    narrowed = scope_sentence(scope).rstrip(".")
+    chosen = f"; {narrowed[:1].lower()}{narrowed[1:]}" if narrowed else ""
+    fitted = "fitted on held-out validation images" if locator.engine.calibration.is_fitted else ""
+    return Provenance(
+        model=locator.name,
+        digest=f"sha256 {digest[:SHOWN_DIGITS]}…",
+        version=version("geowhy"),
+        gallery=f"{'given places' if scope.is_own else 'places on land'}{chosen}",
+        places=scope.places,
+        calibration=fitted or "the model's own word; how often it holds was never measured",
+        sources=(*map(_source, entry.sources if locator.name == entry.name else ()), ATLAS),
+        faithfulness=_figures(locator.name, digest),
+    )
+
+
+def _source(name: str) -> str:
+    asset = next(each for each in assets() if each.name == name)
+    return f"{asset.description}: {asset.licence}, from {asset.source}"
+
+
+def _figures(name: str, digest: str) -> tuple[tuple[str, str], ...]:
+    """What was measured of just this model; nothing of another one with its name.
+
+    Raises:
+        DataError: if the packaged figures can't be read.
+    """
+    file = FIGURES / f"{name}.json"
+    if not file.is_file():
+        return ()
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+        figures = tuple((str(title), str(value)) for title, value in said["figures"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{file}: can't be read ({error}): install geowhy again") from error
+    return figures if said.get("config_sha256") == digest else ()
