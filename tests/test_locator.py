@@ -93,6 +93,15 @@ def test_a_score_is_the_log_odds_of_the_strongest_mode_that_the_posterior_is_mad
     assert explanation.score == pytest.approx(expected, abs=1e-3)
 
 
+def test_an_island_is_not_answered_by_the_mainland_of_its_country(locator):
+    """Smoothing piled up on Spain what it took off the Canary Islands."""
+    view = next(v for v in VIEWS if "europe" in str(v))
+    plain, within = locator.locate(view), locator.within("ES").locate(view)
+    assert "Canary Islands" in plain.candidates[0].place
+    assert within.position == plain.position
+    assert within.candidates[0].probability >= plain.candidates[0].probability
+
+
 def test_the_kept_gallery_is_what_the_location_encoder_gives(locator):
     some = slice(0, None, 997)
     model, gallery = locator.engine.model, locator.engine.gallery

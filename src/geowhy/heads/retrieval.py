@@ -75,6 +75,7 @@ class DensityHead:
             calibration.smoothing_km,
             calibration.sureness,
             calibration.region_mass,
+            has_gaps=gallery.is_own or (gallery.region != "" and gallery.outside_weight == 0),
         )
 
     def posteriors(self, images: Encoded) -> Iterator[Posterior]:

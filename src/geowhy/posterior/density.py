@@ -33,6 +33,7 @@ Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
+LEAST_OWN_SHARE = 1e-3  # of a mode's mass; what has less of its own was made by smoothing
 LEAST_SHARE = 1e-3  # of a mode; divided by the number of points, it bounds what is left out
 MEDIAN_ROUNDS = 12  # Weiszfeld's steps; the median moves by less than 1 km after about eight
 
@@ -65,6 +66,25 @@ class Hills:
     density: Floats
     of_cell: NDArray[np.intp]
     mass: Floats
+
+    def without_echoes(self, own: Floats) -> Hills:
+        """With the mass of hills that smoothing alone made given back to the others, heaviest first.
+
+        ``own`` ``[K]`` is the probability of the points in each. Where a choice of places leaves an
+        island and a far mainland, what is smoothed off the island piles up on the mainland.
+        """
+        is_echo = own < LEAST_OWN_SHARE * self.mass
+        kept = np.where(is_echo, 0.0, own)
+        mass = np.where(is_echo, 0.0, self.mass) + self.mass[is_echo].sum() * kept / kept.sum()
+        factor = mass / np.maximum(self.mass, np.finfo(np.float64).tiny)
+        order = np.argsort(-mass, kind="stable")
+        number = np.empty(len(order), np.intp)
+        number[order] = np.arange(len(order))
+        count = int((mass > 0).sum())
+        of_cell = np.minimum(number[self.of_cell], count)  # all echoes are one, without mass
+        return Hills(
+            self.density * factor[self.of_cell], of_cell, np.append(mass[order[:count]], 0)
+        )
 
     def tempered(self, sureness: float) -> Hills:
         """With masses raised to the power ``sureness``: below 1 the light hills gain."""
@@ -133,16 +153,20 @@ class Decoder:
         smoothing_km: float,
         sureness: float = 1.0,
         region_mass: float = 0.9,
+        *,
+        has_gaps: bool = False,
     ) -> None:
         """For a gallery, degrees ``[M, 2]``, and its cells.
 
         ``smoothing_km`` is the width of the smoothing, ``region_mass`` the share of the strongest
-        mode that lies in its credible region.
+        mode that lies in its credible region. ``has_gaps`` if the places were chosen, so that
+        smoothing may carry mass over what was left out.
         """
         self.grid = grid
         self.smoothing_km = smoothing_km
         self.sureness = sureness
         self.region_mass = region_mass
+        self.has_gaps = has_gaps
         self._lat_lon = lat_lon
         self._units = lat_lon_to_unit(lat_lon)
         self._kernel = _smoothing_kernel(grid.centres, smoothing_km)
@@ -150,10 +174,15 @@ class Decoder:
     def decode(self, probability: Floats32, top_k: int) -> Estimate:
         """At most ``top_k`` modes of one image, from probabilities of gallery points ``[M]``."""
         points = probability.astype(np.float64)
-        hills = self.hills(probability).tempered(self.sureness)
+        hills = self.hills(probability)
+        if self.has_gaps:
+            of_point = hills.of_cell[self.grid.point_to_cell]
+            hills = hills.without_echoes(np.bincount(of_point, points, len(hills.mass)))
+        hills = hills.tempered(self.sureness)
         mode_of_point = hills.of_cell[self.grid.point_to_cell]
         members = [
-            np.flatnonzero(mode_of_point == number) for number in range(min(top_k, len(hills.mass)))
+            np.flatnonzero(mode_of_point == number)
+            for number in range(min(top_k, np.count_nonzero(hills.mass)))
         ]
         modes = tuple(
             Mode(self._median(*shares(points, rows)), float(mass))
