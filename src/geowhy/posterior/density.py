@@ -68,7 +68,7 @@ class Hills:
     mass: Floats
 
     def without_echoes(self, own: Floats) -> Hills:
-        """With the mass of hills that smoothing alone made given back to the others, heaviest first.
+        """With the mass of hills that smoothing alone made given back to the others.
 
         ``own`` ``[K]`` is the probability of the points in each. Where a choice of places leaves an
         island and a far mainland, what is smoothed off the island piles up on the mainland.
@@ -81,10 +81,10 @@ class Hills:
         number = np.empty(len(order), np.intp)
         number[order] = np.arange(len(order))
         count = int((mass > 0).sum())
-        of_cell = np.minimum(number[self.of_cell], count)  # all echoes are one, without mass
-        return Hills(
-            self.density * factor[self.of_cell], of_cell, np.append(mass[order[:count]], 0)
-        )
+        # All echoes are one, without mass.
+        of_cell = np.minimum(number[self.of_cell], count).astype(np.intp)
+        density = self.density * factor[self.of_cell]
+        return Hills(density, of_cell, np.append(mass[order[:count]], 0.0))
 
     def tempered(self, sureness: float) -> Hills:
         """With masses raised to the power ``sureness``: below 1 the light hills gain."""
@@ -177,12 +177,14 @@ class Decoder:
         hills = self.hills(probability)
         if self.has_gaps:
             of_point = hills.of_cell[self.grid.point_to_cell]
-            hills = hills.without_echoes(np.bincount(of_point, points, len(hills.mass)))
+            hills = hills.without_echoes(
+                np.bincount(of_point, points, len(hills.mass)).astype(np.float64)
+            )
         hills = hills.tempered(self.sureness)
         mode_of_point = hills.of_cell[self.grid.point_to_cell]
         members = [
             np.flatnonzero(mode_of_point == number)
-            for number in range(min(top_k, np.count_nonzero(hills.mass)))
+            for number in range(min(top_k, int((hills.mass > 0).sum())))
         ]
         modes = tuple(
             Mode(self._median(*shares(points, rows)), float(mass))
