@@ -12,7 +12,6 @@ from geowhy.geo.sphere import (
     distance_km,
     distance_matrix_km,
     lat_lon_to_unit,
-    spherical_mean,
     uniform_on_sphere,
     unit_to_lat_lon,
     wrap_longitude,
@@ -83,11 +82,6 @@ def test_the_matrix_holds_all_distances():
 
 def test_london_to_new_york():
     assert distance_km((51.5074, -0.1278), (40.7128, -74.0060)) == pytest.approx(5570, abs=2)
-
-
-def test_the_mean_of_points_around_the_antimeridian_is_on_it():
-    mean = spherical_mean([(10, 179), (10, -179)], [1, 1])
-    assert distance_km(mean, (10.0015, 180)) < 1
 
 
 @given(st.floats(-1e4, 1e4))

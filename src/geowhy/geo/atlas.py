@@ -22,8 +22,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geowhy.errors import ChecksumError, CoordinateError, DataError
-from geowhy.geo.sphere import uniform_on_sphere
+from geowhy.errors import ChecksumError, DataError
+from geowhy.geo.sphere import on_earth, uniform_on_sphere
 
 __all__ = [
     "Atlas",
@@ -340,13 +340,7 @@ def _from_file(path: Path, read: Callable[[Any], Any]) -> Any:  # noqa: ANN401 -
 
 def _cell_index(lat_lon: ArrayLike, height: int, width: int) -> NDArray[np.intp]:
     """Flat index of the grid cells that hold degrees ``[N, 2]``; longitudes wrap."""
-    points = np.asarray(lat_lon, np.float64).reshape(-1, 2)
-    lat, lon = points[:, 0], points[:, 1]
-    # Written so that NaN fails too.
-    if not (np.abs(lat) <= 90.0).all() or not np.isfinite(lon).all():
-        raise CoordinateError(
-            "a coordinate is not a point on Earth: give finite degrees, latitude first, within ±90"
-        )
+    lat, lon = on_earth(lat_lon).T
     row = ((90.0 - lat) * (height / 180.0)).astype(np.intp)
     np.minimum(row, height - 1, out=row)  # the south pole belongs to the last row
     column = np.floor((lon + 180.0) * (width / 360.0)).astype(np.intp)

@@ -13,8 +13,8 @@ import h3
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geowhy.errors import CoordinateError, DataError
-from geowhy.geo.sphere import wrap_longitude
+from geowhy.errors import DataError
+from geowhy.geo.sphere import on_earth, wrap_longitude
 
 __all__ = ["NEIGHBOURS", "CellGrid", "cell_centres", "cell_of", "ten_degree_cell"]
 
@@ -29,9 +29,7 @@ def cell_of(lat_lon: ArrayLike, resolution: int) -> NDArray[np.uint64]:
     Raises:
         CoordinateError: if a coordinate is not finite or a latitude is beyond a pole.
     """
-    points = np.asarray(lat_lon, np.float64).reshape(-1, 2)
-    if not (np.abs(points[:, 0]) <= 90.0).all() or not np.isfinite(points[:, 1]).all():
-        raise CoordinateError("a coordinate is not a point on Earth: give finite degrees")
+    points = on_earth(lat_lon)
     # The library takes one point at a time.
     cells = map(h3.api.basic_int.latlng_to_cell, *points.T.tolist(), [resolution] * len(points))
     return np.fromiter(cells, np.uint64, len(points))
@@ -112,16 +110,8 @@ class CellGrid:
 
     def density(self, probabilities: ArrayLike) -> NDArray[np.float64]:
         """Sum of the points' probabilities ``[N]`` in each cell, ``[M]``."""
-        return _sums(self.point_to_cell, np.asarray(probabilities, np.float64), len(self.cells))
-
-    def smoothed(self, density: ArrayLike) -> NDArray[np.float64]:
-        """Mean of each cell and its occupied neighbours, ``[M]``.
-
-        A density of few points has a maximum at every other cell; its smooth form has few.
-        """
-        values = np.append(np.asarray(density, np.float64), 0.0)
-        around = values[self.neighbours].sum(axis=1) + values[:-1]
-        return np.asarray(around / (1 + (self.neighbours >= 0).sum(axis=1)))
+        mass = np.asarray(probabilities, np.float64)
+        return np.bincount(self.point_to_cell, mass, len(self.cells))
 
     def summits(self, density: ArrayLike) -> NDArray[np.intp]:
         """For each cell ``[M]``, the position of the local maximum that it climbs to.
@@ -141,21 +131,14 @@ class CellGrid:
         steepest = rank[candidates].argmax(axis=1)
         return _roots(candidates[np.arange(len(values)), steepest])
 
-    def modes(
-        self, density: ArrayLike, by: ArrayLike | None = None
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    def modes(self, density: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """Groups of cells around the local maxima, the heaviest first.
 
-        Args:
-            density: mass of each cell ``[M]``.
-            by: the surface to climb ``[M]``, such as the smoothed density; by default ``density``.
-
-        Returns:
-            the mode of each cell, ``[M]``, numbered from 0; the mass of each mode, ``[K]``.
+        From a density ``[M]``, the mode of each cell, ``[M]``, and the mass of each mode, ``[K]``.
         """
         mass = np.asarray(density, np.float64)
-        summit, mode = np.unique(self.summits(mass if by is None else by), return_inverse=True)
-        total = _sums(mode, mass, len(summit))
+        summit, mode = np.unique(self.summits(mass), return_inverse=True)
+        total = np.bincount(mode, mass, len(summit))
         order = np.argsort(-total, kind="stable")
         number = np.empty(len(order), np.intp)
         number[order] = np.arange(len(order))
@@ -171,13 +154,6 @@ def _neighbours(cells: NDArray[np.uint64]) -> NDArray[np.int32]:
     position = np.searchsorted(cells, around)
     occupied = cells[np.minimum(position, len(cells) - 1)] == around
     return np.where(occupied, position, -1).astype(np.int32)
-
-
-def _sums(
-    group: NDArray[np.integer], values: NDArray[np.float64], count: int
-) -> NDArray[np.float64]:
-    """Sum of the values of each of ``count`` groups."""
-    return np.bincount(group, values, minlength=count).astype(np.float64, copy=False)
 
 
 def _roots(parent: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -7,14 +7,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from geowhy.geo.sphere import wrap_longitude
 
-__all__ = ["equal_earth", "equal_earth_inverse"]
+__all__ = ["equal_earth"]
 
 # The projection is defined by this polynomial of its parametric latitude θ.
 A1, A2, A3, A4 = 1.340264, -0.081106, 0.000893, 0.003796
 M = np.sqrt(3.0) / 2.0
-THETA_POLE = np.pi / 3.0
 HEIGHT_POLE = 1.3173627591574133  # y of the poles
-NEWTON_STEPS = 8  # far more than double precision takes, the poles included
 
 Floats = NDArray[np.float64]
 
@@ -30,20 +28,6 @@ def equal_earth(lat_lon: ArrayLike) -> Floats:
     east = np.radians(np.where(np.abs(lon) <= 180.0, lon, wrap_longitude(lon)))
     theta = np.arcsin(M * np.sin(np.radians(lat)))
     return np.stack([east * np.cos(theta) / (M * _slope(theta)), _height(theta)], axis=-1)
-
-
-def equal_earth_inverse(xy: ArrayLike) -> Floats:
-    """X and y ``[..., 2]`` to degrees ``[..., 2]``; NaN for points off the map."""
-    x, y = np.moveaxis(np.asarray(xy, np.float64), -1, 0)
-    theta = np.clip(y / A1, -THETA_POLE, THETA_POLE)
-    for _ in range(NEWTON_STEPS):
-        theta = np.clip(theta - (_height(theta) - y) / _slope(theta), -THETA_POLE, THETA_POLE)
-    lon = np.degrees(M * x * _slope(theta) / np.cos(theta))
-    lat = np.degrees(np.arcsin(np.clip(np.sin(theta) / M, -1.0, 1.0)))
-    # The tolerance takes the map's own edge in, whatever the rounding.
-    on_map = (np.abs(lon) <= 180.0 + 1e-9) & (np.abs(y) <= HEIGHT_POLE + 1e-12)
-    inside = np.stack([lat, np.clip(lon, -180.0, 180.0)], axis=-1)
-    return np.where(on_map[..., None], inside, np.nan)
 
 
 def _height(theta: Floats) -> Floats:

@@ -27,9 +27,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geowhy.errors import CoordinateError, DataError
+from geowhy.errors import DataError
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.far_parts import FAR_PARTS, FarPart
+from geowhy.geo.sphere import on_earth
 
 __all__ = ["Region"]
 
@@ -175,13 +176,7 @@ class Region:
         Raises:
             CoordinateError: if a coordinate is not finite or a latitude is beyond a pole.
         """
-        lat, lon = np.asarray(lat_lon, np.float64).reshape(-1, 2).T
-        # Written so that NaN fails too.
-        if not (np.abs(lat) <= 90.0).all() or not np.isfinite(lon).all():
-            raise CoordinateError(
-                "a coordinate is not a point on Earth: "
-                "give finite degrees, latitude first, within ±90"
-            )
+        lat, lon = on_earth(lat_lon).T
         return self._area.covers(lat, _wrapped(lon))
 
 

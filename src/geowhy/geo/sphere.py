@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from geowhy.errors import CoordinateError
+
 __all__ = [
     "EARTH_RADIUS_KM",
     "destination",
@@ -15,7 +17,7 @@ __all__ = [
     "distance_matrix_km",
     "lat_lon_to_unit",
     "local_frame",
-    "spherical_mean",
+    "on_earth",
     "uniform_on_sphere",
     "unit_to_lat_lon",
     "wrap_longitude",
@@ -29,6 +31,21 @@ Floats = NDArray[np.float64]
 def wrap_longitude(lon: ArrayLike) -> Floats:
     """Longitude, degrees, brought into [-180, 180)."""
     return np.asarray((np.asarray(lon, np.float64) + 180.0) % 360.0 - 180.0)
+
+
+def on_earth(lat_lon: ArrayLike) -> Floats:
+    """Degrees ``[N, 2]``, checked; also of one point ``[2]``.
+
+    Raises:
+        CoordinateError: if a coordinate is not finite or a latitude is beyond a pole.
+    """
+    points = np.asarray(lat_lon, np.float64).reshape(-1, 2)
+    # Written so that NaN fails too.
+    if not (np.abs(points[:, 0]) <= 90.0).all() or not np.isfinite(points[:, 1]).all():
+        raise CoordinateError(
+            "a coordinate is not a point on Earth: give finite degrees, latitude first, within ±90"
+        )
+    return points
 
 
 def lat_lon_to_unit(lat_lon: ArrayLike) -> Floats:
@@ -71,12 +88,6 @@ def distance_matrix_km(a: ArrayLike, b: ArrayLike) -> NDArray[np.float32]:
     return (2 * EARTH_RADIUS_KM * half_chord_squared).astype(np.float32)
 
 
-def spherical_mean(lat_lon: ArrayLike, weights: ArrayLike) -> Floats:
-    """Direction of the weighted mean vector of degrees ``[N, 2]``, as degrees ``[2]``."""
-    vectors = lat_lon_to_unit(lat_lon)
-    return unit_to_lat_lon(np.asarray(weights, np.float64) @ vectors)
-
-
 def destination(lat_lon: ArrayLike, bearing_deg: ArrayLike, distance: ArrayLike) -> Floats:
     """Where one arrives from degrees ``[..., 2]`` after ``distance`` km along a bearing.
 
@@ -99,10 +110,8 @@ def uniform_on_sphere(count: int, rng: np.random.Generator) -> Floats:
 
 def local_frame(lat: Floats, lon: Floats) -> tuple[Floats, Floats, Floats]:
     """Unit vectors up, north and east at radians ``[...]``."""
-    zero = np.zeros_like(lat * lon)
-    up = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat) + zero], -1)
-    north = np.stack(
-        [-np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon), np.cos(lat) + zero], -1
-    )
-    east = np.stack([-np.sin(lon) + zero, np.cos(lon) + zero, zero], -1)
+    sin_lat, cos_lat, sin_lon, cos_lon = np.sin(lat), np.cos(lat), np.sin(lon), np.cos(lon)
+    up = np.stack([cos_lat * cos_lon, cos_lat * sin_lon, sin_lat], -1)
+    north = np.stack([-sin_lat * cos_lon, -sin_lat * sin_lon, cos_lat], -1)
+    east = np.stack([-sin_lon, cos_lon, np.zeros_like(lon)], -1)
     return up, north, east
