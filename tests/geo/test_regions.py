@@ -14,7 +14,8 @@ from hypothesis.extra.numpy import arrays
 
 from geowhy.errors import CoordinateError, DataError
 from geowhy.geo.atlas import Atlas
-from geowhy.geo.regions import OTHER_NAMES, THREE_LETTERS, Region
+from geowhy.geo.far_parts import TABLES
+from geowhy.geo.regions import OTHER_NAMES, Region
 
 # Degrees that whole turns don't round: eighths.
 LATITUDES = st.integers(-720, 720).map(lambda eighths: eighths / 8)
@@ -124,10 +125,9 @@ def test_far_parts_belong_to_where_they_lie(atlas, text, inside, outside):
 
 
 def test_every_country_has_a_code_of_three_letters(atlas):
-    codes = [each[:2] for each in THREE_LETTERS.split()]
-    assert codes == [country.code for country in atlas.countries]
-    for each, country in zip(THREE_LETTERS.split(), atlas.countries, strict=True):
-        assert Region.parse(each[2:], atlas).name == country.name
+    assert list(TABLES["three_letters"]) == [country.code for country in atlas.countries]
+    for code, country in zip(TABLES["three_letters"].values(), atlas.countries, strict=True):
+        assert Region.parse(code, atlas).name == country.name
 
 
 @pytest.mark.parametrize(

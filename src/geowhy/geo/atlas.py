@@ -344,7 +344,7 @@ def _cell_index(lat_lon: ArrayLike, height: int, width: int) -> NDArray[np.intp]
     row = ((90.0 - lat) * (height / 180.0)).astype(np.intp)
     np.minimum(row, height - 1, out=row)  # the south pole belongs to the last row
     column = np.floor((lon + 180.0) * (width / 360.0)).astype(np.intp)
-    return row * width + column % width
+    return np.asarray(row * width + column % width, np.intp)
 
 
 def _unknown_layer(name: str, names: tuple[str, ...]) -> str:

@@ -111,7 +111,7 @@ class CellGrid:
     def density(self, probabilities: ArrayLike) -> NDArray[np.float64]:
         """Sum of the points' probabilities ``[N]`` in each cell, ``[M]``."""
         mass = np.asarray(probabilities, np.float64)
-        return np.bincount(self.point_to_cell, mass, len(self.cells))
+        return np.asarray(np.bincount(self.point_to_cell, mass, len(self.cells)), np.float64)
 
     def summits(self, density: ArrayLike) -> NDArray[np.intp]:
         """For each cell ``[M]``, the position of the local maximum that it climbs to.
@@ -138,7 +138,7 @@ class CellGrid:
         """
         mass = np.asarray(density, np.float64)
         summit, mode = np.unique(self.summits(mass), return_inverse=True)
-        total = np.bincount(mode, mass, len(summit))
+        total = np.asarray(np.bincount(mode, mass, len(summit)), np.float64)
         order = np.argsort(-total, kind="stable")
         number = np.empty(len(order), np.intp)
         number[order] = np.arange(len(order))

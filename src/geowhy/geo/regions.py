@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geowhy.errors import DataError
 from geowhy.geo.atlas import Atlas
-from geowhy.geo.far_parts import FAR_PARTS, FarPart
+from geowhy.geo.far_parts import FAR_PARTS, TABLES, FarPart
 from geowhy.geo.sphere import on_earth
 
 __all__ = ["Region"]
@@ -46,49 +46,7 @@ FORMS = (
     "with commas between, a box as south,west,north,east in degrees, or a .geojson file"
 )
 POLYGONS_ONLY = "give Polygons, MultiPolygons, Features, or collections of these"
-# What people write, where the atlas has another name.
-OTHER_NAMES = {
-    **{"USA": "US", "United States of America": "US", "UK": "GB", "Great Britain": "GB"},
-    **{"Denmark": "DK", "Ireland": "IE", "Jersey": "JE", "Ivory Coast": "CI", "Burma": "MM"},
-    **{"Czech Republic": "CZ", "Türkiye": "TR", "Swaziland": "SZ", "Timor-Leste": "TL"},
-    **{"Macao": "MO", "Cabo Verde": "CV", "DR Congo": "CD", "Holy See": "VA"},
-}
-THREE_LETTERS = """
-    ADAND AEARE AFAFG AGATG AIAIA ALALB AMARM AOAGO AQATA ARARG ASASM ATAUT AUAUS AWABW AXALA
-    AZAZE BABIH BBBRB BDBGD BEBEL BFBFA BGBGR BHBHR BIBDI BJBEN BLBLM BMBMU BNBRN BOBOL BRBRA
-    BSBHS BTBTN BVBVT BWBWA BYBLR BZBLZ CACAN CCCCK CDCOD CFCAF CGCOG CHCHE CICIV CKCOK CLCHL
-    CMCMR CNCHN COCOL CRCRI CUCUB CVCPV CWCUW CXCXR CYCYP CZCZE DEDEU DJDJI DKDNK DMDMA DODOM
-    DZDZA ECECU EEEST EGEGY EHESH ERERI ESESP ETETH FIFIN FJFJI FKFLK FMFSM FOFRO FRFRA GAGAB
-    GBGBR GDGRD GEGEO GFGUF GHGHA GIGIB GLGRL GMGMB GNGIN GPGLP GQGNQ GRGRC GSSGS GTGTM GUGUM
-    GWGNB GYGUY HKHKG HMHMD HNHND HRHRV HTHTI HUHUN IDIDN IEIRL ILISR IMIMN ININD IQIRQ IRIRN
-    ISISL ITITA JEJEY JMJAM JOJOR JPJPN KEKEN KGKGZ KHKHM KIKIR KMCOM KNKNA KPPRK KRKOR KWKWT
-    KYCYM KZKAZ LALAO LBLBN LCLCA LILIE LKLKA LRLBR LSLSO LTLTU LULUX LVLVA LYLBY MAMAR MCMCO
-    MDMDA MEMNE MFMAF MGMDG MHMHL MKMKD MLMLI MMMMR MNMNG MOMAC MPMNP MQMTQ MRMRT MSMSR MTMLT
-    MUMUS MVMDV MWMWI MXMEX MYMYS MZMOZ NANAM NCNCL NENER NFNFK NGNGA NINIC NLNLD NONOR NPNPL
-    NRNRU NUNIU NZNZL OMOMN PAPAN PEPER PFPYF PGPNG PHPHL PKPAK PLPOL PMSPM PNPCN PRPRI PSPSE
-    PTPRT PWPLW PYPRY QAQAT REREU ROROU RSSRB RURUS RWRWA SASAU SBSLB SCSYC SDSDN SESWE SGSGP
-    SISVN SKSVK SLSLE SMSMR SNSEN SOSOM SRSUR SSSSD STSTP SVSLV SXSXM SYSYR SZSWZ TCTCA TDTCD
-    TGTGO THTHA TJTJK TKTKL TLTLS TMTKM TNTUN TOTON TRTUR TTTTO TVTUV TWTWN TZTZA UAUKR UGUGA
-    USUSA UYURY UZUZB VAVAT VCVCT VEVEN VGVGB VIVIR VNVNM VUVUT WFWLF WSWSM XKXKX YEYEM YTMYT
-    ZAZAF ZMZMB ZWZWE
-"""  # ISO 3166-1 alpha-2 and alpha-3 of each country of the atlas; Kosovo's are the usual ones
-EUROPE = ("Northern Europe", "Western Europe", "Southern Europe", "Eastern Europe")
-NORTH_AMERICA = ("Northern America", "Central America", "Caribbean")
-CONTINENTS = {
-    "Africa": (
-        *("Northern Africa", "Western Africa", "Middle Africa"),
-        *("Eastern Africa", "Southern Africa"),
-    ),
-    "Asia": (
-        *("Western Asia", "Central Asia", "Southern Asia"),
-        *("Eastern Asia", "South-eastern Asia"),
-    ),
-    "Europe": EUROPE,
-    "North America": NORTH_AMERICA,
-    "Latin America": ("South America", "Central America", "Caribbean"),
-    "Americas": (*NORTH_AMERICA, "South America"),
-    "Oceania": ("Australia and New Zealand", "Melanesia", "Micronesia", "Polynesia"),
-}
+OTHER_NAMES: dict[str, str] = TABLES["other_names"]
 ASIAN_RUSSIA = FarPart("Asian Russia", "RU", "", (40.0, 60.0, 85.0, 200.0))
 
 
@@ -291,14 +249,12 @@ def _edges(text: str) -> list[float]:
 def _named(atlas: Atlas) -> dict[str, Region]:
     """Every region that has a name, by the key of each of its names."""
     found: dict[str, Region] = {}
-    three_letters = {codes[:2]: codes[2:] for codes in THREE_LETTERS.split()}
     for number, country in enumerate(atlas.countries):
         code = country.code
         others = [name for name, other in OTHER_NAMES.items() if other == code]
-        others += [three_letters[code]] if code in three_letters else []
         parts = [part.name for part in FAR_PARTS if part.country == code]
         region = Region(country.name, _Class(atlas, "country", number), _told(parts, []))
-        _add(found, region, "country", code, *others)
+        _add(found, region, "country", code, *others, TABLES["three_letters"].get(code, code))
     un_regions = {name: _un_region(atlas, name) for name in atlas.infos["un_region"].labels}
     for region in un_regions.values():
         _add(found, region, "UN region")
@@ -341,7 +297,7 @@ def _continents(atlas: Atlas, un_regions: Mapping[str, Region]) -> Iterator[Regi
     """The continents that aren't UN regions themselves."""
     russia = _part(atlas, ASIAN_RUSSIA)
     splits = {"Europe": "Russia west of 60° E only", "Asia": "with Russia east of 60° E"}
-    for name, parts in CONTINENTS.items():
+    for name, parts in TABLES["continents"].items():
         areas = tuple(un_regions[part]._area for part in parts if part in un_regions)
         here, elsewhere = ([part.name for part in each] for each in _moved(atlas, parts))
         words = (", ".join(parts), _told(here, elsewhere), splits.get(name))
