@@ -5,11 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from geowhy.evaluation import contrast
 from geowhy.evaluation.contrast import Contrast
 
 
 @pytest.fixture
-def stages(put_module):
+def stages(put_module, monkeypatch):
     """Fakes what measures and fits; gives what it was asked for."""
     asked = []
 
@@ -25,23 +26,20 @@ def stages(put_module):
 
         return call
 
-    from geowhy.evaluation import place_rules
-
-    put_module("geowhy.evaluation.rule_views", RuleViews=SimpleNamespace(open=open_views))
-    put_module("geowhy.evaluation.error_bands", measure_bands=answer("bands"))
-    put_module(
-        "geowhy.evaluation.place_rules",
-        measure_rules=answer("rules"),
-        find_country=place_rules.find_country,
-        country_rules=lambda views, report: SimpleNamespace(note=lambda model: f"by {model}"),
-        contrast_of=lambda rules, first, second, bank: Contrast.of(
+    def contrast_of(first, second, bank):
+        return Contrast.of(
             (first.name, second.name),
             (("desert", "land cover"), ("coast", "water")),
             (np.array([1.0, 0.0]), np.array([0.0, 1.0])),
             (np.array([1.0, -0.5]), np.array([-1.0, 0.5])),
             0.0,
-        ),
-    )
+        )
+
+    rules = SimpleNamespace(note=lambda model: f"by {model}", contrast=contrast_of)
+    monkeypatch.setattr(contrast, "country_rules", lambda views, report: rules)
+    put_module("geowhy.evaluation.rules", RuleViews=SimpleNamespace(open=open_views))
+    put_module("geowhy.evaluation.error_bands", measure_bands=answer("bands"))
+    put_module("geowhy.evaluation.rule_report", measure_rules=answer("rules"))
     return asked
 
 
@@ -97,6 +95,6 @@ def test_ctrl_c_ends_quietly(geowhy, stages, put_module):
     def open_views(model, seed, report):
         raise KeyboardInterrupt
 
-    put_module("geowhy.evaluation.rule_views", RuleViews=SimpleNamespace(open=open_views))
+    put_module("geowhy.evaluation.rules", RuleViews=SimpleNamespace(open=open_views))
     result = geowhy("rules", "embedded")
     assert (result.exit_code, result.stdout) == (130, "")

@@ -19,7 +19,8 @@ from geowhy.evaluation.fidelity.truth import TruthReport
 from geowhy.evaluation.metrics import Answers, measure
 from geowhy.evaluation.report import EvaluationReport
 from geowhy.evaluation.resampling import Estimate
-from geowhy.evaluation.rule_report import BOTTLENECK, Comparison, RulesReport, Scored
+from geowhy.evaluation.rule_report import Comparison, RulesReport, Scored
+from geowhy.evaluation.rules import BOTTLENECK
 
 NAN = float("nan")
 UNKNOWN = Estimate(NAN, NAN, NAN)

@@ -6,25 +6,19 @@ from functools import partial
 import numpy as np
 import pytest
 
+from geowhy.cli.rules import find_country
 from geowhy.errors import ConfigError, DataError
-from geowhy.evaluation import bottleneck, place_rules
-from geowhy.evaluation.bottleneck import fit_sparse
-from geowhy.evaluation.place_rules import (
-    MOST_CONCEPTS,
-    contrast_of,
-    country_rules,
-    find_country,
-    measure_rules,
-)
+from geowhy.evaluation import rules as fitting
+from geowhy.evaluation.contrast import country_rules
 from geowhy.evaluation.resampling import Estimate
 from geowhy.evaluation.rule_report import (
-    BOTTLENECK,
     ClassifierScore,
     Comparison,
     RulesReport,
     Scored,
+    measure_rules,
 )
-from geowhy.evaluation.rule_views import RuleViews
+from geowhy.evaluation.rules import BOTTLENECK, MOST_CONCEPTS, RuleViews, fit_sparse
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.cells import ten_degree_cell
 
@@ -40,11 +34,11 @@ def views(trained):
 @pytest.fixture(scope="module")
 def report(views):
     patch = pytest.MonkeyPatch()
-    patch.setattr(place_rules, "FEWEST_VIEWS", LEAST)
-    patch.setattr(bottleneck, "STRENGTHS", (1e-3, 1e-2))  # six take three times as long
-    read, _ = place_rules.CLASSIFIERS[BOTTLENECK]
+    patch.setattr(fitting, "FEWEST_VIEWS", LEAST)
+    patch.setattr(fitting, "STRENGTHS", (1e-3, 1e-2))  # six take three times as long
+    read, _ = fitting.CLASSIFIERS[BOTTLENECK]
     few = (read, partial(fit_sparse, most=FEW))
-    patch.setitem(place_rules.CLASSIFIERS, BOTTLENECK, few)
+    patch.setitem(fitting.CLASSIFIERS, BOTTLENECK, few)
     yield measure_rules(views, True, lambda stage: None)
     patch.undo()
 
@@ -142,20 +136,20 @@ def test_the_table_says_whether_the_bottleneck_keeps_up(accuracy, verdict):
 
 
 def test_a_picture_takes_countries_with_enough_views(views, monkeypatch):
-    monkeypatch.setattr(place_rules, "FEWEST_VIEWS", 10_000)
+    monkeypatch.setattr(fitting, "FEWEST_VIEWS", 10_000)
     with pytest.raises(ConfigError, match="more views"):
         country_rules(views, lambda stage: None)
-    monkeypatch.setattr(place_rules, "FEWEST_VIEWS", LEAST)
+    monkeypatch.setattr(fitting, "FEWEST_VIEWS", LEAST)
     rules = country_rules(views, lambda stage: None)
     assert rules.classifier.used.max() <= MOST_CONCEPTS
     first, second = rules.countries[:2]
-    contrast = contrast_of(rules, first, second, views.model.bank)
+    contrast = rules.contrast(first, second, views.model.bank)
     # The mean margin on the views of the first, by what the classifier says of each.
     logits = rules.concepts @ rules.classifier.weights.T + rules.classifier.biases
     own = logits[rules.labels == 0]
     assert contrast.margins[0] == pytest.approx((own[:, 0] - own[:, 1]).mean(), rel=1e-3)
     with pytest.raises(DataError, match="Malta: too few"):
-        contrast_of(rules, first, find_country("Malta", Atlas.load()), views.model.bank)
+        rules.contrast(first, find_country("Malta", Atlas.load()), views.model.bank)
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from scipy.special import sph_harm_y
 
-from geowhy.evaluation.boosted_trees import boosted_trees
 from geowhy.evaluation.ranking import auc
-from geowhy.evaluation.rivals import fitted_directions, harmonics, nearest_places
+from geowhy.evaluation.rivals import (
+    boosted_trees,
+    fitted_directions,
+    harmonics,
+    nearest_places,
+)
 from geowhy.evaluation.us_states import correlations
 from geowhy.geo.sphere import uniform_on_sphere
 

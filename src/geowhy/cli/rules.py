@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from geowhy.cli.options import flag, option, say
 from geowhy.errors import ConfigError, DataError
 
-__all__ = ["HELP", "RulesOptions", "run"]
+if TYPE_CHECKING:
+    from geowhy.geo.atlas import Atlas, Country
+
+__all__ = ["HELP", "RulesOptions", "find_country", "run"]
 
 HELP = (
     "Name countries by a few concepts each, and tell two apart; measured beside classifiers that "
@@ -19,6 +23,7 @@ HELP = (
 )
 SUFFIX = ".svg"
 NAMED = 6  # concepts on either side
+NEAREST_NAMES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +82,8 @@ def run(given: RulesOptions) -> int:
 
 
 def _measure(given: RulesOptions) -> None:
-    from geowhy.evaluation.place_rules import measure_rules
-    from geowhy.evaluation.rule_views import RuleViews
+    from geowhy.evaluation.rule_report import measure_rules
+    from geowhy.evaluation.rules import RuleViews
 
     report = measure_rules(RuleViews.open(given.model, given.seed, say), given.cells, say)
     print(report.to_json() if given.json else report.table(), flush=True)
@@ -91,8 +96,8 @@ def _measure(given: RulesOptions) -> None:
 
 def _draw(given: RulesOptions) -> None:
     from geowhy.cli.pages import write_page
-    from geowhy.evaluation.place_rules import contrast_of, country_rules, find_country
-    from geowhy.evaluation.rule_views import RuleViews
+    from geowhy.evaluation.contrast import country_rules
+    from geowhy.evaluation.rules import RuleViews
     from geowhy.geo.atlas import Atlas
     from geowhy.render.sankey import sankey
 
@@ -103,7 +108,7 @@ def _draw(given: RulesOptions) -> None:
     _check(output)  # before minutes of work
     views = RuleViews.open(given.model, given.seed, say)
     rules = country_rules(views, say)
-    contrast = contrast_of(rules, first, second, views.model.bank)
+    contrast = rules.contrast(first, second, views.model.bank)
     write_page(output, sankey(contrast, rules.note(views.model.name)))
     if given.json:
         print(contrast.to_json())
@@ -118,3 +123,25 @@ def _check(output: Path) -> None:
         raise DataError(f"{output}: the diagram is an SVG: end the name in {SUFFIX}")
     if not output.parent.is_dir():
         raise DataError(f"{output}: there is no folder {output.parent}: make it or choose another")
+
+
+def find_country(name: str, atlas: Atlas) -> Country:
+    """The country with this English name or ISO code, in any case.
+
+    Raises:
+        DataError: if there is none; names the nearest.
+    """
+    from geowhy.geo.regions import OTHER_NAMES
+
+    by_code = {country.code: country for country in atlas.countries}
+    others = {name: code for name, code in OTHER_NAMES.items() if code in by_code}
+    known = {name.casefold(): by_code[code] for name, code in others.items()}
+    for country in atlas.countries:
+        known |= {country.code.casefold(): country, country.name.casefold(): country}
+    asked = " ".join(name.split()).casefold()
+    if asked in known:
+        return known[asked]
+    near = difflib.get_close_matches(asked, known, n=NEAREST_NAMES)
+    names = ", ".join(dict.fromkeys(known[each].name for each in near))
+    hint = f"did you mean {names}?" if names else "give an English name or a two-letter ISO code"
+    raise DataError(f"there is no country {name!r}: {hint}")

@@ -20,13 +20,14 @@ from geowhy.concepts.bank import ConceptBank
 from geowhy.concepts.grounding import LayerValues, parse_grounding
 from geowhy.concepts.vocabulary import PACKAGED_VOCABULARY, Vocabulary
 from geowhy.errors import ModelFormatError
-from geowhy.evaluation.boosted_trees import boosted_trees, has_boosted_trees
 from geowhy.evaluation.concept_report import GEOCLIP, TREES, ConceptReport, ConceptRow
 from geowhy.evaluation.held_out import HeldOutPlaces
 from geowhy.evaluation.protocol import training_config
 from geowhy.evaluation.rivals import (
+    boosted_trees,
     fitted_directions,
     harmonics,
+    has_boosted_trees,
     nearest_places,
     unit_embeddings,
 )

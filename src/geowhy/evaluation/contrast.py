@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import DataError
 from geowhy.evaluation.output import to_json
+from geowhy.evaluation.rules import (
+    BOTTLENECK,
+    FEWEST_VIEWS,
+    MOST_CONCEPTS,
+    LinearClassifier,
+    RuleViews,
+    Task,
+)
+from geowhy.geo.atlas import Atlas, Country
 
-__all__ = ["ConceptPull", "Contrast"]
+__all__ = ["ConceptPull", "Contrast", "CountryRules", "country_rules"]
 
 Floats = NDArray[np.floating]
 
@@ -124,3 +134,85 @@ class Contrast:
     def to_json(self) -> str:
         """Everything, as one JSON object."""
         return to_json(asdict(self) | {"margins": self.margins})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CountryRules:
+    """The bottleneck that names countries, with the views that it was fitted on.
+
+    Attributes:
+        classifier: on concept scores.
+        countries: its classes.
+        concepts: standardised scores of the views, ``[N, k]``.
+        labels: the class of each, ``[N]``.
+        seed: of the sample of views.
+    """
+
+    classifier: LinearClassifier
+    countries: tuple[Country, ...]
+    concepts: NDArray[np.float32]
+    labels: NDArray[np.intp]
+    seed: int
+
+    def row(self, country: Country) -> int:
+        """The class of a country.
+
+        Raises:
+            DataError: if it has too few training views; says how many are wanted.
+        """
+        if country not in self.countries:
+            names = ", ".join(sorted(each.name for each in self.countries))
+            raise DataError(
+                f"{country.name}: too few of the {len(self.labels):,} training views lie there, "
+                f"and a rule takes {FEWEST_VIEWS}: choose two of {names}"
+            )
+        return self.countries.index(country)
+
+    def mean(self, row: int) -> NDArray[np.float32]:
+        """Mean standardised scores over the views of a class, ``[k]``."""
+        return np.asarray(self.concepts[self.labels == row].mean(axis=0), np.float32)
+
+    def contrast(self, first: Country, second: Country, bank: ConceptBank) -> Contrast:
+        """What tells two countries apart, on the training views of each.
+
+        Raises:
+            DataError: if a country has too few of them, or both are the same.
+        """
+        a, b = self.row(first), self.row(second)
+        weights, biases = self.classifier.weights, self.classifier.biases
+        return Contrast.of(
+            (first.name, second.name),
+            tuple(zip(bank.names, bank.categories, strict=True)),
+            (weights[a], weights[b]),
+            (self.mean(a), self.mean(b)),
+            float(biases[a] - biases[b]),
+        )
+
+    def note(self, model: str) -> str:
+        """Where the rules come from, in words."""
+        return (
+            f"{model}: at most {MOST_CONCEPTS} concepts a country, fitted on {len(self.labels):,} "
+            f"training views of {len(self.countries)} countries, seed {self.seed}"
+        )
+
+
+def country_rules(views: RuleViews, report: Callable[[str], None]) -> CountryRules:
+    """The bottleneck alone, for pictures of it.
+
+    Raises:
+        ConfigError: if there are too few training views to tell two countries.
+    """
+    atlas = Atlas.load()
+    fitted = views.read(views.fitted)
+    task = Task.countries(atlas, fitted)
+    report("fitting the bottleneck")
+    classifier, _ = task.fit(BOTTLENECK, fitted)
+    kept, labels = task.labelled(fitted)
+    by_code, codes = (
+        {each.code: each for each in atlas.countries},
+        atlas.layer("country").info.labels,
+    )
+    countries = tuple(by_code[codes[number]] for number in task.classes.tolist())
+    return CountryRules(
+        classifier, countries, classifier.standardised(kept.concepts), labels, views.seed
+    )

@@ -6,6 +6,7 @@ Each is fitted on the truth at training places and asked about held-out ones.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,15 @@ from geowhy.concepts.sources import fit_grounded
 from geowhy.geo.sphere import lat_lon_to_unit
 from geowhy.model.location import LocationEncoder
 
-__all__ = ["Features", "fitted_directions", "harmonics", "nearest_places", "unit_embeddings"]
+__all__ = [
+    "Features",
+    "boosted_trees",
+    "fitted_directions",
+    "harmonics",
+    "has_boosted_trees",
+    "nearest_places",
+    "unit_embeddings",
+]
 
 Floats = NDArray[np.float32]
 Points = NDArray[np.float64]
@@ -23,6 +32,7 @@ Features = Callable[[Points], Floats]
 NEIGHBOURS = 5
 ASKED_AT_ONCE = 1000
 RIDGE = 1e-4
+TREE_ROUNDS = 100  # as all settings of the trees what LightGBM comes with: nothing was tuned
 
 
 def fitted_directions(features: Features, training: Points, truth: Floats, asked: Points) -> Floats:
@@ -75,6 +85,43 @@ def unit_embeddings(encoder: LocationEncoder) -> Features:
         return np.asarray(embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True))
 
     return features
+
+
+def has_boosted_trees() -> bool:
+    """Whether LightGBM, of the extra ``rivals``, is installed."""
+    return find_spec("lightgbm") is not None
+
+
+def boosted_trees(
+    training: Points, truth: Floats, is_class: NDArray[np.bool_], asked: Points
+) -> Floats:
+    """Scores of the places ``asked`` ``[M, k]``, by trees on latitude and longitude, degrees.
+
+    One model a column of ``truth`` ``[N, k]``, fitted where it is known: of odds for classes, of
+    means for degrees.
+    """
+    columns = [
+        _tree_scores(training, truth[:, k], is_class[k], asked) for k in range(truth.shape[1])
+    ]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _tree_scores(
+    training: Points, truth: Floats, is_class: np.bool_, asked: Points
+) -> NDArray[np.float64]:
+    import lightgbm  # 1 s, for an option of one command
+
+    known = ~np.isnan(truth)
+    settings = {
+        "objective": "binary" if is_class else "regression",
+        "seed": 0,
+        "deterministic": True,
+        "num_threads": 1,  # such small data; more threads wait for each other on a busy machine
+        "verbose": -1,
+    }
+    data = lightgbm.Dataset(training[known], truth[known])
+    fitted = lightgbm.train(settings, data, TREE_ROUNDS)
+    return np.asarray(fitted.predict(asked, raw_score=True), np.float64)
 
 
 def _legendre(sine: NDArray[np.float64], degree: int) -> list[list[NDArray[np.float64]]]:

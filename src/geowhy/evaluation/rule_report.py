@@ -1,17 +1,45 @@
-"""What `geowhy.evaluation.place_rules` found, as a table and as JSON."""
+"""``geowhy rules``: how well a few concepts a country name it, beside classifiers that see all.
+
+All are linear and fitted on the same training views. Test views lie in 10° cells that the model
+never saw, so a country is asked for only if enough training views lie in the rest of it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.errors import ConfigError
 from geowhy.evaluation.output import JsonReport, columns, with_interval
-from geowhy.evaluation.resampling import Estimate
+from geowhy.evaluation.resampling import Estimate, block_mean
+from geowhy.evaluation.rules import (
+    BOTTLENECK,
+    CLASSIFIERS,
+    LinearClassifier,
+    RuleViews,
+    SomeViews,
+    Task,
+)
+from geowhy.geo.atlas import Atlas
+from geowhy.geo.cells import cell_of
 
-__all__ = ["BOTTLENECK", "ClassifierScore", "Comparison", "RulesReport", "Scored"]
+__all__ = [
+    "CELL_RESOLUTION",
+    "ClassifierScore",
+    "Comparison",
+    "RulesReport",
+    "Scored",
+    "measure_rules",
+]
 
-BOTTLENECK = "bottleneck"
+CELL_RESOLUTION = 0  # of H3: such a cell, 2,000 km across, holds several of the 10° cells
 SIZES, SCORES = (28, -9, -9, -6, -10), (28, 24, 10, 30)  # widths of columns
 ALLOWED_POINTS = 3.0  # that the bottleneck may be behind a dense classifier
+
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +165,99 @@ class RulesReport(JsonReport):
         for task in self.tasks:
             lines += ["", *task.lines()]
         return "\n".join(lines)
+
+
+def measure_rules(views: RuleViews, with_cells: bool, report: Report) -> RulesReport:
+    """Fits all classifiers and measures them; ``report`` is told of each as it begins.
+
+    Raises:
+        ConfigError: if there are too few training views to tell two classes.
+    """
+    fitted = views.read(views.fitted)
+    asked = {
+        "held-out 10° cells": views.read(views.test),
+        "cells of the training": views.read(views.near),
+    }
+    tasks = [Task.countries(Atlas.load(), fitted)]
+    if with_cells:
+        tasks.append(Task.of(f"H3 cells of resolution {CELL_RESOLUTION}", _cells, fitted))
+    compared = tuple(_compare(task, fitted, asked, report) for task in tasks)
+    return RulesReport(
+        views.model.name,
+        views.config.split.seed,
+        views.seed,
+        len(views.fitted),
+        len(views.model.bank.names),
+        views.near_words,
+        compared,
+    )
+
+
+def _compare(
+    task: Task, fitted: SomeViews, asked: dict[str, SomeViews], report: Report
+) -> Comparison:
+    """One task: every classifier, on every set of views."""
+    found = {}
+    for name in CLASSIFIERS:
+        report(f"{task.name}: fitting {name}")
+        found[name] = task.fit(name, fitted)
+    kept, labels = task.labelled(fitted)
+    commonest = int(np.bincount(labels).argmax())
+    fits = {name: classifier for name, (classifier, _) in found.items()}
+    return Comparison(
+        task.name,
+        len(task.classes),
+        len(kept.centres),
+        tuple(_score_of(name, *found[name]) for name in CLASSIFIERS),
+        tuple(_scored(words, task, views, fits, commonest) for words, views in asked.items()),
+    )
+
+
+def _score_of(name: str, classifier: LinearClassifier, strength: float) -> ClassifierScore:
+    used = classifier.used
+    total, mean, most = int(used.sum()), float(used.mean()), int(used.max())
+    return ClassifierScore(name, total, mean, most, strength)
+
+
+def _scored(
+    words: str,
+    task: Task,
+    views: SomeViews,
+    fits: dict[str, LinearClassifier],
+    commonest: int,
+) -> Scored:
+    kept, labels = task.labelled(views)
+    if not len(labels):
+        raise ConfigError(
+            f"{task.name}: no view of the {words} has one of the {len(task.classes)} classes: give "
+            "a model that was trained on more views"
+        )
+    hits = {
+        name: classifier.predict(CLASSIFIERS[name][0](kept)) == labels
+        for name, classifier in fits.items()
+    }
+    blocks = kept.blocks
+    own = hits[BOTTLENECK].astype(np.float64)
+    return Scored(
+        words,
+        len(labels),
+        len(views.centres) - len(labels),
+        len(np.unique(labels)),
+        len(np.unique(blocks)),
+        float((labels == commonest).mean()),
+        {name: block_mean(hit.astype(np.float64), blocks) for name, hit in hits.items()},
+        {name: _balanced(hit, labels) for name, hit in hits.items()},
+        {n: block_mean(own - hit, blocks) for n, hit in hits.items() if n != BOTTLENECK},
+    )
+
+
+def _balanced(hits: NDArray[np.bool_], labels: NDArray[np.intp]) -> float:
+    """Mean over the classes that occur of the share of their views that are named rightly."""
+    return float(np.mean([hits[labels == each].mean() for each in np.unique(labels)]))
+
+
+def _cells(lat_lon: NDArray[np.float64]) -> NDArray[np.int64]:
+    return cell_of(lat_lon, CELL_RESOLUTION).astype(np.int64)
 
 
 def _scored_lines(s: Scored) -> list[str]:

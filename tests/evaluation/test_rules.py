@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from geowhy.errors import MissingExtraError
-from geowhy.evaluation.bottleneck import STRENGTHS, Lesson, fit_dense, fit_sparse, tuned
+from geowhy.evaluation.rules import STRENGTHS, Lesson, fit_dense, fit_sparse, tuned
 
 CLASSES, FEATURES, PLANTED = 4, 20, 3
 

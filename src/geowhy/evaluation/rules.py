@@ -1,0 +1,402 @@
+"""Rules of places: linear classifiers of views, dense and sparse, and the views they are fitted on.
+
+A label-free concept bottleneck (Oikarinen et al. 2023) names a class from concept scores alone, by
+a few weights a class. It starts from the dense weights; the smallest of each class are taken away
+in steps, and those that stay are fitted anew after each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.errors import ConfigError, MissingExtraError
+from geowhy.evaluation.protocol import open_views, training_config
+from geowhy.geo.atlas import Atlas
+from geowhy.geo.cells import ten_degree_cell
+from geowhy.model.geomodel import GeoModel
+from geowhy.model.store import ModelFolder
+from geowhy.registry import require, resolve_model
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from geowhy.training.config import TrainingConfig
+    from geowhy.training.features import FeatureStore
+    from geowhy.training.views import ViewManifest
+
+__all__ = [
+    "BOTTLENECK",
+    "CLASSIFIERS",
+    "FEWEST_VIEWS",
+    "MOST_CONCEPTS",
+    "STRENGTHS",
+    "Lesson",
+    "LinearClassifier",
+    "RuleViews",
+    "SomeViews",
+    "Task",
+    "fit_dense",
+    "fit_sparse",
+    "tuned",
+]
+
+STRENGTHS = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)  # of the regularisation, among which is chosen
+FOLDS = 3  # of the blocks, to choose by; one alone chooses by chance
+KEPT_A_STEP = 0.85  # of the weights; with fewer steps worse ones are kept
+DENSE_ROUNDS, SPARSE_ROUNDS = 150, 50  # of L-BFGS
+SMALLEST_SPREAD = 1e-6
+BOTTLENECK = "bottleneck"
+MOST_CONCEPTS = 30  # a class
+FEWEST_VIEWS = 30  # of a class among those that rules are fitted on
+FITTED_VIEWS = 20_000  # training views, at most
+NEAR_VIEWS = 6_000  # views of the training's own cells to be tested on, at most
+NEAR_SHARE = 0.2  # of the training views, where no other view of their cells is left
+READ_AT_ONCE = 2048  # features are 17 kB a view
+
+Floats = NDArray[np.float32]
+Points = NDArray[np.float64]
+Numbers = NDArray[np.intp]  # of rows, and of classes
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """What a classifier is fitted on.
+
+    Attributes:
+        features: ``[N, d]``.
+        labels: class of each, from 0, ``[N]``.
+        classes: how many there are.
+        blocks: the block of the Earth that each lies in, ``[N]``.
+    """
+
+    features: Floats
+    labels: Numbers
+    classes: int
+    blocks: NDArray[np.int64]
+
+    def only(self, chosen: NDArray[np.bool_]) -> Lesson:
+        """Some of the rows; classes may be left without any."""
+        kept = (self.features[chosen], self.labels[chosen])
+        return Lesson(*kept, self.classes, self.blocks[chosen])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearClassifier:
+    """A softmax of weighted sums of standardised features.
+
+    Attributes:
+        weights: ``[C, d]``; 0 where a feature isn't used.
+        biases: ``[C]``.
+        mean: of the features it was fitted on, ``[d]``.
+        spread: their standard deviation, ``[d]``.
+    """
+
+    weights: Floats
+    biases: Floats
+    mean: Floats
+    spread: Floats
+
+    def standardised(self, features: Floats) -> Floats:
+        """Features ``[N, d]`` in standard deviations from their mean."""
+        return np.asarray((features - self.mean) / self.spread, np.float32)
+
+    def predict(self, features: Floats) -> Numbers:
+        """The most probable class of each of ``[N, d]``, ``[N]``."""
+        logits = self.standardised(features) @ self.weights.T + self.biases
+        return np.asarray(logits.argmax(axis=1), np.intp)
+
+    @property
+    def used(self) -> NDArray[np.intp]:
+        """How many features each class uses, ``[C]``."""
+        return np.asarray(np.count_nonzero(self.weights, axis=1), np.intp)
+
+
+Fit = Callable[[Lesson, float], LinearClassifier]
+
+
+def fit_dense(lesson: Lesson, strength: float) -> LinearClassifier:
+    """All weights, under ``strength / 2`` times the sum of their squares.
+
+    Raises:
+        MissingExtraError: without the extra ``train``.
+    """
+    start = _untaught(lesson)
+    return _refitted(start, lesson, strength, np.ones_like(start.weights), DENSE_ROUNDS)
+
+
+def fit_sparse(lesson: Lesson, strength: float, most: int) -> LinearClassifier:
+    """At most ``most`` weights a class.
+
+    Raises:
+        MissingExtraError: without the extra ``train``.
+    """
+    fitted = fit_dense(lesson, strength)
+    kept = fitted.weights.shape[1]
+    while kept > most:
+        kept = max(most, int(KEPT_A_STEP * kept))
+        mask = _largest(fitted.weights, kept)
+        fitted = _refitted(fitted, lesson, strength, mask, SPARSE_ROUNDS)
+    return fitted
+
+
+def tuned(fit: Fit, lesson: Lesson, seed: int = 0) -> tuple[LinearClassifier, float]:
+    """The classifier under the best of ``STRENGTHS``, and which that is.
+
+    It is chosen by accuracy in blocks that were held out of the lesson, each of them once; the
+    classifier is then fitted on all.
+
+    Raises:
+        MissingExtraError: without the extra ``train``.
+    """
+    names, of_row = np.unique(lesson.blocks, return_inverse=True)
+    fold = (np.random.default_rng(seed).permutation(len(names)) % FOLDS)[of_row]
+    hits = [
+        sum(_hits(fit, lesson, strength, fold == n) for n in range(FOLDS)) for strength in STRENGTHS
+    ]
+    best = STRENGTHS[int(np.argmax(hits))]
+    return fit(lesson, best), best
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SomeViews:
+    """Views, as classifiers read them.
+
+    Attributes:
+        centres: degrees ``[N, 2]``.
+        whitened: what the model's own head reads of the backbone's features, ``[N, w]``.
+        embedding: ``x_img``, ``[N, d]``.
+        concepts: ``z_img``, ``[N, k]``.
+    """
+
+    centres: Points
+    whitened: Floats
+    embedding: Floats
+    concepts: Floats
+
+    def only(self, chosen: NDArray[np.bool_]) -> SomeViews:
+        """Some of the views."""
+        return SomeViews(*(getattr(self, name)[chosen] for name in self.__slots__))
+
+    @property
+    def blocks(self) -> NDArray[np.int64]:
+        """The 10-degree block of each, ``[N]``."""
+        return ten_degree_cell(self.centres)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RuleViews:
+    """A seeded sample of the views of a model's own configuration.
+
+    Attributes:
+        model: whose they are.
+        config: of its training.
+        seed: of the sample.
+        manifest: the sampled views alone, with their splits.
+        fitted: rows of the training views that rules are fitted on.
+        near: rows of views in the cells of the training that rules aren't fitted on.
+        near_words: what these are.
+        store: features of all rows.
+    """
+
+    model: GeoModel
+    config: TrainingConfig
+    seed: int
+    manifest: ViewManifest
+    fitted: Numbers
+    near: Numbers
+    near_words: str
+    store: FeatureStore
+
+    @classmethod
+    def open(cls, name: str, seed: int, report: Report) -> RuleViews:
+        """Samples the views and embeds those that have no features on disk yet.
+
+        ``report`` is told of each stage. Breaking off loses one shard of 4,096 views at most.
+
+        Raises:
+            ModelNotFoundError: if the model or the Blue Marble isn't installed.
+            ConfigError: if the model was trained on photographs.
+            MissingExtraError: without the extra ``train``.
+        """
+        config = training_config(name)
+        from geowhy.training.features import embed_views
+
+        model = GeoModel.load(ModelFolder.open(resolve_model(name)))
+        report("dividing views")
+        pool, world = open_views(config)
+        fitted, near, words = _sampled(pool, seed)
+        rows = np.sort(np.concatenate([fitted, near, pool.rows("test")]))
+        manifest = replace(pool, centres=pool.centres[rows], split=pool.split[rows])
+
+        def tell(done: int, total: int) -> None:
+            report(f"embedding views: {done:,} of {total:,}")
+
+        cache = require("blue-marble").parent / "features"  # where training keeps them
+        store = embed_views(manifest, world, model.backbone, cache, tell)
+        places = (np.searchsorted(rows, fitted), np.searchsorted(rows, near))
+        return cls(model, config, seed, manifest, *places, words, store)
+
+    @property
+    def test(self) -> Numbers:
+        """Numbers of the test views."""
+        return self.manifest.rows("test")
+
+    def read(self, rows: Numbers) -> SomeViews:
+        """What the model makes of some of the views."""
+        aligner, parts = self.model.aligner, []
+        for start in range(0, len(rows), READ_AT_ONCE):
+            told = self.model.told(self.store.read(rows[start : start + READ_AT_ONCE]))
+            parts.append((aligner.whitened(told), *aligner.outputs(told)))
+        whitened, embedding, concepts = map(np.concatenate, zip(*parts, strict=True))
+        return SomeViews(self.manifest.centres[rows], whitened, embedding, concepts)
+
+
+Read = Callable[[SomeViews], Floats]
+ClassOf = Callable[[Points], NDArray[np.int64]]
+
+# What each classifier reads of a view, and how it is fitted.
+CLASSIFIERS: dict[str, tuple[Read, Fit]] = {
+    BOTTLENECK: (lambda views: views.concepts, partial(fit_sparse, most=MOST_CONCEPTS)),
+    "dense, all concepts": (lambda views: views.concepts, fit_dense),
+    "dense, image embedding": (lambda views: views.embedding, fit_dense),
+    "dense, backbone features": (lambda views: views.whitened, fit_dense),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """What is to be named: the class of a view, by number, and which classes count."""
+
+    name: str
+    class_of: ClassOf
+    classes: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, name: str, class_of: ClassOf, fitted: SomeViews) -> Task:
+        """With the classes that enough of the views to be fitted on have."""
+        known = class_of(fitted.centres)
+        numbers, counts = np.unique(known[known >= 0], return_counts=True)
+        classes = numbers[counts >= FEWEST_VIEWS]
+        if len(classes) < 2:
+            raise ConfigError(
+                f"{name}: {len(classes)} of {len(numbers)} have the {FEWEST_VIEWS} training views "
+                "that a rule takes, and it takes two of them: give a model that was trained on "
+                "more views"
+            )
+        return cls(name, class_of, classes)
+
+    @classmethod
+    def countries(cls, atlas: Atlas, fitted: SomeViews) -> Task:
+        """Countries, by their numbers in the atlas; raises as ``of`` does."""
+        layer = atlas.layer("country")
+        return cls.of("countries", lambda lat_lon: layer.at(lat_lon).astype(np.int64), fitted)
+
+    def labelled(self, views: SomeViews) -> tuple[SomeViews, NDArray[np.intp]]:
+        """The views of the classes that count, and the position of each's class."""
+        numbers = self.class_of(views.centres)
+        counts = np.isin(numbers, self.classes)
+        return views.only(counts), np.searchsorted(self.classes, numbers[counts])
+
+    def fit(self, name: str, fitted: SomeViews) -> tuple[LinearClassifier, float]:
+        """One of ``CLASSIFIERS`` on views, and the strength that was chosen."""
+        read, fit = CLASSIFIERS[name]
+        kept, labels = self.labelled(fitted)
+        return tuned(fit, Lesson(read(kept), labels, len(self.classes), kept.blocks))
+
+
+def _hits(fit: Fit, lesson: Lesson, strength: float, held_out: NDArray[np.bool_]) -> int:
+    """How many of the held-out rows are named rightly by what all others teach."""
+    if held_out.all() or not held_out.any():
+        return 0
+    asked = lesson.only(held_out)
+    predicted = fit(lesson.only(~held_out), strength).predict(asked.features)
+    return int((predicted == asked.labels).sum())
+
+
+def _untaught(lesson: Lesson) -> LinearClassifier:
+    size = lesson.features.shape[1]
+    spread = np.maximum(lesson.features.std(axis=0), SMALLEST_SPREAD)
+    return LinearClassifier(
+        np.zeros((lesson.classes, size), np.float32),
+        np.zeros(lesson.classes, np.float32),
+        lesson.features.mean(axis=0).astype(np.float32),
+        spread.astype(np.float32),
+    )
+
+
+def _largest(weights: Floats, count: int) -> Floats:
+    """1 where a weight is among the ``count`` largest of its class, else 0, ``[C, d]``."""
+    order = np.argsort(-np.abs(weights), axis=1, kind="stable")[:, :count]
+    mask = np.zeros_like(weights)
+    np.put_along_axis(mask, order, np.float32(1), axis=1)
+    return mask
+
+
+def _refitted(
+    start: LinearClassifier, lesson: Lesson, strength: float, mask: Floats, rounds: int
+) -> LinearClassifier:
+    """From the weights of ``start``, with those alone that ``mask`` ``[C, d]`` leaves."""
+    torch = _torch()
+    features = torch.from_numpy(start.standardised(lesson.features))
+    labels, kept = torch.from_numpy(lesson.labels), torch.from_numpy(mask)
+    weights = torch.from_numpy(start.weights * mask).requires_grad_()
+    biases = torch.from_numpy(start.biases.copy()).requires_grad_()
+    optimiser = torch.optim.LBFGS(
+        [weights, biases], max_iter=rounds, history_size=10, line_search_fn="strong_wolfe"
+    )
+
+    def loss() -> Tensor:
+        optimiser.zero_grad()
+        used = weights * kept
+        missed = torch.nn.functional.cross_entropy(features @ used.T + biases, labels)
+        total: Tensor = missed + strength / 2 * used.square().sum()
+        total.backward()
+        return total
+
+    with _one_thread(torch):
+        optimiser.step(loss)
+    found = (weights * kept).detach().numpy()
+    return LinearClassifier(found, biases.detach().numpy(), start.mean, start.spread)
+
+
+@contextmanager
+def _one_thread(torch: ModuleType) -> Iterator[None]:
+    """Steps are so short that threads wait for each other ten times as long on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _torch() -> ModuleType:
+    try:
+        import torch
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(str(error.name), "train", "fitting rules of places") from error
+    return torch
+
+
+def _sampled(pool: ViewManifest, seed: int) -> tuple[Numbers, Numbers, str]:
+    """Training views to fit on, others of the same cells, and what the latter are in words."""
+    rng = np.random.default_rng(seed)
+    training, margin = rng.permutation(pool.rows("train")), rng.permutation(pool.rows("margin"))
+    if len(margin):
+        words = (
+            "views in the cells of the training, close to held-out ones, and so left out of it; "
+            "the model never saw them, but their neighbours"
+        )
+        return training[:FITTED_VIEWS], margin[:NEAR_VIEWS], words
+    count = min(NEAR_VIEWS, int(NEAR_SHARE * len(training)))
+    words = "training views that no rule was fitted on; the model was trained on them"
+    return training[count:][:FITTED_VIEWS], training[:count], words
