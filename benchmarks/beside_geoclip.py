@@ -28,8 +28,7 @@ from typing import Any
 import numpy as np
 
 from geowhy.export.clip import convert_clip
-from geowhy.heads.quantized import CodedRows
-from geowhy.heads.top_k import RetrievalGallery, nearest_places
+from geowhy.heads.quantized import CodedRows, RetrievalGallery, nearest_places
 from geowhy.pretrained.geoclip.options import CLIP
 from geowhy.registry import require
 

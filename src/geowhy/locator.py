@@ -23,8 +23,7 @@ from geowhy.explain.explainer import Against, Examined, Explainer, Question, Reg
 from geowhy.explanation import Explanation
 from geowhy.geo.places import Gazetteer
 from geowhy.geo.regions import Region
-from geowhy.images.reading import NamedImage, read_image
-from geowhy.images.sources import ImageSource
+from geowhy.images.reading import ImageSource, NamedImage, read_image
 from geowhy.posterior import CellDensity, Estimate
 from geowhy.pretrained.catalogue import chosen, entry_of
 from geowhy.types import LatLon

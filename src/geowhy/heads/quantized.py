@@ -1,13 +1,16 @@
-"""Embeddings in 8 bits, for scores that are nearly right and come with a bound of their error.
+"""The gallery points nearest to images, by embeddings in 8 bits with a bound of their error.
 
 A gallery of a million places is 2 GB of float32, and to read them takes longer than to multiply
-them. Codes are a quarter of that. Who needs the exact best places takes from the float32 rows those
-few that the bound can't rule out.
+them. Codes are a quarter of that, and go by in blocks, so that memory is that of one block of
+scores. Of each block only what an answer needs is kept: the points that the bound can't rule out,
+the sum of all exponentials, and their sum by cell. Those few points are then scored by their
+float32 rows, so which are best and their scores are exact; the exponentials of the others are right
+to about one in a hundred each, by chance to either side.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -15,12 +18,21 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.assets.memmap import give_back, in_parts
 from geowhy.model.backbone import open_session
 
 if TYPE_CHECKING:
     import onnxruntime
 
-__all__ = ["GRAPH", "ZERO", "CodedQueries", "CodedRows"]
+__all__ = [
+    "GRAPH",
+    "ZERO",
+    "CodedQueries",
+    "CodedRows",
+    "NearestPlaces",
+    "RetrievalGallery",
+    "nearest_places",
+]
 
 GRAPH = Path(__file__).parent.parent / "data" / "graphs" / "coarse_scores.onnx"
 ZERO, LARGEST = 128, 127  # codes are 1 to 255
@@ -29,8 +41,11 @@ ZERO, LARGEST = 128, 127  # codes are 1 to 255
 PLANE_LARGEST = 63
 ROUNDING = 1e-5  # of a score's largest possible value: what single precision itself may lose
 CODED_AT_ONCE = 16_384  # rows
+BLOCK = 32_768  # places; with 4 images: 512 KB of scores
 
+Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
+Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,3 +139,119 @@ class CodedQueries:
 @cache
 def _session() -> onnxruntime.InferenceSession:
     return open_session(GRAPH)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RetrievalGallery:
+    """M places to choose among.
+
+    Attributes:
+        units: their unit embeddings ``[M, d]``.
+        coded: the same in 8 bits.
+        log_prior: added to the logits, ``[M]``; None for nothing.
+        point_to_cell: in which of C cells each lies, ``[M]``.
+        cells: C.
+    """
+
+    units: Floats32
+    coded: CodedRows
+    log_prior: Floats32 | None
+    point_to_cell: NDArray[np.int32]
+    cells: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NearestPlaces:
+    """The k best of M places for one image.
+
+    Attributes:
+        rows: of the places, best first ``[k]``.
+        probability: of each, in the softmax over all M places, ``[k]``.
+        cell_mass: probability of each of C cells, ``[C]``.
+    """
+
+    rows: Rows
+    probability: Floats
+    cell_mass: Floats
+
+
+def nearest_places(queries: Floats32, gallery: RetrievalGallery, top_k: int) -> list[NearestPlaces]:
+    """Softmax retrieval of N ``queries`` ``[N, d]``, scaled: one answer each."""
+    asked, count = CodedQueries.of(queries), len(gallery.units)
+    kept = [_Kept(np.full(min(top_k, count), -np.inf), np.zeros(gallery.cells)) for _ in queries]
+    for start in range(0, count, BLOCK):
+        block = slice(start, start + BLOCK)
+        logits, bounds = gallery.coded.scores(asked, block), gallery.coded.bounds(asked, block)
+        if gallery.log_prior is not None:
+            logits += gallery.log_prior[block]
+        for image, image_logits, image_bounds in zip(kept, logits, bounds, strict=True):
+            image.keep_best(image_logits, image_bounds, start)
+            image.sum_up(image_logits, gallery.point_to_cell[block])
+        give_back(gallery.coded.codes)
+    return [image.answer(query, gallery) for image, query in zip(kept, queries, strict=True)]
+
+
+@dataclass(slots=True, eq=False)
+class _Kept:
+    """What is known of one image after some blocks; exponentials are relative to the ``peak``.
+
+    ``sure`` are scores that as many places reach for certain. ``rows``, ``coarse`` and ``at_most``
+    are, block by block, of the places that may still be among the best.
+    """
+
+    sure: Floats
+    cell_mass: Floats
+    total: float = 0.0
+    peak: float = -np.inf
+    rows: list[Rows] = field(default_factory=list)
+    coarse: list[Floats32] = field(default_factory=list)
+    at_most: list[Floats32] = field(default_factory=list)
+
+    def keep_best(self, logits: Floats32, bounds: Floats32, start: int) -> None:
+        """Takes in a block ``[B]`` of places from ``start`` on, for the best."""
+        some = np.flatnonzero(logits + bounds >= self.sure.min())
+        at_least = np.concatenate([self.sure, logits[some] - bounds[some]])
+        self.sure = np.partition(at_least, -len(self.sure))[-len(self.sure) :]
+        some = some[logits[some] + bounds[some] >= self.sure.min()]
+        self.rows.append(some + start)
+        self.coarse.append(logits[some])
+        self.at_most.append(logits[some] + bounds[some])
+
+    def sum_up(self, logits: Floats32, point_to_cell: NDArray[np.int32]) -> None:
+        """Takes in a block for the sums; overwrites ``logits``."""
+        peak = max(self.peak, float(logits.max()))
+        shrunk = np.exp(self.peak - peak)
+        logits -= np.float32(peak)
+        np.exp(logits, out=logits)
+        self.total = self.total * shrunk + float(logits.sum(dtype=np.float64))
+        if shrunk < 1:
+            self.cell_mass *= shrunk
+        self.cell_mass += np.bincount(point_to_cell, logits, len(self.cell_mass))
+        self.peak = peak
+
+    def answer(self, query: Floats32, gallery: RetrievalGallery) -> NearestPlaces:
+        """The best by their float32 rows; in the sums, too, these replace the codes."""
+        possible = np.concatenate(self.at_most) >= self.sure.min()
+        rows, coarse = np.concatenate(self.rows)[possible], np.concatenate(self.coarse)[possible]
+        exact = _exact_logits(query, gallery, rows)
+        peak = max(self.peak, exact.max())
+        correction = np.exp(exact - peak) - np.exp(coarse - peak)
+        total = self.total * np.exp(self.peak - peak) + correction.sum()
+        cell_mass = self.cell_mass * np.exp(self.peak - peak)
+        np.add.at(cell_mass, gallery.point_to_cell[rows], correction)
+        # Equal scores keep the order of the gallery.
+        best = np.lexsort((rows, -exact))[: len(self.sure)]
+        return NearestPlaces(
+            rows[best], np.exp(exact[best] - peak) / total, np.maximum(cell_mass, 0) / total
+        )
+
+
+def _exact_logits(query: Floats32, gallery: RetrievalGallery, rows: Rows) -> Floats:
+    """Logits in double precision of some of the places ``[m]``."""
+    # Not @, whose rounding depends on where in the table a row stands.
+    parts = [
+        np.einsum("md,d->m", units, query, dtype=np.float64)
+        for units in in_parts(gallery.units, rows)
+    ]
+    logits = np.concatenate(parts)
+    return logits if gallery.log_prior is None else logits + gallery.log_prior[rows]

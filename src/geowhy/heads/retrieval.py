@@ -16,8 +16,7 @@ import numpy as np
 from geowhy.errors import ConfigError
 from geowhy.evidence.field import FieldTerm
 from geowhy.heads.gallery import Gallery
-from geowhy.heads.quantized import CodedRows
-from geowhy.heads.top_k import NearestPlaces, RetrievalGallery, nearest_places
+from geowhy.heads.quantized import CodedRows, NearestPlaces, RetrievalGallery, nearest_places
 from geowhy.model.encoded import Encoded
 from geowhy.model.terms import EmbeddingImages, EmbeddingPlaces, EmbeddingTerm, ScoreTerm
 from geowhy.posterior import (

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from geowhy.errors import ImageError
 from geowhy.images.ifd import Directory, read_directory, sub_directory
-from geowhy.images.reading import ImageSource, exif_block
-from geowhy.images.sources import name_of
+from geowhy.images.reading import ImageSource, exif_block, name_of
 from geowhy.types import LatLon
 
 __all__ = ["CameraPosition", "read_position"]
@@ -68,31 +67,32 @@ def _position(gps: Directory, name: str) -> LatLon | None:
     parts = gps.numbers(_LAT), gps.numbers(_LON)
     if all(v is None or v == 0 for v in parts[0] + parts[1]):
         return None  # no fix
-    lat = _degrees(parts[0], gps.text(_LAT_REF), "NS", 90.0)
-    lon = _degrees(parts[1], gps.text(_LON_REF), "EW", 180.0)
-    for axis, value in (("latitude", lat), ("longitude", lon)):
-        if isinstance(value, str):
-            raise _broken(name, f"its {axis} {value}")
-    assert isinstance(lat, float)
-    assert isinstance(lon, float)
-    return LatLon(lat, lon)
+    try:
+        lat = _degrees("latitude", parts[0], gps.text(_LAT_REF), "NS", 90.0)
+        return LatLon(lat, _degrees("longitude", parts[1], gps.text(_LON_REF), "EW", 180.0))
+    except ValueError as error:
+        raise _broken(name, str(error)) from None
 
 
-def _degrees(parts: tuple[float | None, ...], ref: str, signs: str, most: float) -> float | str:
-    """Signed degrees from degrees, minutes and seconds; or what is wrong with them."""
+def _degrees(
+    axis: str, parts: tuple[float | None, ...], ref: str, signs: str, most: float
+) -> float:
+    """Signed degrees from degrees, minutes and seconds; ValueError says what is wrong with them."""
     sign = {signs[0]: 1.0, signs[1]: -1.0}.get(ref[:1].upper())
     if sign is None:
-        return f"has no hemisphere ({signs[0]} or {signs[1]})"
+        raise ValueError(f"its {axis} has no hemisphere ({signs[0]} or {signs[1]})")
     if not 1 <= len(parts) <= 3:
-        return f"has {len(parts)} parts instead of degrees, minutes and seconds"
+        raise ValueError(
+            f"its {axis} has {len(parts)} parts instead of degrees, minutes and seconds"
+        )
     # cameras that write whole minutes leave the seconds 0/0
     known = [0.0 if value is None and i else value for i, value in enumerate(parts)]
     numbers = [value for value in known if value is not None]
     if len(numbers) < len(known):
-        return "is a division by zero"
+        raise ValueError(f"its {axis} is a division by zero")
     degrees = sum(value / 60.0**i for i, value in enumerate(numbers))
     if min(numbers) < 0 or not degrees <= most:
-        return f"of {degrees:g}° is not within 0 and {most:g}"
+        raise ValueError(f"its {axis} of {degrees:g}° is not within 0 and {most:g}")
     return sign * degrees
 
 

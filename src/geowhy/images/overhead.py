@@ -65,9 +65,11 @@ def view_grid(centres: ArrayLike, km_per_pixel: ArrayLike, size: int) -> Floats:
     offset = np.arange(size, dtype=np.float32) - (size - 1) / 2
     x, y = np.meshgrid(offset, -offset)
     scale = np.broadcast_to(np.asarray(km_per_pixel, np.float32), len(up)) / EARTH_RADIUS_KM
-    angle = np.hypot(x, y) * scale[:, None, None].astype(np.float32)
-    heading_x, heading_y = _unit(x, y)
-    heading = heading_x[..., None] * east + heading_y[..., None] * north
+    length = np.hypot(x, y)
+    angle = length * scale[:, None, None].astype(np.float32)
+    # At the very centre any direction will do, since the angle there is 0.
+    x, y = (side / np.maximum(length, np.finfo(np.float32).tiny) for side in (x, y))
+    heading = x[..., None] * east + y[..., None] * north
     grid = np.cos(angle)[..., None] * up + np.sin(angle)[..., None] * heading
     return np.asarray(grid, np.float32)
 
@@ -93,12 +95,6 @@ def footprint(
     """Flat indices ``[N, 4, size, size]`` of every source pixel that each view draws on."""
     grid = view_grid(centres, km_per_pixel, size)
     return np.moveaxis(_corners(grid, world).indices, 0, 1)
-
-
-def _unit(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """Direction of each offset; at the very centre any will do, since the angle there is 0."""
-    length = np.maximum(np.hypot(x, y), np.finfo(np.float32).tiny)
-    return np.asarray(x / length, np.float32), np.asarray(y / length, np.float32)
 
 
 def _corners(vectors: Floats, world: WorldImage) -> _Corners:

@@ -6,9 +6,12 @@ what to do. Nothing process-wide is touched, so threads may read at the same tim
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +21,11 @@ from geowhy.errors import ImageError
 from geowhy.images.colour import to_srgb
 from geowhy.images.formats import format_of, open_lazily
 from geowhy.images.ifd import read_directory
-from geowhy.images.sources import ImageSource, bytes_of, name_of
 
-__all__ = ["ImageSource", "Limits", "NamedImage", "exif_block", "read_image"]
+__all__ = ["ImageSource", "Limits", "NamedImage", "exif_block", "name_of", "read_image"]
+
+ImageSource = str | os.PathLike[str] | bytes | BinaryIO | Image.Image
+"""A path, the content of a file, a file opened in binary mode, or a Pillow image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,9 @@ class NamedImage:
 
 
 _USUAL = Limits()
+_EMPTY = "is empty (0 bytes); copy it again from where it came"
+_AT_ITS_END = "has nothing left to read; call seek(0) first if it was just written"
+_NOT_REGULAR = "is a pipe or a device, not a file; read it yourself and give the bytes"
 _ORIENTATION = 274
 _STRIP_PIXELS = 2**20
 _UPRIGHT = {
@@ -61,6 +69,17 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+
+
+def name_of(source: ImageSource) -> str:
+    """How messages call an image that was given without a name."""
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source) or "<empty path>"
+    if isinstance(source, bytes):
+        return "<bytes>"
+    kind = "<PIL image>" if isinstance(source, Image.Image) else "<file object>"
+    given = getattr(source, "filename", None) or getattr(source, "name", None)
+    return given if isinstance(given, str) else kind
 
 
 def read_image(
@@ -87,7 +106,7 @@ def read_image(
     """
     name = name_of(source) if name is None else name
     content = (
-        source if isinstance(source, Image.Image) else bytes_of(source, name, limits.max_bytes)
+        source if isinstance(source, Image.Image) else _bytes_of(source, name, limits.max_bytes)
     )
     with _failures_named(name):
         picture = _decoded(content, name, limits, min_side)
@@ -107,7 +126,7 @@ def exif_block(source: ImageSource, *, name: str, limits: Limits = _USUAL) -> by
     if isinstance(source, Image.Image):
         with _failures_named(name):
             return _bare(source.info.get("exif") or source.getexif().tobytes())
-    data = bytes_of(source, name, limits.max_bytes)
+    data = _bytes_of(source, name, limits.max_bytes)
     if format_of(data, name) == "TIFF":
         return data  # a TIFF file is an EXIF block with pixels in it
     with _failures_named(name):
@@ -193,3 +212,89 @@ def _failures_named(name: str) -> Iterator[None]:
         raise ImageError(
             name, f"is damaged or cut short ({said}); copy it again from where it came"
         ) from error
+
+
+def _bytes_of(source: str | os.PathLike[str] | bytes | BinaryIO, name: str, most: int) -> bytes:
+    """The content of an image file, at most ``most`` bytes.
+
+    A file object is read from where it stands.
+
+    Raises:
+        ImageError: if it is missing, unreadable, empty, too large or no regular file.
+    """
+    if isinstance(source, bytes):
+        data = source
+    elif isinstance(source, str | os.PathLike):
+        data = _read_path(source, name, most)
+    else:
+        data = _read_stream(source, name, most)
+    if not data:
+        raise ImageError(name, _EMPTY if not hasattr(source, "read") else _AT_ITS_END)
+    _check_bytes(len(data), name, most)
+    return data
+
+
+def _read_path(path: str | os.PathLike[str], name: str, most: int) -> bytes:
+    try:
+        with open(path, "rb", buffering=0, opener=_open_without_waiting) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise ImageError(name, _NOT_REGULAR)
+            _check_bytes(status.st_size, name, most)
+            return _drain(file, most)
+    except (OSError, ValueError) as error:
+        raise ImageError(name, _why_unreadable(error)) from error
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """Opens a file; a pipe that nobody writes to answers at once instead of never."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _why_unreadable(error: OSError | ValueError) -> str:
+    """What stands in the way of opening a path, in words."""
+    match error:
+        case FileNotFoundError():
+            return "there is no such file; check the path"
+        case IsADirectoryError():
+            return "is a folder, not an image; give the files in it"
+        case PermissionError():
+            return "may not be read by this user; change its permissions"
+        case OSError():
+            return f"can't be opened: {error.strerror or error}"
+    return f"is no path that this system can open ({error})"
+
+
+def _read_stream(stream: BinaryIO, name: str, most: int) -> bytes:
+    if not hasattr(stream, "read"):
+        raise ImageError(
+            name,
+            f"is of type {type(stream).__name__}; give a path, bytes, a file opened in "
+            "binary mode or a PIL image (an array: PIL.Image.fromarray)",
+        )
+    try:
+        return _drain(stream, most)
+    except ImageError:
+        raise
+    except Exception as error:  # a stream of the caller's may raise anything
+        raise ImageError(name, f"can't be read: {error!r}") from error
+
+
+def _drain(stream: BinaryIO, most: int) -> bytes:
+    """Reads up to one byte more than ``most``, also from a stream that gives a little at a time."""
+    parts: list[bytes] = []
+    left = most + 1
+    while left > 0 and (part := stream.read(left)):
+        if not isinstance(part, bytes):
+            raise TypeError("the file is opened in text mode; open it with mode 'rb'")
+        parts.append(part)
+        left -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _check_bytes(count: int, name: str, most: int) -> None:
+    if count > most:
+        raise ImageError(
+            name,
+            f"is larger than {most / 2**20:,.0f} MB; make it smaller, or raise Limits.max_bytes",
+        )

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from geowhy.heads import top_k as nearest
-from geowhy.heads.quantized import CodedQueries, CodedRows
-from geowhy.heads.top_k import RetrievalGallery, nearest_places
+from geowhy.heads import quantized
+from geowhy.heads.quantized import CodedQueries, CodedRows, RetrievalGallery, nearest_places
 
 PLACES, CELLS, SIZE = 500, 7, 64
 EVERYWHERE = slice(None)
@@ -35,7 +34,7 @@ def table(queries, units, prior):
 def test_the_same_as_a_table_of_all_scores_whatever_the_blocks(
     scene, block, with_prior, monkeypatch
 ):
-    monkeypatch.setattr(nearest, "BLOCK", block)
+    monkeypatch.setattr(quantized, "BLOCK", block)
     queries, units, cells = scene
     prior = np.linspace(-3, 0, PLACES).astype(np.float32) if with_prior else None
     answers = nearest_places(queries, gallery_of(units, cells, prior), 5)
@@ -58,7 +57,7 @@ def test_places_closer_than_codes_can_tell_are_told_by_their_float32_rows(scene)
 
 
 def test_equal_scores_keep_the_order_of_the_gallery(monkeypatch):
-    monkeypatch.setattr(nearest, "BLOCK", 2)
+    monkeypatch.setattr(quantized, "BLOCK", 2)
     units = np.full((60, 3), 3**-0.5, np.float32)
     found = nearest_places(7 * units[:1], gallery_of(units, np.zeros(60, np.int32)), 3)
     assert found[0].rows.tolist() == [0, 1, 2]
