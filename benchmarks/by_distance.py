@@ -25,7 +25,7 @@ def main() -> None:
     model = parser.parse_args().model
     config = training_config(model)
     manifest, _ = open_views(config)
-    answers = predictions_of(model, "test").answers
+    answers = predictions_of(model, "test")
     errors = distance_km(answers.truth, answers.answer)
     training = manifest.centres[manifest.rows("train")]
     nearest = np.concatenate(

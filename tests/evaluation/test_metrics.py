@@ -3,16 +3,24 @@
 import numpy as np
 import pytest
 
-from geowhy.evaluation.metrics import Answers, measure
+from geowhy.evaluation.metrics import measure
+from geowhy.evaluation.predictions import PredictionTable
 from geowhy.evaluation.resampling import block_draws, block_mean, block_statistic
 from geowhy.geo.sphere import destination, uniform_on_sphere
+
+
+def table_of(truth, answer, radius_50, radius_90, abstained):
+    count = len(truth)
+    columns = (truth, answer, radius_50, radius_90, abstained)
+    rest = (np.ones(count, bool), ((),) * count, np.zeros(count))
+    return PredictionTable({}, tuple(map(str, range(count))), *columns, *rest)
 
 
 def answers(errors_km, radius_50=500.0, radius_90=1500.0, abstained=None):
     rng = np.random.default_rng(0)
     count = len(errors_km)
     truth = uniform_on_sphere(count, rng)
-    return Answers(
+    return table_of(
         truth,
         destination(truth, rng.uniform(0, 360, count), np.asarray(errors_km)),
         np.full(count, radius_50),
@@ -40,7 +48,7 @@ def test_intervals_hold_the_value_and_shrink_with_more_blocks():
 
 def test_intervals_resample_blocks_not_views():
     one_block = answers([0.0] * 200)
-    repeated = Answers(
+    repeated = table_of(
         np.repeat([[5.0, 5.0], [45.0, 45.0], [-25.0, 25.0]], 100, axis=0),
         np.repeat([[5.0, 5.0], [-45.0, -45.0], [-25.0, 25.0]], 100, axis=0),
         np.full(300, 1.0),
@@ -58,6 +66,13 @@ def test_abstentions_are_counted_and_left_out_of_the_answered():
     assert metrics.abstained == pytest.approx(0.5)
     assert metrics.recall[750].value == pytest.approx(0.5)
     assert metrics.answered_recall_750 == pytest.approx(1.0)
+
+
+def test_some_rows_are_measured_as_if_they_were_all():
+    both, among = [5000.0, 3000.0] * 30 + [10.0] * 40, np.arange(100) < 60
+    assert measure(answers(both), among).recall[750].value == 0
+    assert measure(answers(both), among).scored == 60
+    assert measure(answers(both)).recall[750].value == pytest.approx(0.4)
 
 
 def test_all_intervals_are_of_the_same_draws_of_blocks():

@@ -16,7 +16,8 @@ from geowhy.evaluation.fidelity.report import FidelityReport
 from geowhy.evaluation.fidelity.sanity import SanityReport
 from geowhy.evaluation.fidelity.stability import StabilityReport
 from geowhy.evaluation.fidelity.truth import TruthReport
-from geowhy.evaluation.metrics import Answers, measure
+from geowhy.evaluation.metrics import measure
+from geowhy.evaluation.predictions import PredictionTable
 from geowhy.evaluation.report import EvaluationReport
 from geowhy.evaluation.resampling import Estimate
 from geowhy.evaluation.rule_report import Comparison, RulesReport, Scored
@@ -25,7 +26,10 @@ from geowhy.evaluation.rules import BOTTLENECK
 NAN = float("nan")
 UNKNOWN = Estimate(NAN, NAN, NAN)
 SPOTS = np.array([[5.0, 5.0], [45.0, 45.0], [-25.0, 25.0]])
-ALL_ABSTAINED = measure(Answers(SPOTS, SPOTS, *[np.ones(3)] * 2, np.ones(3, bool)))
+ONES, ALL = np.ones(3), np.ones(3, bool)
+ALL_ABSTAINED = measure(
+    PredictionTable({}, ("a", "b", "c"), SPOTS, SPOTS, ONES, ONES, ALL, ALL, ((),) * 3, ONES)
+)
 UNSCORED = Scored("here", 0, 1, 0, 0, NAN, {BOTTLENECK: UNKNOWN}, {BOTTLENECK: NAN}, {})
 
 REPORTS = {

@@ -7,34 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.evaluation.predictions import PredictionTable
 from geowhy.evaluation.resampling import Estimate, block_mean, block_statistic
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.geo.sphere import distance_km
 
-__all__ = ["Answers", "Metrics", "measure"]
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answers:
-    """What a model said of N images whose true positions are known.
-
-    Attributes:
-        truth, answer: degrees ``[N, 2]``.
-        radius_50_km, radius_90_km: ``[N]``.
-        abstained: ``[N]``.
-    """
-
-    truth: Floats
-    answer: Floats
-    radius_50_km: Floats
-    radius_90_km: Floats
-    abstained: NDArray[np.bool_]
-
-    def only(self, chosen: NDArray[np.bool_]) -> Answers:
-        """The answers for some of the images."""
-        return Answers(*(getattr(self, name)[chosen] for name in self.__slots__))
+__all__ = ["Metrics", "measure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +39,26 @@ class Metrics:
 
 
 def measure(
-    answers: Answers, thresholds_km: tuple[int, ...] = (25, 200, 750, 2500), seed: int = 0
+    table: PredictionTable,
+    among: NDArray[np.bool_] | None = None,
+    thresholds_km: tuple[int, ...] = (25, 200, 750, 2500),
+    seed: int = 0,
 ) -> Metrics:
-    """All metrics; abstentions count as answers in everything but ``answered_recall_750``."""
-    errors = distance_km(answers.truth, answers.answer)
-    blocks = ten_degree_cell(answers.truth)
-    answered = errors[~answers.abstained]
+    """All metrics of a table, or of the rows ``among`` ``[N]`` of it.
 
+    Abstentions count as answers in everything but ``answered_recall_750``.
+    """
+    rows = slice(None) if among is None else among
+    truth, abstained = table.truth[rows], table.abstained[rows]
+    errors, blocks = distance_km(truth, table.answer[rows]), ten_degree_cell(truth)
+    answered = errors[~abstained]
     return Metrics(
         scored=len(errors),
         blocks=len(np.unique(blocks)),
         recall={km: block_mean(errors <= km, blocks, seed) for km in thresholds_km},
         median_km=block_statistic(np.median, errors, blocks, seed),
-        coverage_50=block_mean(errors <= answers.radius_50_km, blocks, seed),
-        coverage_90=block_mean(errors <= answers.radius_90_km, blocks, seed),
-        abstained=float(answers.abstained.mean()),
+        coverage_50=block_mean(errors <= table.radius_50_km[rows], blocks, seed),
+        coverage_90=block_mean(errors <= table.radius_90_km[rows], blocks, seed),
+        abstained=float(abstained.mean()),
         answered_recall_750=float((answered <= 750).mean()) if len(answered) else float("nan"),
     )

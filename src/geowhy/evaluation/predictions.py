@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.errors import DataError, MissingExtraError
-from geowhy.evaluation.metrics import Answers
 from geowhy.evaluation.protocol import Protocol
 from geowhy.locator import Locator
 
@@ -25,6 +24,7 @@ __all__ = ["PredictionTable", "predict"]
 ABOUT = b"geowhy"  # the key of the words that belong to the table
 WORDS = ("model", "split", "protocol", "gallery", "images")
 
+Floats = NDArray[np.float64]
 Candidates = tuple[tuple[float, float, float], ...]
 
 
@@ -35,7 +35,9 @@ class PredictionTable:
     Attributes:
         about: model, split, protocol, gallery, images and expected, in words and numbers.
         ids: of each image.
-        answers: truth, answer, radii and abstention of each.
+        truth, answer: degrees ``[N, 2]``.
+        radius_50_km, radius_90_km: ``[N]``.
+        abstained: ``[N]``.
         unseen: which share no pixel with any training image, ``[N]``.
         candidates: latitude, longitude and mass of each place between which the model chose.
         seconds: that each took, ``[N]``; the mean of those that were read with it.
@@ -43,10 +45,14 @@ class PredictionTable:
 
     about: dict[str, Any]
     ids: tuple[str, ...]
-    answers: Answers
+    truth: Floats
+    answer: Floats
+    radius_50_km: Floats
+    radius_90_km: Floats
+    abstained: NDArray[np.bool_]
     unseen: NDArray[np.bool_]
     candidates: tuple[Candidates, ...]
-    seconds: NDArray[np.float64]
+    seconds: Floats
 
     def save(self, path: Path) -> None:
         """Writes parquet.
@@ -56,17 +62,16 @@ class PredictionTable:
             DataError: if the file can't be written.
         """
         arrow, parquet = _parquet()
-        a = self.answers
         columns = {
             "id": list(self.ids),
-            "truth_lat": a.truth[:, 0],
-            "truth_lon": a.truth[:, 1],
-            "answer_lat": a.answer[:, 0],
-            "answer_lon": a.answer[:, 1],
+            "truth_lat": self.truth[:, 0],
+            "truth_lon": self.truth[:, 1],
+            "answer_lat": self.answer[:, 0],
+            "answer_lon": self.answer[:, 1],
             "candidates": [[list(each) for each in some] for some in self.candidates],
-            "radius_50_km": a.radius_50_km,
-            "radius_90_km": a.radius_90_km,
-            "abstained": a.abstained,
+            "radius_50_km": self.radius_50_km,
+            "radius_90_km": self.radius_90_km,
+            "abstained": self.abstained,
             "unseen": self.unseen,
             "seconds": self.seconds,
         }
@@ -93,13 +98,14 @@ class PredictionTable:
                 np.array([column[f"{kind}_lat"], column[f"{kind}_lon"]], np.float64).T
                 for kind in ("truth", "answer")
             )
-            radius_50, radius_90 = (
-                np.array(column[f"radius_{n}_km"], np.float64) for n in (50, 90)
-            )
             return cls(
                 {key: about[key] for key in (*WORDS, "expected")},
                 tuple(column["id"]),
-                Answers(truth, answer, radius_50, radius_90, np.array(column["abstained"], bool)),
+                truth,
+                answer,
+                np.array(column["radius_50_km"], np.float64),
+                np.array(column["radius_90_km"], np.float64),
+                np.array(column["abstained"], bool),
                 np.array(column["unseen"], bool),
                 tuple(tuple(map(tuple, some)) for some in column["candidates"]),
                 np.array(column["seconds"], np.float64),
@@ -128,19 +134,16 @@ def predict(locator: Locator, protocol: Protocol) -> PredictionTable:
             f"not one of the {len(protocol.ids):,} held-out {protocol.images} can be read: "
             f"{next(iter(protocol.ids), 'there are none')}"
         )
-    answers = Answers(
-        truth=protocol.truth[rows],
-        answer=np.array([d.estimate.lat_lon for d in decoded]),
-        radius_50_km=np.array([d.radius_50_km for d in decoded]),
-        radius_90_km=np.array([d.radius_90_km for d in decoded]),
-        abstained=np.array([d.abstention is not None for d in decoded]),
-    )
     gallery = f"{len(locator.engine.gallery.lat_lon):,} {protocol.gallery}"
     words = (locator.name, protocol.split, protocol.name, gallery, protocol.images)
     return PredictionTable(
         dict(zip(WORDS, words, strict=True)) | {"expected": protocol.expected},
         tuple(protocol.ids[row] for row in rows),
-        answers,
+        protocol.truth[rows],
+        np.array([d.estimate.lat_lon for d in decoded]),
+        np.array([d.radius_50_km for d in decoded]),
+        np.array([d.radius_90_km for d in decoded]),
+        np.array([d.abstention is not None for d in decoded]),
         protocol.unseen[rows],
         tuple(tuple((*m.lat_lon, m.probability) for m in d.estimate.modes) for d in decoded),
         np.array(seconds),

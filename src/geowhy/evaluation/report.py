@@ -87,8 +87,8 @@ def report_of(table: PredictionTable) -> EvaluationReport:
     apart = table.unseen.any() and not table.unseen.all()
     return EvaluationReport(
         **table.about,
-        metrics=measure(table.answers),
-        unseen=measure(table.answers.only(table.unseen)) if apart else None,
+        metrics=measure(table),
+        unseen=measure(table, table.unseen) if apart else None,
     )
 
 

@@ -52,7 +52,6 @@ STRENGTHS = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)  # of the regularisation, among
 FOLDS = 3  # of the blocks, to choose by; one alone chooses by chance
 KEPT_A_STEP = 0.85  # of the weights; with fewer steps worse ones are kept
 DENSE_ROUNDS, SPARSE_ROUNDS = 150, 50  # of L-BFGS
-SMALLEST_SPREAD = 1e-6
 BOTTLENECK = "bottleneck"
 MOST_CONCEPTS = 30  # a class
 FEWEST_VIEWS = 30  # of a class among those that rules are fitted on
@@ -159,9 +158,7 @@ def tuned(fit: Fit, lesson: Lesson, seed: int = 0) -> tuple[LinearClassifier, fl
     """
     names, of_row = np.unique(lesson.blocks, return_inverse=True)
     fold = (np.random.default_rng(seed).permutation(len(names)) % FOLDS)[of_row]
-    hits = [
-        sum(_hits(fit, lesson, strength, fold == n) for n in range(FOLDS)) for strength in STRENGTHS
-    ]
+    hits = [sum(_hits(fit, lesson, each, fold == n) for n in range(FOLDS)) for each in STRENGTHS]
     best = STRENGTHS[int(np.argmax(hits))]
     return fit(lesson, best), best
 
@@ -324,7 +321,7 @@ def _hits(fit: Fit, lesson: Lesson, strength: float, held_out: NDArray[np.bool_]
 
 def _untaught(lesson: Lesson) -> LinearClassifier:
     size = lesson.features.shape[1]
-    spread = np.maximum(lesson.features.std(axis=0), SMALLEST_SPREAD)
+    spread = np.maximum(lesson.features.std(axis=0), 1e-6)
     return LinearClassifier(
         np.zeros((lesson.classes, size), np.float32),
         np.zeros(lesson.classes, np.float32),
