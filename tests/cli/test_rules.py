@@ -57,7 +57,7 @@ def test_more_on_demand_as_json(geowhy, stages):
 
 
 def test_it_draws(geowhy, stages, tmp_path):
-    file = tmp_path / "pair.svg"
+    file = tmp_path / "pair.html"
     result = geowhy("rules", "embedded", "--between", "chad", "JP", "-o", file)
     assert result.exit_code == 0, result.stderr
     assert "for Chad: desert +1.00, less coast +0.50" in result.stdout
@@ -69,7 +69,7 @@ def test_it_draws(geowhy, stages, tmp_path):
 def test_the_diagram_is_named_after_the_pair(geowhy, stages, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert geowhy("rules", "embedded", "--between", "Chad", "Japan", "--json").exit_code == 0
-    assert (tmp_path / "td-jp.svg").is_file()
+    assert (tmp_path / "td-jp.html").is_file()
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,11 @@ def test_the_diagram_is_named_after_the_pair(geowhy, stages, tmp_path, monkeypat
     [
         (["--between", "Frnace", "JP"], "did you mean France"),
         (["--between", "JP", "Japan"], "two countries"),
-        (["--between", "FR", "JP", "-o", "a.png"], "end the name in .svg"),
-        (["--between", "FR", "JP", "-o", "nowhere/a.svg"], "no folder nowhere"),
+        (["--between", "FR", "JP", "-o", "a.png"], "end the name in .html"),
+        (["--between", "FR", "JP", "-o", "nowhere/a.html"], "no folder nowhere"),
         (["--between", "FR", "JP", "--cells"], "leave --cells and --bands out"),
         (["--seed", "-1"], "from 0 on"),
-        (["-o", "a.svg"], "for --between A B alone"),
+        (["-o", "a.html"], "for --between A B alone"),
     ],
 )
 def test_what_cannot_be_is_refused_before_any_work(geowhy, stages, arguments, said):

@@ -21,7 +21,7 @@ HELP = (
     "Name countries by a few concepts each, and tell two apart; measured beside classifiers that "
     "see everything, on held-out views."
 )
-SUFFIX = ".svg"
+SUFFIX = ".html"
 NAMED = 6  # concepts on either side
 NEAREST_NAMES = 3
 
@@ -44,7 +44,7 @@ class RulesOptions:
         option(
             "-o",
             "--output",
-            help="Of --between: an .svg (default: A-B.svg by their ISO codes).",
+            help="Of --between: a page (default: A-B.html by their ISO codes).",
             metavar="FILE",
         ),
     ] = None
@@ -76,7 +76,7 @@ def run(given: RulesOptions) -> int:
         _measure(given)
         return 0
     if given.cells or given.bands:
-        raise ConfigError("--between draws one diagram: leave --cells and --bands out")
+        raise ConfigError("--between draws one page: leave --cells and --bands out")
     _draw(given)
     return 0
 
@@ -99,7 +99,7 @@ def _draw(given: RulesOptions) -> None:
     from geowhy.evaluation.contrast import country_rules
     from geowhy.evaluation.rules import RuleViews
     from geowhy.geo.atlas import Atlas
-    from geowhy.render.sankey import sankey
+    from geowhy.render.contrast import contrast_page
 
     first, second = (find_country(name, Atlas.load()) for name in given.between or ())
     if first == second:
@@ -109,18 +109,18 @@ def _draw(given: RulesOptions) -> None:
     views = RuleViews.open(given.model, given.seed, say)
     rules = country_rules(views, say)
     contrast = rules.contrast(first, second, views.model.bank)
-    write_page(output, sankey(contrast, rules.note(views.model.name)))
+    write_page(output, contrast_page(contrast, rules.note(views.model.name)))
     if given.json:
         print(contrast.to_json())
         return
     for which, country in enumerate((first, second)):
         print(f"for {country.name}: {contrast.words(which, NAMED)}")
-    print(f"The diagram: {output}")
+    print(f"The page: {output}")
 
 
 def _check(output: Path) -> None:
     if output.suffix.lower() != SUFFIX:
-        raise DataError(f"{output}: the diagram is an SVG: end the name in {SUFFIX}")
+        raise DataError(f"{output}: the picture is a page: end the name in {SUFFIX}")
     if not output.parent.is_dir():
         raise DataError(f"{output}: there is no folder {output.parent}: make it or choose another")
 
