@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from geowhy.concepts.checks import LARGEST_CORRELATION, RAREST
-from geowhy.concepts.concept import Concept
+from geowhy.concepts.concept import LARGEST_CORRELATION, RAREST, Concept
 from geowhy.concepts.grounding import FUNCTIONS, LONGEST
 from geowhy.concepts.vocabulary import LEAST_PROMPTS, Vocabulary
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from geowhy.explain.occlusion import Windows, occluded, occlusion_maps
+from geowhy.explain.regions import CORNERS, occluded, occlusion_maps
 
 
 @pytest.fixture
@@ -28,20 +28,23 @@ def test_the_field_that_a_score_depends_on_is_found(picture):
 
 
 def test_every_window_hides_its_own_fields_and_nothing_else(picture):
-    windows = Windows(4, 2)
-    for (row, column), hidden in zip(windows.corners, occluded(picture, windows), strict=True):
+    for (row, column), hidden in zip(CORNERS, occluded(picture), strict=True):
         differs = (hidden != picture).any(axis=2)
         inside = np.zeros_like(differs)
-        inside[row * 20 : (row + 2) * 20, column * 40 : (column + 2) * 40] = True
+        inside[row * 10 : (row + 2) * 10, column * 20 : (column + 2) * 20] = True
         assert differs[inside].mean() > 0.5
         assert not differs[~inside].any()
 
 
-def test_a_field_loses_the_mean_of_the_windows_that_cover_it():
-    windows = Windows(3, 2)
-    losses = np.array([4.0, 0.0, 0.0, 0.0])
-    expected = [[4, 2, 0], [2, 1, 0], [0, 0, 0]]
-    assert windows.mean_loss(losses).tolist() == expected
+def test_a_field_loses_the_mean_of_the_windows_that_cover_it(picture):
+    def score(pictures):
+        """One less for the picture whose first window is hidden."""
+        hidden = [(p[:20, :40] != picture[:20, :40]).mean() > 0.5 for p in pictures]
+        return -np.array(hidden, float)[:, None]
+
+    expected = np.zeros((8, 8))
+    expected[:2, :2] = [[1, 1 / 2], [1 / 2, 1 / 4]]
+    assert (occlusion_maps(picture, score)[:, :, 0] == expected).all()
 
 
 def test_progress_reaches_the_end(picture):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from geowhy.explain.patches import patch_maps
+from geowhy.explain.regions import patch_maps
 from geowhy.model.preprocessing import Preprocessing
 
 FIELDS = 8

@@ -29,8 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geowhy.concepts.checks import check_groundings, check_names
-from geowhy.concepts.concept import Concept
+from geowhy.concepts.concept import Concept, check_groundings, check_names
 from geowhy.concepts.grounding import LayerValues, parse_grounding
 from geowhy.errors import GroundingError, VocabularyError
 from geowhy.geo.atlas import Atlas
@@ -43,6 +42,7 @@ NEEDED = ("id", "name", "definition", "prompts")
 OPTIONAL = ("grounding", "from_above")
 LEAST_PROMPTS = 3
 ID = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
+HEADER = re.compile(r"\s*\[\[\s*concept\s*\]\]")
 FILE_KEYS = {"category", "concept"}
 
 
@@ -134,7 +134,7 @@ class _File:
                 f"{path}: can't be read ({error.strerror}): mend its permissions or remove it"
             ) from error
         self._lines = text.splitlines()
-        self._starts = [i for i, line in enumerate(self._lines, 1) if _is_header(line)]
+        self._starts = [i for i, line in enumerate(self._lines, 1) if HEADER.match(line)]
 
     def concepts(self) -> list[Concept]:
         """All concepts of the file, checked one by one."""
@@ -226,7 +226,3 @@ class _File:
         sets_key = re.compile(rf'\s*"?{re.escape(key)}"?\s*=')
         lines = enumerate(self._lines[start:end], start + 1)
         return next((number for number, line in lines if sets_key.match(line)), 0)
-
-
-def _is_header(line: str) -> bool:
-    return re.match(r"\s*\[\[\s*concept\s*\]\]", line) is not None

@@ -18,7 +18,7 @@ from geowhy.errors import ConfigError
 from geowhy.evidence.field import EVIDENCE_CATEGORY
 from geowhy.explain.concept_probability import ConceptProbability
 from geowhy.explain.interventions import changed, parse_changes
-from geowhy.explain.occlusion import occlusion_maps
+from geowhy.explain.regions import occlusion_maps, patch_maps
 from geowhy.explain.sparse import sparse_form
 from geowhy.explanation import (
     AVERAGE,
@@ -191,8 +191,6 @@ class Explainer:
 
         model = self._engine.model
         if method == "patches":
-            from geowhy.explain.patches import patch_maps
-
             if not isinstance(model, GeoModel):
                 raise ConfigError(
                     f"{model.name}: no patches of a picture can be asked of it: hide parts of the "

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from geowhy.engine import Decoded
 from geowhy.evaluation.fidelity.views import AnsweredViews
 from geowhy.evaluation.resampling import Estimate, block_mean
-from geowhy.explain.occlusion import occlusion_maps
+from geowhy.explain.regions import occlusion_maps
 from geowhy.geo.sphere import distance_km
 from geowhy.locator import Locator
 
