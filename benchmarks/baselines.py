@@ -11,8 +11,8 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32, Floats64
 from geowhy.export.backbone_export import LAYOUT_GRID
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import distance_km, distance_matrix_km
@@ -25,8 +25,6 @@ from geowhy.training.sources import TrainingSources
 from geowhy.training.views import ViewManifest, final_views, sample_views
 
 CHUNK = 500
-
-Floats = NDArray[np.float64]
 
 
 def main() -> None:
@@ -54,7 +52,7 @@ def main() -> None:
                 )
 
 
-def _errors(manifest: ViewManifest, store: FeatureStore, size: int) -> dict[str, Floats]:
+def _errors(manifest: ViewManifest, store: FeatureStore, size: int) -> dict[str, Floats64]:
     """Great-circle errors, km, of each baseline on the test views."""
     train, test = manifest.rows("train"), manifest.rows("test")
     places, truth = manifest.centres[train], manifest.centres[test]
@@ -75,7 +73,7 @@ def _errors(manifest: ViewManifest, store: FeatureStore, size: int) -> dict[str,
     }
 
 
-def _unit(x: NDArray[np.float32]) -> NDArray[np.float32]:
+def _unit(x: Floats32) -> Floats32:
     return np.asarray(x / np.linalg.norm(x, axis=1, keepdims=True), np.float32)
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from geowhy.arrays import Points
 from geowhy.errors import DataError
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.places import Gazetteer
@@ -42,8 +42,6 @@ CONTINENTS = {
     "south-america": ("South America",),
 }
 EUROPE_LON = (-30.0, 60.0)  # Russia is one country of the atlas; beyond this it is Asia
-
-Points = NDArray[np.float64]
 
 
 def main() -> None:

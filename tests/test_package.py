@@ -1,6 +1,7 @@
 """The package as a whole: what it exports, and who may import whom."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,12 +9,14 @@ from pathlib import Path
 import pytest
 
 import geowhy
+import geowhy.arrays
 
 SOURCE = Path(geowhy.__file__).parent
 
 # A part may import itself and those before it. Training comes after the locator, because a run ends
 # by calibrating what it made with the very code that will use it.
 ORDER = [
+    "arrays",
     "errors",
     "types",
     "explanation",
@@ -111,3 +114,48 @@ def test_importing_the_package_loads_nothing_heavy():
     code = "import sys; import geowhy; print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def public_functions(node, of_class="", private=False):
+    """Functions that users may call, with the docstring of the class that `__init__` belongs to."""
+    for child in node.body:
+        hidden = (
+            private or (child.name.startswith("_") and not child.name.startswith("__"))
+            if isinstance(child, ast.ClassDef | ast.FunctionDef)
+            else private
+        )
+        if isinstance(child, ast.ClassDef):
+            yield from public_functions(child, ast.get_docstring(child) or "", hidden)
+        elif isinstance(child, ast.FunctionDef) and not hidden:
+            yield child, (ast.get_docstring(child) or "") + of_class * (child.name == "__init__")
+
+
+def test_every_public_function_says_the_shapes_of_its_arrays():
+    aliases = {*geowhy.arrays.__all__, "NDArray", "ArrayLike", "Tensor"}
+    silent, asked = [], 0
+    for path in SOURCE.rglob("*.py"):
+        for function, docstring in public_functions(ast.parse(path.read_text())):
+            arguments = [*function.args.args, *function.args.kwonlyargs]
+            types = [ast.unparse(a.annotation) for a in arguments if a.annotation is not None]
+            # Tensors by name have a shape each, which the network says that they belong to.
+            takes_arrays = any(
+                aliases & set(re.findall(r"\w+", kind))
+                and not re.search(r"(?i)(dict|mapping)\[", kind)
+                for kind in types
+            )
+            asked += takes_arrays
+            if takes_arrays and not re.search(r"\[[^\]]*\]", docstring):
+                silent.append(f"{path.relative_to(SOURCE)}:{function.lineno} {function.name}")
+    assert asked > 150
+    assert not silent
+
+
+def test_a_type_of_array_has_one_name_and_says_its_numbers():
+    """No module has an alias of its own, such as `Floats` for whatever it means there."""
+    named = [
+        f"{path.relative_to(SOURCE)}: {line}"
+        for path in SOURCE.rglob("*.py")
+        for line in path.read_text().splitlines()
+        if re.match(r"\w+ = NDArray\b", line) and path.name != "arrays.py"
+    ]
+    assert not named

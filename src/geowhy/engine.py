@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from geowhy.answer import Abstention
+from geowhy.arrays import Floats32, Floats64, Ints, Pixels
 from geowhy.evidence.field import EvidenceField, FieldPlaces, FieldTerm
 from geowhy.evidence.region import RegionPrior
 from geowhy.explanation import AVERAGE, ELSEWHERE, Reference
@@ -22,7 +23,6 @@ from geowhy.posterior import Calibration, Contest, Estimate, NoveltyDetector, Po
 
 __all__ = ["Decoded", "Engine", "InputPolicy"]
 
-Pixels = NDArray[np.uint8]
 
 LEAST_MODES = 2  # the answer and what it is held against
 
@@ -166,7 +166,7 @@ class Engine:
         features = self.model.features(self._cropped(pixels))
         return self.encode_images(features).averaged(self.inputs.crops)
 
-    def encode_images(self, features: NDArray[np.float32]) -> Encoded:
+    def encode_images(self, features: Floats32) -> Encoded:
         """Features ``[N, f]`` as the terms of scores and the fields of evidence take them."""
         images = self.model.image_side(features)
         if self._of_fields is None:
@@ -199,7 +199,7 @@ class Engine:
 
         return [crop for picture in pixels for crop in ten_crops(picture)]
 
-    def _novelties(self, features: NDArray[np.float32]) -> list[float]:
+    def _novelties(self, features: Floats32) -> list[float]:
         if self._novelty is None:
             return [0.0] * (len(features) // self.inputs.crops)
         strange: list[float] = self._novelty.score(features).tolist()
@@ -216,7 +216,7 @@ class Engine:
         why = self._abstention(novelty, radius_50_km)
         return Decoded(side, place, rival, against, estimate, radius_50_km, radius_90_km, why)
 
-    def _mean(self, rows: NDArray[np.intp], weights: NDArray[np.float64]) -> Encoded:
+    def _mean(self, rows: Ints, weights: Floats64) -> Encoded:
         return self.gallery.side.mean(rows, weights.astype(np.float32))
 
     def _abstention(self, novelty: float, radius_50_km: float) -> Abstention | None:

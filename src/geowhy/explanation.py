@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from geowhy.types import LatLon
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from geowhy.arrays import Floats32
 
 __all__ = [
     "AVERAGE",
@@ -146,7 +145,7 @@ class EvidenceMap:
     """
 
     of: str
-    evidence: NDArray[np.float32]
+    evidence: Floats32
     method: str
 
 

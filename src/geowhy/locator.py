@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TypeVar, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from geowhy.answer import Candidate, Prediction
 from geowhy.engine import Decoded, Engine
@@ -30,7 +30,6 @@ from geowhy.types import LatLon
 
 __all__ = ["Locator"]
 
-Pixels = NDArray[np.uint8]
 Many = list[ImageSource] | tuple[ImageSource, ...]
 _T = TypeVar("_T")
 

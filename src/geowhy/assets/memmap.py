@@ -13,12 +13,14 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32, Ints
+
 __all__ = ["give_back", "in_parts", "is_mapped"]
 
 ROWS_AT_ONCE = 16
 
 
-def in_parts(array: NDArray[np.float32], rows: NDArray[np.intp]) -> Iterator[NDArray[np.float32]]:
+def in_parts(array: Floats32, rows: Ints) -> Iterator[Floats32]:
     """Some rows of an array ``[M, d]``, a few at a time; pages of a mapped one go back."""
     for start in range(0, len(rows), ROWS_AT_ONCE):
         yield np.asarray(array[rows[start : start + ROWS_AT_ONCE]])
@@ -26,11 +28,11 @@ def in_parts(array: NDArray[np.float32], rows: NDArray[np.intp]) -> Iterator[NDA
 
 
 def give_back(array: NDArray[np.generic]) -> None:
-    """Takes the pages of a mapped file off this process; the system's copy of them stays."""
+    """Takes pages of a mapped file ``[...]`` off this process; the system's copy of them stays."""
     if isinstance(array.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # not in Windows
         array.base.madvise(mmap.MADV_DONTNEED)
 
 
 def is_mapped(array: NDArray[np.generic]) -> bool:
-    """Whether it is a whole mapped file."""
+    """Whether an array ``[...]`` is a whole mapped file."""
     return isinstance(array.base, mmap.mmap)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from geowhy.arrays import Floats32
 from geowhy.concepts.sources import BankSource
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import DataError
@@ -23,8 +23,6 @@ BANK_FILE = "bank.safetensors"
 PLACE_BANK_FILE = "place_bank.safetensors"
 DIRECTIONS = "directions"
 LISTS = ("ids", "names", "categories")
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +41,7 @@ class ConceptBank:
     ids: tuple[str, ...]
     names: tuple[str, ...]
     categories: tuple[str, ...]
-    directions: Floats
+    directions: Floats32
     source: str
     vocabulary_digest: str
 

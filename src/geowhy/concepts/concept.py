@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32
 from geowhy.concepts.grounding import Grounding, LayerValues
 from geowhy.errors import VocabularyError
 from geowhy.geo.atlas import Atlas, uniform_on_land
@@ -103,7 +103,7 @@ def check_groundings(concepts: Sequence[Concept], atlas: Atlas) -> None:
     _check_distinct(grounded, truth)
 
 
-def _check_spread(concept: Concept, truth: NDArray[np.float32]) -> None:
+def _check_spread(concept: Concept, truth: Floats32) -> None:
     known = truth[~np.isnan(truth)]
     if len(known) < RAREST * len(truth):
         raise _remark(concept, "the atlas is silent almost everywhere: ground it in other layers")
@@ -120,7 +120,7 @@ def _check_spread(concept: Concept, truth: NDArray[np.float32]) -> None:
         raise _remark(concept, f"it holds on {share:.2%} of the land, nearly everywhere: narrow it")
 
 
-def _check_distinct(concepts: Sequence[Concept], truth: NDArray[np.float32]) -> None:
+def _check_distinct(concepts: Sequence[Concept], truth: Floats32) -> None:
     mean = np.nanmean(truth, axis=0)
     centred = np.nan_to_num(truth - mean)
     length = np.linalg.norm(centred, axis=0)

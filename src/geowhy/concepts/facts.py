@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32
 from geowhy.concepts.concept import Concept
 from geowhy.concepts.grounding import COORDINATES, Grounding, LayerValues
 from geowhy.concepts.vocabulary import Vocabulary
@@ -29,8 +30,6 @@ FEWEST_PLACES = 30  # of a region; fewer say nothing of it
 SHOWN_REGIONS = 5
 PERCENTILES = (5, 50, 95)
 SUGGESTIONS, LEAST_ALIKE = 3, 0.6
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +165,7 @@ def _layer_fact(name: str, atlas: Atlas) -> LayerFact:
 
 
 def _regions(
-    truth: Floats, region: NDArray[np.generic], layer: Layer, is_class: bool
+    truth: Floats32, region: NDArray[np.generic], layer: Layer, is_class: bool
 ) -> tuple[RegionFact, ...]:
     """The regions that have most; those without any of a class are left out."""
     found = []

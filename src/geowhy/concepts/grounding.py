@@ -30,14 +30,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from geowhy.arrays import Floats32
 from geowhy.errors import DataError, GroundingError
 from geowhy.geo.atlas import Atlas, Layer
 
 __all__ = ["Grounding", "GroundingKind", "LayerValues", "parse_grounding"]
 
-Floats = NDArray[np.float32]
 GroundingKind = Literal["class", "degree"]
-Evaluate = Callable[["LayerValues"], Floats]
+Evaluate = Callable[["LayerValues"], Floats32]
 
 LONGEST = 500  # characters; the parser's depth is bounded by it
 LARGEST_NUMBER = 1e9
@@ -71,12 +71,12 @@ class LayerValues:
         """Places are degrees ``[N, 2]``."""
         self._atlas = atlas
         self._lat_lon = np.asarray(lat_lon, np.float64).reshape(-1, 2)
-        self._found: dict[str, NDArray[np.float32] | NDArray[np.int16]] = {}
+        self._found: dict[str, Floats32 | NDArray[np.int16]] = {}
 
     def __len__(self) -> int:
         return len(self._lat_lon)
 
-    def __getitem__(self, name: str) -> NDArray[np.float32] | NDArray[np.int16]:
+    def __getitem__(self, name: str) -> Floats32 | NDArray[np.int16]:
         """A layer, or a coordinate in degrees; ``[N]``."""
         if name in COORDINATES:
             return self._lat_lon[:, COORDINATES[name]].astype(np.float32)
@@ -100,7 +100,7 @@ class Grounding:
     layers: tuple[str, ...]
     _evaluate: Evaluate = field(repr=False, compare=False)
 
-    def at(self, places: LayerValues) -> Floats:
+    def at(self, places: LayerValues) -> Floats32:
         """1 or 0 for a class, a number for a degree, NaN where the atlas is silent; ``[N]``."""
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             values = self._evaluate(places)
@@ -206,7 +206,7 @@ class _Checker:
         negated = isinstance(operator, ast.NotEq | ast.NotIn)
         name = left.id
 
-        def evaluate(places: LayerValues) -> Floats:
+        def evaluate(places: LayerValues) -> Floats32:
             values = places[name]
             holds = np.isin(values, numbers, invert=negated)
             return np.where(values < 0, np.nan, holds).astype(np.float32)
@@ -267,7 +267,7 @@ def _applied(function: np.ufunc, arguments: list[Evaluate]) -> Evaluate:
 
 
 def _ordered(function: np.ufunc, left: Evaluate, right: Evaluate) -> Evaluate:
-    def evaluate(places: LayerValues) -> Floats:
+    def evaluate(places: LayerValues) -> Floats32:
         one, other = left(places), right(places)
         unknown = np.isnan(one) | np.isnan(other)
         return np.where(unknown, np.nan, function(one, other)).astype(np.float32)
@@ -279,7 +279,7 @@ def _joined(parts: list[Evaluate], both: bool) -> Evaluate:
     """Kleene's *and*, or *or*: one part that decides makes up for parts that are unknown."""
     deciding = np.float32(0 if both else 1)
 
-    def evaluate(places: LayerValues) -> Floats:
+    def evaluate(places: LayerValues) -> Floats32:
         values = np.stack([part(places) for part in parts])
         decided = (values == deciding).any(axis=0)
         unknown = np.isnan(values).any(axis=0)

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import DataError
 
 __all__ = ["BankSource", "GroundedSource", "TextEncoder", "TextSource", "fit_grounded"]
-
-Floats = NDArray[np.float32]
 
 
 class BankSource(Protocol):
@@ -24,7 +22,7 @@ class BankSource(Protocol):
     def name(self) -> str:
         """What a bank made from it says of itself."""
 
-    def directions(self, vocabulary: Vocabulary) -> Floats:
+    def directions(self, vocabulary: Vocabulary) -> Floats32:
         """``[d, k]`` for the k concepts of a vocabulary."""
 
 
@@ -40,11 +38,11 @@ class GroundedSource:
 
     name: ClassVar[str] = "grounded"
 
-    embeddings: Floats
-    truth: Floats
+    embeddings: Floats32
+    truth: Floats32
     ridge: float = 1e-3
 
-    def directions(self, vocabulary: Vocabulary) -> Floats:
+    def directions(self, vocabulary: Vocabulary) -> Floats32:
         """Fitted by ridge regression, ``[d, k]``.
 
         Raises:
@@ -56,7 +54,7 @@ class GroundedSource:
 class TextEncoder(Protocol):
     """Turns texts into embeddings."""
 
-    def encode(self, texts: Sequence[str]) -> Floats:
+    def encode(self, texts: Sequence[str]) -> Floats32:
         """``[N, t]`` for N texts."""
 
 
@@ -73,9 +71,9 @@ class TextSource:
     name: ClassVar[str] = "text"
 
     encoder: TextEncoder
-    into_location_space: Callable[[Floats], Floats]
+    into_location_space: Callable[[Floats32], Floats32]
 
-    def directions(self, vocabulary: Vocabulary) -> Floats:
+    def directions(self, vocabulary: Vocabulary) -> Floats32:
         """Mean of each concept's unit prompts, less the mean of all concepts; unit ``[d, k]``.
 
         Without the subtraction all directions are much alike, as texts of one encoder are.
@@ -90,8 +88,8 @@ class TextSource:
 
 
 def fit_grounded(
-    embeddings: Floats, truth: Floats, ridge: float = 1e-3, names: Sequence[str] = ()
-) -> Floats:
+    embeddings: Floats32, truth: Floats32, ridge: float = 1e-3, names: Sequence[str] = ()
+) -> Floats32:
     """Directions ``[d, k]`` along which embeddings ``[N, d]`` predict ``truth`` ``[N, k]``.
 
     Ridge regression of each concept's standardised truth, so that ``embeddings @ directions``
@@ -117,6 +115,6 @@ def fit_grounded(
     return np.linalg.solve(gram, x.T @ target / len(x)).astype(np.float32)
 
 
-def _unit(rows: Floats) -> Floats:
+def _unit(rows: Floats32) -> Floats32:
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.maximum(length, np.finfo(np.float32).tiny), np.float32)

@@ -27,8 +27,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from geowhy.arrays import Floats32
 from geowhy.concepts.concept import Concept, check_groundings, check_names
 from geowhy.concepts.grounding import LayerValues, parse_grounding
 from geowhy.errors import GroundingError, VocabularyError
@@ -104,7 +105,7 @@ class Vocabulary:
         text = json.dumps([concept.content for concept in self.concepts], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def truth(self, atlas: Atlas, lat_lon: ArrayLike) -> NDArray[np.float32]:
+    def truth(self, atlas: Atlas, lat_lon: ArrayLike) -> Floats32:
         """What every concept is at degrees ``[N, 2]``, ``[N, k]``; NaN without a grounding.
 
         1 or 0 for a class, a number for a degree, NaN where the atlas is silent.

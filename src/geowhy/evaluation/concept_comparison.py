@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Bools, Floats32, Points
 from geowhy.concepts.concept import Concept
 from geowhy.concepts.facts import truth_unit
 from geowhy.concepts.grounding import Grounding, LayerValues
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from geowhy.locator import Locator
 
 __all__ = ["ConceptComparison", "compare"]
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,12 +41,12 @@ class ConceptComparison:
     model: str
     is_class: bool
     truth_words: str
-    lat_lon: NDArray[np.float64]
-    score: Floats
-    truth: Floats
+    lat_lon: Points
+    score: Floats32
+    truth: Floats32
 
     @property
-    def known(self) -> NDArray[np.bool_]:
+    def known(self) -> Bools:
         """Where the truth is known, ``[M]``."""
         return ~np.isnan(self.truth)
 
@@ -92,7 +90,7 @@ def compare(concept: Concept, locator: Locator, atlas: Atlas) -> ConceptComparis
     )
 
 
-def _scores(concept: Concept, locator: Locator) -> Floats:
+def _scores(concept: Concept, locator: Locator) -> Floats32:
     """``z_loc`` of one concept at the gallery's places, ``[M]``."""
     model = GeoModel.of(locator.engine.model)
     if concept.id in model.bank.ids:
@@ -107,7 +105,7 @@ def _scores(concept: Concept, locator: Locator) -> Floats:
     )
 
 
-def _standardised(scores: Floats, concept: Concept, model: str) -> Floats:
+def _standardised(scores: Floats32, concept: Concept, model: str) -> Floats32:
     """Scores ``[M]`` in standard deviations above their mean."""
     centred = scores.astype(np.float64) - scores.mean(dtype=np.float64)
     spread = centred.std()

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
+from geowhy.arrays import Floats32, Ints, Points
 from geowhy.concepts.bank import ConceptBank
 from geowhy.concepts.grounding import LayerValues, parse_grounding
 from geowhy.concepts.vocabulary import PACKAGED_VOCABULARY, Vocabulary
@@ -49,8 +49,6 @@ if TYPE_CHECKING:
 
 __all__ = ["score_concepts"]
 
-Floats = NDArray[np.float32]
-Points = NDArray[np.float64]
 Report = Callable[[str], None]
 
 HARMONICS = 20
@@ -166,10 +164,10 @@ class _Subject:
 class _Scores:
     """Scores of the k concepts: of held-out places ``[M, k]``, ``image`` of held-out views."""
 
-    location: Floats
-    untrained: Floats
-    image: Floats
-    rivals: dict[str, Floats]
+    location: Floats32
+    untrained: Floats32
+    image: Floats32
+    rivals: dict[str, Floats32]
 
 
 def _rows(vocabulary: Vocabulary, places: HeldOutPlaces, scores: _Scores) -> tuple[ConceptRow, ...]:
@@ -207,7 +205,7 @@ def _learnt(subject: _Subject, vocabulary: Vocabulary) -> Vocabulary:
     return vocabulary.only(id for bank in subject.banks for id in bank.ids)
 
 
-def _rivals(places: HeldOutPlaces) -> dict[str, Floats]:
+def _rivals(places: HeldOutPlaces) -> dict[str, Floats32]:
     """Scores of the held-out places by other means, by name."""
     rivals = {f"SH{HARMONICS}": places.fitted(harmonics(HARMONICS))}
     if is_installed("geoclip"):
@@ -226,7 +224,7 @@ def _released_geoclip() -> LocationEncoder:
 
 def _location_scores(
     subject: _Subject, vocabulary: Vocabulary, lat_lon: Points
-) -> tuple[Floats, Floats]:
+) -> tuple[Floats32, Floats32]:
     """``z_loc`` of all concepts ``[N, k]``, and the same along untrained directions.
 
     Directions of concepts of places alone are fitted last, and not trained any more.
@@ -243,7 +241,7 @@ def _location_scores(
     return trained, untrained
 
 
-def _image_scores(model: GeoModel, config: TrainingConfig, centres: Points) -> Floats:
+def _image_scores(model: GeoModel, config: TrainingConfig, centres: Points) -> Floats32:
     """``z_img`` of the views at these centres ``[N, k]``."""
     from geowhy.training.sources import open_world
 
@@ -256,7 +254,7 @@ def _image_scores(model: GeoModel, config: TrainingConfig, centres: Points) -> F
     return scores
 
 
-def _columns(vocabulary: Vocabulary, bank: ConceptBank) -> NDArray[np.intp]:
+def _columns(vocabulary: Vocabulary, bank: ConceptBank) -> Ints:
     """Where the concepts of a bank are in a vocabulary, ``[k]``."""
     ids = [concept.id for concept in vocabulary.concepts]
     return np.array([ids.index(id) for id in bank.ids], np.intp)

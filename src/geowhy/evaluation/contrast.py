@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import AnyFloats, Floats32, Ints
 from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import DataError
 from geowhy.evaluation.output import to_json
@@ -23,8 +23,6 @@ from geowhy.evaluation.rules import (
 from geowhy.geo.atlas import Atlas, Country
 
 __all__ = ["ConceptPull", "Contrast", "CountryRules", "country_rules"]
-
-Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +77,8 @@ class Contrast:
         cls,
         places: tuple[str, str],
         concepts: Sequence[tuple[str, str]],
-        weights: tuple[Floats, Floats],
-        means: tuple[Floats, Floats],
+        weights: tuple[AnyFloats, AnyFloats],
+        means: tuple[AnyFloats, AnyFloats],
         bias: float,
     ) -> Self:
         """From rules over k concepts.
@@ -150,8 +148,8 @@ class CountryRules:
 
     classifier: LinearClassifier
     countries: tuple[Country, ...]
-    concepts: NDArray[np.float32]
-    labels: NDArray[np.intp]
+    concepts: Floats32
+    labels: Ints
     seed: int
 
     def row(self, country: Country) -> int:
@@ -168,7 +166,7 @@ class CountryRules:
             )
         return self.countries.index(country)
 
-    def mean(self, row: int) -> NDArray[np.float32]:
+    def mean(self, row: int) -> Floats32:
         """Mean standardised scores over the views of a class, ``[k]``."""
         return np.asarray(self.concepts[self.labels == row].mean(axis=0), np.float32)
 

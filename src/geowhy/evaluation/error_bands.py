@@ -13,8 +13,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats64, Ints64
 from geowhy.engine import Decoded
 from geowhy.evaluation.output import JsonReport, columns, with_interval
 from geowhy.evaluation.protocol import open_views, training_config
@@ -35,7 +35,6 @@ FEWEST_VIEWS = 10  # of a band; means over fewer say nothing
 VIEWS_AT_ONCE = 512
 WIDTHS = (58, 56)
 
-Floats = NDArray[np.float64]
 Report = Callable[[str], None]
 Named = tuple[tuple[str, Estimate], ...]
 
@@ -121,7 +120,7 @@ def measure_bands(model: str, report: Report) -> BandsReport:
 
 
 def banded(
-    errors: Floats, contributions: Floats, names: tuple[str, ...], blocks: NDArray[np.int64]
+    errors: Floats64, contributions: Floats64, names: tuple[str, ...], blocks: Ints64
 ) -> tuple[ErrorBand, ...]:
     """Bands from errors ``[N]``, km, what k concepts add ``[N, k]``, and 10-degree blocks ``[N]``.
 
@@ -137,7 +136,7 @@ def banded(
 
 
 def _extremes(
-    contributions: Floats, names: tuple[str, ...], blocks: NDArray[np.int64]
+    contributions: Floats64, names: tuple[str, ...], blocks: Ints64
 ) -> tuple[Named, Named]:
     """The concepts with the largest and with the smallest means."""
     if len(contributions) < FEWEST_VIEWS:
@@ -163,7 +162,7 @@ def _decoded(
         )
 
 
-def _contributions(locator: Locator, decoded: Decoded) -> Floats:
+def _contributions(locator: Locator, decoded: Decoded) -> Floats64:
     """What each concept adds to the answer for one view, ``[k]``."""
     of_place, _ = locator.engine.attribution.shares(decoded.side, decoded.place)
     of_rival, _ = locator.engine.attribution.shares(decoded.side, decoded.rival)

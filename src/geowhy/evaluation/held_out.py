@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Bools, Floats32, Ints, Points
 from geowhy.concepts.concept import Concept
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.evaluation.ranking import mean_with_interval, ranking, resampled_weights
@@ -23,9 +23,6 @@ __all__ = ["HeldOutPlaces"]
 
 FITTED_PLACES = 20_000  # as many as the directions of a bank are fitted on
 
-Floats = NDArray[np.float32]
-Points = NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOutPlaces:
@@ -39,11 +36,11 @@ class HeldOutPlaces:
     """
 
     training: Points
-    known: Floats
+    known: Floats32
     held_out: Points
-    truth: Floats
-    views: NDArray[np.intp]
-    is_class: NDArray[np.bool_]
+    truth: Floats32
+    views: Ints
+    is_class: Bools
 
     @classmethod
     def sample(cls, config: TrainingConfig, vocabulary: Vocabulary, atlas: Atlas) -> HeldOutPlaces:
@@ -70,13 +67,13 @@ class HeldOutPlaces:
         """How many of the held-out places have a class; NaN for a degree."""
         return float(np.nanmean(self.truth[:, concept])) if self.is_class[concept] else float("nan")
 
-    def ranking(self, concept: int, scores: Floats, rows: NDArray[np.intp] | None = None) -> float:
-        """How well one column of scores orders the held-out places, or some rows of them."""
+    def ranking(self, concept: int, scores: Floats32, rows: Ints | None = None) -> float:
+        """How well a column of scores ``[N, k]`` orders held-out places, or ``rows`` ``[N]``."""
         truth = self.truth if rows is None else self.truth[rows]
         return ranking(truth[:, concept], scores[:, concept], not self.is_class[concept])
 
-    def mean(self, scores: Floats, rows: NDArray[np.intp] | None = None) -> Estimate:
-        """Mean AUC of the classes."""
+    def mean(self, scores: Floats32, rows: Ints | None = None) -> Estimate:
+        """Mean AUC of the classes, from scores ``[N, k]`` of all places, or of ``rows`` ``[N]``."""
         chosen = slice(None) if rows is None else rows
         weights = resampled_weights(ten_degree_cell(self.held_out[chosen]))
         classes = self.is_class & ~np.isnan(scores).all(axis=0)
@@ -84,7 +81,7 @@ class HeldOutPlaces:
             return Estimate(float("nan"), float("nan"), float("nan"))
         return mean_with_interval(self.truth[chosen][:, classes], scores[:, classes], weights)
 
-    def fitted(self, features: Features) -> Floats:
+    def fitted(self, features: Features) -> Floats32:
         """Scores of the held-out places along directions fitted at the training places."""
         return fitted_directions(features, self.training, self.known, self.held_out)
 

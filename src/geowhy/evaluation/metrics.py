@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Bools
 from geowhy.evaluation.predictions import PredictionTable
 from geowhy.evaluation.resampling import Estimate, block_mean, block_statistic
 from geowhy.geo.cells import ten_degree_cell
@@ -40,7 +40,7 @@ class Metrics:
 
 def measure(
     table: PredictionTable,
-    among: NDArray[np.bool_] | None = None,
+    among: Bools | None = None,
     thresholds_km: tuple[int, ...] = (25, 200, 750, 2500),
     seed: int = 0,
 ) -> Metrics:

@@ -13,8 +13,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Bools, Floats64
 from geowhy.errors import DataError, MissingExtraError
 from geowhy.evaluation.protocol import Protocol
 from geowhy.locator import Locator
@@ -24,7 +24,6 @@ __all__ = ["PredictionTable", "predict"]
 ABOUT = b"geowhy"  # the key of the words that belong to the table
 WORDS = ("model", "split", "protocol", "gallery", "images")
 
-Floats = NDArray[np.float64]
 Candidates = tuple[tuple[float, float, float], ...]
 
 
@@ -45,14 +44,14 @@ class PredictionTable:
 
     about: dict[str, Any]
     ids: tuple[str, ...]
-    truth: Floats
-    answer: Floats
-    radius_50_km: Floats
-    radius_90_km: Floats
-    abstained: NDArray[np.bool_]
-    unseen: NDArray[np.bool_]
+    truth: Floats64
+    answer: Floats64
+    radius_50_km: Floats64
+    radius_90_km: Floats64
+    abstained: Bools
+    unseen: Bools
     candidates: tuple[Candidates, ...]
-    seconds: Floats
+    seconds: Floats64
 
     def save(self, path: Path) -> None:
         """Writes parquet.

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Bools, Floats64, Ints, Pixels
 from geowhy.errors import ConfigError, DataError, ImageError, MissingExtraError
 from geowhy.images.overhead import WorldImage, cut_views
 from geowhy.model.store import ModelFolder
@@ -29,7 +29,6 @@ __all__ = ["Protocol", "held_out", "open_views", "training_config"]
 VIEWS_AT_ONCE, PHOTOS_AT_ONCE = 512, 64
 GALLERY = "points uniform on the land of the whole Earth"
 
-Pixels = NDArray[np.uint8]
 Batch = dict[int, Pixels]  # by row; without those that can't be read
 
 
@@ -55,8 +54,8 @@ class Protocol:
     images: str
     expected: int
     ids: tuple[str, ...]
-    truth: NDArray[np.float64]
-    unseen: NDArray[np.bool_]
+    truth: Floats64
+    unseen: Bools
     batches: Callable[[], Iterator[Batch]]
 
 
@@ -151,7 +150,7 @@ def _any_config(model: str) -> TrainingConfig:
     return TrainingConfig(**ModelFolder.open(resolve_model(model)).section("training"))
 
 
-def _cut(manifest: ViewManifest, world: WorldImage, rows: NDArray[np.intp]) -> Iterator[Batch]:
+def _cut(manifest: ViewManifest, world: WorldImage, rows: Ints) -> Iterator[Batch]:
     for start in range(0, len(rows), VIEWS_AT_ONCE):
         centres = manifest.centres[rows[start : start + VIEWS_AT_ONCE]]
         views = cut_views(world, centres, manifest.km_per_pixel, manifest.size)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.arrays import AnyFloats, Floats64, Ints, Ints64
+
 __all__ = ["Estimate", "block_draws", "block_mean", "block_statistic", "interval"]
 
 RESAMPLES = 1000
@@ -26,7 +28,7 @@ class Estimate:
     high: float
 
 
-def block_mean(values: NDArray[np.generic], blocks: NDArray[np.int64], seed: int = 0) -> Estimate:
+def block_mean(values: NDArray[np.generic], blocks: Ints64, seed: int = 0) -> Estimate:
     """Mean of the values ``[N]`` that aren't NaN, by resampling whole blocks ``[N]``.
 
     NaN if there are none.
@@ -41,9 +43,9 @@ def block_mean(values: NDArray[np.generic], blocks: NDArray[np.int64], seed: int
 
 
 def block_statistic(
-    statistic: Callable[[NDArray[np.float64]], np.floating],
-    values: NDArray[np.float64],
-    blocks: NDArray[np.int64],
+    statistic: Callable[[Floats64], np.floating],
+    values: Floats64,
+    blocks: Ints64,
     seed: int = 0,
 ) -> Estimate:
     """Any statistic of values ``[N]``, on the same draws of blocks ``[N]`` as a mean's."""
@@ -53,16 +55,14 @@ def block_statistic(
     return interval(float(statistic(values)), np.array(resampled))
 
 
-def block_draws(
-    blocks: NDArray[np.integer], resamples: int, seed: int = 0
-) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+def block_draws(blocks: NDArray[np.integer], resamples: int, seed: int = 0) -> tuple[Ints64, Ints]:
     """Blocks drawn with replacement, by number ``[resamples, B]``; the number of each ``[N]``."""
     names, block = np.unique(blocks, return_inverse=True)
     draws = np.random.default_rng(seed).integers(len(names), size=(resamples, len(names)))
     return draws, block
 
 
-def interval(value: float, resampled: NDArray[np.floating]) -> Estimate:
+def interval(value: float, resampled: AnyFloats) -> Estimate:
     """A value with the middle 95 % of what it was when resampled, ``[R]``."""
     low, high = np.percentile(resampled, [2.5, 97.5])
     return Estimate(value, float(low), float(high))

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Bools, Floats32, Floats64, Points
 from geowhy.concepts.sources import fit_grounded
 from geowhy.geo.sphere import lat_lon_to_unit
 from geowhy.model.location import LocationEncoder
@@ -25,9 +25,7 @@ __all__ = [
     "unit_embeddings",
 ]
 
-Floats = NDArray[np.float32]
-Points = NDArray[np.float64]
-Features = Callable[[Points], Floats]
+Features = Callable[[Points], Floats32]
 
 NEIGHBOURS = 5
 ASKED_AT_ONCE = 1000
@@ -35,7 +33,9 @@ RIDGE = 1e-4
 TREE_ROUNDS = 100  # as all settings of the trees what LightGBM comes with: nothing was tuned
 
 
-def fitted_directions(features: Features, training: Points, truth: Floats, asked: Points) -> Floats:
+def fitted_directions(
+    features: Features, training: Points, truth: Floats32, asked: Points
+) -> Floats32:
     """Scores ``[M, k]`` of the places ``asked`` along ridge-fitted directions of some features.
 
     As for the untrained directions of a concept bank, but in another space; features are
@@ -47,7 +47,7 @@ def fitted_directions(features: Features, training: Points, truth: Floats, asked
     return np.asarray(((wanted - mean) / spread) @ directions, np.float32)
 
 
-def nearest_places(training: Points, truth: Floats, asked: Points) -> Floats:
+def nearest_places(training: Points, truth: Floats32, asked: Points) -> Floats32:
     """Mean truth of the five nearest training places, ``[M, k]``, where it is known there."""
     units, wanted = lat_lon_to_unit(training), lat_lon_to_unit(asked)
     filled, known = np.nan_to_num(truth), (~np.isnan(truth)).astype(np.float32)
@@ -65,7 +65,7 @@ def nearest_places(training: Points, truth: Floats, asked: Points) -> Floats:
 def harmonics(degree: int) -> Features:
     """Real spherical harmonics up to a degree: a function to ``[N, (degree + 1)²]``."""
 
-    def features(lat_lon: Points) -> Floats:
+    def features(lat_lon: Points) -> Floats32:
         lat, lon = np.radians(lat_lon.T)
         legendre = _legendre(np.sin(lat), degree)
         columns = []
@@ -80,7 +80,7 @@ def harmonics(degree: int) -> Features:
 def unit_embeddings(encoder: LocationEncoder) -> Features:
     """Unit embeddings of a location encoder, as a function of places."""
 
-    def features(lat_lon: Points) -> Floats:
+    def features(lat_lon: Points) -> Floats32:
         embeddings = encoder.embed(lat_lon)
         return np.asarray(embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True))
 
@@ -92,9 +92,7 @@ def has_boosted_trees() -> bool:
     return find_spec("lightgbm") is not None
 
 
-def boosted_trees(
-    training: Points, truth: Floats, is_class: NDArray[np.bool_], asked: Points
-) -> Floats:
+def boosted_trees(training: Points, truth: Floats32, is_class: Bools, asked: Points) -> Floats32:
     """Scores of the places ``asked`` ``[M, k]``, by trees on latitude and longitude, degrees.
 
     One model a column of ``truth`` ``[N, k]``, fitted where it is known: of odds for classes, of
@@ -106,9 +104,7 @@ def boosted_trees(
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def _tree_scores(
-    training: Points, truth: Floats, is_class: np.bool_, asked: Points
-) -> NDArray[np.float64]:
+def _tree_scores(training: Points, truth: Floats32, is_class: np.bool_, asked: Points) -> Floats64:
     import lightgbm  # 1 s, for an option of one command
 
     known = ~np.isnan(truth)
@@ -124,7 +120,7 @@ def _tree_scores(
     return np.asarray(fitted.predict(asked, raw_score=True), np.float64)
 
 
-def _legendre(sine: NDArray[np.float64], degree: int) -> list[list[NDArray[np.float64]]]:
+def _legendre(sine: Floats64, degree: int) -> list[list[Floats64]]:
     """Fully normalised associated Legendre functions: by order, from that degree upwards.
 
     The standard recurrence in the degree, which is stable when normalised.

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Bools, Ints, Ints64, Points
 from geowhy.errors import ConfigError
 from geowhy.evaluation.output import JsonReport, columns, with_interval
 from geowhy.evaluation.resampling import Estimate, block_mean
@@ -251,12 +251,12 @@ def _scored(
     )
 
 
-def _balanced(hits: NDArray[np.bool_], labels: NDArray[np.intp]) -> float:
+def _balanced(hits: Bools, labels: Ints) -> float:
     """Mean over the classes that occur of the share of their views that are named rightly."""
     return float(np.mean([hits[labels == each].mean() for each in np.unique(labels)]))
 
 
-def _cells(lat_lon: NDArray[np.float64]) -> NDArray[np.int64]:
+def _cells(lat_lon: Points) -> Ints64:
     return cell_of(lat_lon, CELL_RESOLUTION).astype(np.int64)
 
 

@@ -15,8 +15,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Bools, Floats32, Ints, Ints64, Points
 from geowhy.errors import ConfigError, MissingExtraError
 from geowhy.evaluation.protocol import open_views, training_config
 from geowhy.geo.atlas import Atlas
@@ -60,9 +60,6 @@ NEAR_VIEWS = 6_000  # views of the training's own cells to be tested on, at most
 NEAR_SHARE = 0.2  # of the training views, where no other view of their cells is left
 READ_AT_ONCE = 2048  # features are 17 kB a view
 
-Floats = NDArray[np.float32]
-Points = NDArray[np.float64]
-Numbers = NDArray[np.intp]  # of rows, and of classes
 Report = Callable[[str], None]
 
 
@@ -77,13 +74,13 @@ class Lesson:
         blocks: the block of the Earth that each lies in, ``[N]``.
     """
 
-    features: Floats
-    labels: Numbers
+    features: Floats32
+    labels: Ints
     classes: int
-    blocks: NDArray[np.int64]
+    blocks: Ints64
 
-    def only(self, chosen: NDArray[np.bool_]) -> Lesson:
-        """Some of the rows; classes may be left without any."""
+    def only(self, chosen: Bools) -> Lesson:
+        """The rows that are ``chosen`` ``[N]``; classes may be left without any."""
         kept = (self.features[chosen], self.labels[chosen])
         return Lesson(*kept, self.classes, self.blocks[chosen])
 
@@ -99,22 +96,22 @@ class LinearClassifier:
         spread: their standard deviation, ``[d]``.
     """
 
-    weights: Floats
-    biases: Floats
-    mean: Floats
-    spread: Floats
+    weights: Floats32
+    biases: Floats32
+    mean: Floats32
+    spread: Floats32
 
-    def standardised(self, features: Floats) -> Floats:
+    def standardised(self, features: Floats32) -> Floats32:
         """Features ``[N, d]`` in standard deviations from their mean."""
         return np.asarray((features - self.mean) / self.spread, np.float32)
 
-    def predict(self, features: Floats) -> Numbers:
+    def predict(self, features: Floats32) -> Ints:
         """The most probable class of each of ``[N, d]``, ``[N]``."""
         logits = self.standardised(features) @ self.weights.T + self.biases
         return np.asarray(logits.argmax(axis=1), np.intp)
 
     @property
-    def used(self) -> NDArray[np.intp]:
+    def used(self) -> Ints:
         """How many features each class uses, ``[C]``."""
         return np.asarray(np.count_nonzero(self.weights, axis=1), np.intp)
 
@@ -175,16 +172,16 @@ class SomeViews:
     """
 
     centres: Points
-    whitened: Floats
-    embedding: Floats
-    concepts: Floats
+    whitened: Floats32
+    embedding: Floats32
+    concepts: Floats32
 
-    def only(self, chosen: NDArray[np.bool_]) -> SomeViews:
-        """Some of the views."""
+    def only(self, chosen: Bools) -> SomeViews:
+        """The views that are ``chosen`` ``[N]``."""
         return SomeViews(*(getattr(self, name)[chosen] for name in self.__slots__))
 
     @property
-    def blocks(self) -> NDArray[np.int64]:
+    def blocks(self) -> Ints64:
         """The 10-degree block of each, ``[N]``."""
         return ten_degree_cell(self.centres)
 
@@ -208,8 +205,8 @@ class RuleViews:
     config: TrainingConfig
     seed: int
     manifest: ViewManifest
-    fitted: Numbers
-    near: Numbers
+    fitted: Ints
+    near: Ints
     near_words: str
     store: FeatureStore
 
@@ -243,12 +240,12 @@ class RuleViews:
         return cls(model, config, seed, manifest, *places, words, store)
 
     @property
-    def test(self) -> Numbers:
+    def test(self) -> Ints:
         """Numbers of the test views."""
         return self.manifest.rows("test")
 
-    def read(self, rows: Numbers) -> SomeViews:
-        """What the model makes of some of the views."""
+    def read(self, rows: Ints) -> SomeViews:
+        """What the model makes of the views in ``rows`` ``[n]``."""
         aligner, parts = self.model.aligner, []
         for start in range(0, len(rows), READ_AT_ONCE):
             told = self.model.told(self.store.read(rows[start : start + READ_AT_ONCE]))
@@ -257,8 +254,8 @@ class RuleViews:
         return SomeViews(self.manifest.centres[rows], whitened, embedding, concepts)
 
 
-Read = Callable[[SomeViews], Floats]
-ClassOf = Callable[[Points], NDArray[np.int64]]
+Read = Callable[[SomeViews], Floats32]
+ClassOf = Callable[[Points], Ints64]
 
 # What each classifier reads of a view, and how it is fitted.
 CLASSIFIERS: dict[str, tuple[Read, Fit]] = {
@@ -275,7 +272,7 @@ class Task:
 
     name: str
     class_of: ClassOf
-    classes: NDArray[np.int64]
+    classes: Ints64
 
     @classmethod
     def of(cls, name: str, class_of: ClassOf, fitted: SomeViews) -> Task:
@@ -297,7 +294,7 @@ class Task:
         layer = atlas.layer("country")
         return cls.of("countries", lambda lat_lon: layer.at(lat_lon).astype(np.int64), fitted)
 
-    def labelled(self, views: SomeViews) -> tuple[SomeViews, NDArray[np.intp]]:
+    def labelled(self, views: SomeViews) -> tuple[SomeViews, Ints]:
         """The views of the classes that count, and the position of each's class."""
         numbers = self.class_of(views.centres)
         counts = np.isin(numbers, self.classes)
@@ -310,7 +307,7 @@ class Task:
         return tuned(fit, Lesson(read(kept), labels, len(self.classes), kept.blocks))
 
 
-def _hits(fit: Fit, lesson: Lesson, strength: float, held_out: NDArray[np.bool_]) -> int:
+def _hits(fit: Fit, lesson: Lesson, strength: float, held_out: Bools) -> int:
     """How many of the held-out rows are named rightly by what all others teach."""
     if held_out.all() or not held_out.any():
         return 0
@@ -330,7 +327,7 @@ def _untaught(lesson: Lesson) -> LinearClassifier:
     )
 
 
-def _largest(weights: Floats, count: int) -> Floats:
+def _largest(weights: Floats32, count: int) -> Floats32:
     """1 where a weight is among the ``count`` largest of its class, else 0, ``[C, d]``."""
     order = np.argsort(-np.abs(weights), axis=1, kind="stable")[:, :count]
     mask = np.zeros_like(weights)
@@ -339,7 +336,7 @@ def _largest(weights: Floats, count: int) -> Floats:
 
 
 def _refitted(
-    start: LinearClassifier, lesson: Lesson, strength: float, mask: Floats, rounds: int
+    start: LinearClassifier, lesson: Lesson, strength: float, mask: Floats32, rounds: int
 ) -> LinearClassifier:
     """From the weights of ``start``, with those alone that ``mask`` ``[C, d]`` leaves."""
     torch = _torch()
@@ -384,7 +381,7 @@ def _torch() -> ModuleType:
     return torch
 
 
-def _sampled(pool: ViewManifest, seed: int) -> tuple[Numbers, Numbers, str]:
+def _sampled(pool: ViewManifest, seed: int) -> tuple[Ints, Ints, str]:
     """Training views to fit on, others of the same cells, and what the latter are in words."""
     rng = np.random.default_rng(seed)
     training, margin = rng.permutation(pool.rows("train")), rng.permutation(pool.rows("margin"))

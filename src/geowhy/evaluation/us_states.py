@@ -8,15 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import AnyFloats, Floats64, Ints, Points
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import uniform_on_sphere
 
 __all__ = ["StateCorrelation", "StatePlaces", "correlations"]
 
-Floats = NDArray[np.floating]
-Points = NDArray[np.float64]
 
 SAMPLED_PLACES = 40_000
 SCORED_A_STATE = 150
@@ -49,8 +47,8 @@ class StatePlaces:
 
     names: tuple[str, ...]
     lat_lon: Points
-    state: NDArray[np.intp]
-    scored: NDArray[np.intp]
+    state: Ints
+    scored: Ints
 
     @classmethod
     def sample(cls, atlas: Atlas) -> StatePlaces:
@@ -71,23 +69,23 @@ class StatePlaces:
         names = tuple(known[number] for number in numbers)
         return cls(names, found, of_place, np.concatenate(members))
 
-    def shares(self, truth: Floats) -> Floats:
+    def shares(self, truth: AnyFloats) -> AnyFloats:
         """Share of each state where concepts hold, from truth ``[N, k]``: ``[states, k]``."""
         return self._means(truth, self.state)
 
-    def mean_scores(self, scores: Floats) -> Floats:
+    def mean_scores(self, scores: AnyFloats) -> AnyFloats:
         """Mean of each state, from the scores of the scored places: ``[states, k]``."""
         return self._means(scores, self.state[self.scored])
 
-    def _means(self, values: Floats, state: NDArray[np.intp]) -> Floats:
+    def _means(self, values: AnyFloats, state: Ints) -> AnyFloats:
         return np.stack([np.nanmean(values[state == n], axis=0) for n in range(len(self.names))])
 
 
-def correlations(means: Floats, shares: Floats) -> NDArray[np.float64]:
+def correlations(means: AnyFloats, shares: AnyFloats) -> Floats64:
     """Pearson correlation of each column over the states, ``[k]``."""
     columns = zip(means.T, shares.T, strict=True)
     return np.array([np.corrcoef(mean, share)[0, 1] for mean, share in columns])
 
 
-def _state_of(atlas: Atlas, lat_lon: Points) -> NDArray[np.intp]:
+def _state_of(atlas: Atlas, lat_lon: Points) -> Ints:
     return atlas.layer("us_state").at(lat_lon).astype(np.intp)

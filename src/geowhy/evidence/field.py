@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Bools, Floats32, Floats64, Points
 from geowhy.errors import ConfigError
 from geowhy.model.encoded import Encoded, Part
 from geowhy.model.terms import Edit
@@ -41,7 +41,7 @@ class EvidenceField(Protocol):
         """Whether it was known before the image was seen."""
         ...
 
-    def log_likelihood(self, lat_lon: NDArray[np.float64]) -> NDArray[np.float64]:
+    def log_likelihood(self, lat_lon: Points) -> Floats64:
         """Nats ``[M]`` at places, degrees ``[M, 2]``; minus infinity rules a place out."""
         ...
 
@@ -54,7 +54,7 @@ class FieldImages(Part):
         shares: how much of each of e fields counts, ``[N, e]``; 1 for all of it.
     """
 
-    shares: NDArray[np.float32]
+    shares: Floats32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +65,7 @@ class FieldPlaces(Part):
         values: log-likelihoods of e fields, nats ``[M, e]``.
     """
 
-    values: NDArray[np.float32]
+    values: Floats32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +96,7 @@ class FieldTerm:
         """``count`` images, to each of which all of the evidence applies."""
         return FieldImages(np.ones((count, len(self.fields)), np.float32))
 
-    def encode_places(self, lat_lon: NDArray[np.float64]) -> FieldPlaces:
+    def encode_places(self, lat_lon: Points) -> FieldPlaces:
         """Places, degrees ``[M, 2]``.
 
         Raises:
@@ -110,24 +110,22 @@ class FieldTerm:
         for field, column in zip(self.fields, values.T, strict=True):
             yield Term(field.source, column, field.is_prior)
 
-    def scores(self, images: Encoded, places: Encoded) -> NDArray[np.float32]:
+    def scores(self, images: Encoded, places: Encoded) -> Floats32:
         """Nats ``[N, M]``, times the temperature that will divide them."""
         shares = images.part(FieldImages).shares * np.float32(self.temperature)
         return np.asarray(shares @ places.part(FieldPlaces).values.T, np.float32)
 
-    def contributions(
-        self, image: Encoded, places: Encoded
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def contributions(self, image: Encoded, places: Encoded) -> tuple[Floats64, Floats64]:
         """Of each field ``[M, e]``; nothing is left over."""
         values = places.part(FieldPlaces).values.astype(np.float64)
         shares = image.part(FieldImages).shares[0] * self.temperature
         return values * shares, np.zeros(len(places))
 
-    def activations(self, images: Encoded) -> NDArray[np.float32]:
+    def activations(self, images: Encoded) -> Floats32:
         """How much of each field counts, ``[N, e]``."""
         return images.part(FieldImages).shares
 
-    def exceeds(self, place: Encoded, reference: Encoded) -> NDArray[np.bool_]:
+    def exceeds(self, place: Encoded, reference: Encoded) -> Bools:
         """Evidence is never absent, ``[e]``."""
         return np.ones(len(self.fields), np.bool_)
 
@@ -136,7 +134,7 @@ class FieldTerm:
         return FieldImages(edit(image.part(FieldImages).shares))
 
 
-def _values(field: EvidenceField, lat_lon: NDArray[np.float64]) -> NDArray[np.float32]:
+def _values(field: EvidenceField, lat_lon: Points) -> Floats32:
     values = np.asarray(field.log_likelihood(lat_lon), np.float32)
     if values.shape != (len(lat_lon),) or not (values < np.inf).all():
         raise ConfigError(

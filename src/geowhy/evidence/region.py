@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats64, Points
 from geowhy.errors import DataError
 from geowhy.geo.regions import Region
 
@@ -38,6 +38,6 @@ class RegionPrior:
         """It was known before the image was seen."""
         return True
 
-    def log_likelihood(self, lat_lon: NDArray[np.float64]) -> NDArray[np.float64]:
+    def log_likelihood(self, lat_lon: Points) -> Floats64:
         """Nats ``[M]`` at places, degrees ``[M, 2]``."""
         return np.where(self.region.contains(lat_lon), 0.0, np.log(self.outside))

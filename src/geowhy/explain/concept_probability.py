@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Bools, Floats64
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.explanation import ConceptScore
 from geowhy.geo.atlas import Atlas
@@ -27,7 +27,6 @@ __all__ = ["ConceptProbability"]
 LAND_SAMPLE = 4_000  # places of the gallery that tell how frequent a class is
 LEAST = 0.005  # a reading is never certain
 STEEPNESS = 1.6  # a degree that is read as a deviation above average is so in five of six cases
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,8 +41,8 @@ class ConceptProbability:
     """
 
     names: tuple[str, ...]
-    frequency: Floats
-    is_degree: NDArray[np.bool_]
+    frequency: Floats64
+    is_degree: Bools
 
     @classmethod
     def of(cls, aligner: Aligner, gallery: Gallery) -> Self | None:
@@ -71,7 +70,7 @@ class ConceptProbability:
             np.array([kind.get(i) == "degree" for i in ids]),
         )
 
-    def probability(self, image: Encoded) -> Floats:
+    def probability(self, image: Encoded) -> Floats64:
         """That each concept holds where one image was taken, ``[k]``; NaN where that is unknown."""
         z, f = image.part(ConceptImages).concepts[0].astype(np.float64), self.frequency
         of_class = np.clip(f + z * np.sqrt(f * (1 - f)), LEAST, 1 - LEAST)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from geowhy.answer import Prediction
+from geowhy.arrays import Floats64, Ints, Pixels
 from geowhy.engine import Decoded, Engine
 from geowhy.errors import ConfigError
 from geowhy.evidence.field import EVIDENCE_CATEGORY
@@ -37,8 +37,6 @@ from geowhy.types import LatLon
 
 __all__ = ["ANSWER", "Against", "Examined", "Explainer", "Question", "Regions"]
 
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float64]
 Against = Literal["elsewhere", "average", "runner-up"] | LatLon | tuple[float, float]
 Regions = Literal["occlusion", "patches"]
 
@@ -186,7 +184,7 @@ class Explainer:
         names = [concept.name for concept in seen[:MAPPED_CONCEPTS]]
         numbers = [self._engine.attribution.names.index(name) for name in names]
 
-        def scores(images: Encoded) -> Floats:
+        def scores(images: Encoded) -> Floats64:
             return self._scores(images, decoded.place, reference, numbers)
 
         model = self._engine.model
@@ -218,7 +216,7 @@ class Explainer:
         place: Encoded,
         reference: Encoded,
         numbers: Sequence[int],
-    ) -> Floats:
+    ) -> Floats64:
         """Log-odds of the place, and what some concepts add to them, ``[N, 1 + s]``."""
         evidence, rows = self._engine.attribution, []
         for number in range(len(images)):
@@ -240,7 +238,7 @@ def _statements(engine: Engine) -> ConceptProbability | None:
     )
 
 
-def _halves(contest: Contest) -> tuple[NDArray[np.intp], Floats]:
+def _halves(contest: Contest) -> tuple[Ints, Floats64]:
     """Gallery points of the answer and of its rivals, with weights: either side half of them."""
     sides = [contest.answer, contest.elsewhere]
     heaviest = [np.argsort(-weights)[:MOST_PLACES] for _, weights in sides]

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32, Ints
 from geowhy.errors import ConfigError
 from geowhy.explanation import ConceptChange
 from geowhy.model.attribution import LinearAttribution
@@ -23,7 +23,6 @@ from geowhy.model.encoded import Encoded
 
 __all__ = ["Change", "changed", "parse_changes", "weighed"]
 
-Floats = NDArray[np.float32]
 
 DOUBLE = 2.0
 
@@ -40,7 +39,7 @@ class Change:
     """
 
     name: str
-    columns: NDArray[np.intp]
+    columns: Ints
     more: bool
     doubles: bool
 
@@ -74,7 +73,7 @@ def changed(attribution: LinearAttribution, image: Encoded, changes: Sequence[Ch
     much as the strongest concept of the image does; a map or a category, twice.
     """
 
-    def edit(columns: NDArray[np.intp], values: Floats) -> Floats:
+    def edit(columns: Ints, values: Floats32) -> Floats32:
         edited = values.copy()
         for change in changes:
             own = np.flatnonzero(np.isin(columns, change.columns))
@@ -84,16 +83,16 @@ def changed(attribution: LinearAttribution, image: Encoded, changes: Sequence[Ch
     return attribution.edited(image, [partial(edit, columns) for columns in attribution.columns])
 
 
-def weighed(attribution: LinearAttribution, image: Encoded, weights: Floats) -> Encoded:
+def weighed(attribution: LinearAttribution, image: Encoded, weights: Floats32) -> Encoded:
     """One image as N: with its contributors multiplied by ``weights`` ``[N, n]``."""
 
-    def edit(columns: NDArray[np.intp], values: Floats) -> Floats:
+    def edit(columns: Ints, values: Floats32) -> Floats32:
         return np.asarray(values * weights[:, columns], np.float32)
 
     return attribution.edited(image, [partial(edit, columns) for columns in attribution.columns])
 
 
-def _edited(values: Floats, columns: NDArray[np.intp], change: Change) -> Floats:
+def _edited(values: Floats32, columns: Ints, change: Change) -> Floats32:
     if not change.more:
         return np.zeros((len(values), len(columns)), np.float32)
     if change.doubles:
@@ -119,11 +118,11 @@ def _change(word: str, text: str, attribution: LinearAttribution) -> Change:
     return Change(name, of_word, more, doubles=False)
 
 
-def _numbers(names: Sequence[str], asked: str) -> NDArray[np.intp]:
+def _numbers(names: Sequence[str], asked: str) -> Ints:
     return np.array([i for i, name in enumerate(names) if name.lower() == asked], np.intp)
 
 
-def _with_word(names: Sequence[str], asked: str) -> NDArray[np.intp]:
+def _with_word(names: Sequence[str], asked: str) -> Ints:
     """All concepts with this word in their names: "desert" for each kind of desert."""
     word = re.compile(rf"\b{re.escape(asked)}\b", re.IGNORECASE)
     return np.array([i for i, name in enumerate(names) if word.search(name)], np.intp)

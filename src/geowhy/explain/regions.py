@@ -14,16 +14,13 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from geowhy.arrays import Floats32, Floats64, Pixels
 from geowhy.model.backbone import ImageBackbone
 
 __all__ = ["occluded", "occlusion_maps", "patch_maps"]
 
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float64]
-Floats32 = NDArray[np.float32]
 
 FIELDS = 8  # along either side of the grid over a picture
 WINDOW = 2  # fields along either side of a window; windows overlap by all but one
@@ -34,9 +31,9 @@ AT_ONCE = 16
 
 def occlusion_maps(
     pixels: Pixels,
-    score: Callable[[Sequence[Pixels]], Floats],
+    score: Callable[[Sequence[Pixels]], Floats64],
     on_progress: Callable[[int, int], None] | None = None,
-) -> Floats:
+) -> Floats64:
     """What each field of one RGB image ``[H, W, 3]`` adds to each of S scores, ``[8, 8, S]``.
 
     ``score`` gives ``[N, S]`` for N images. ``on_progress`` is told how many windows are done.
@@ -75,8 +72,8 @@ def occluded(pixels: Pixels) -> Iterator[Pixels]:
 
 
 def patch_maps(
-    backbone: ImageBackbone, pixels: Pixels, score: Callable[[Floats32], Floats]
-) -> Floats:
+    backbone: ImageBackbone, pixels: Pixels, score: Callable[[Floats32], Floats64]
+) -> Floats64:
     """The S scores that a picture would have if all of it were like one part, ``[f, f, S]``.
 
     The fields lie over the whole of the RGB image ``[H, W, 3]``, as many as there are patches. What
@@ -95,7 +92,7 @@ def patch_maps(
     return np.asarray(np.einsum("ir,jc,rcs->ijs", rows, columns, grid))
 
 
-def _shares(start: float, end: float, fields: int) -> Floats:
+def _shares(start: float, end: float, fields: int) -> Floats64:
     """Which share of each of the fields (rows) each of as many patches (columns) covers.
 
     Fields lie side by side in (0, 1), patches in the part of it from ``start`` to ``end``.

@@ -9,8 +9,8 @@ here it is for the scores that count.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats64
 from geowhy.errors import ConfigError
 from geowhy.explanation import ConceptScore, Explanation, SparseForm
 from geowhy.model.attribution import LinearAttribution
@@ -23,14 +23,12 @@ __all__ = ["sparse_form"]
 MOST = 2.0
 SWEEPS = 200
 
-Floats = NDArray[np.float64]
-
 
 def sparse_form(
     attribution: LinearAttribution,
     image: Encoded,
     places: Encoded,
-    importance: Floats,
+    importance: Floats64,
     explanation: Explanation,
     share: float,
 ) -> SparseForm:
@@ -66,7 +64,7 @@ def sparse_form(
     )
 
 
-def _pursued(columns: Floats, target: Floats, share: float) -> Floats:
+def _pursued(columns: Floats64, target: Floats64, share: float) -> Floats64:
     """Weights ``[k]``, most of them 0: one more column at a time, all weights fitted anew."""
     gram, along = columns.T @ columns, columns.T @ target
     lengths = np.sqrt(np.maximum(np.diag(gram), np.finfo(float).tiny))
@@ -85,7 +83,7 @@ def _pursued(columns: Floats, target: Floats, share: float) -> Floats:
     return weights
 
 
-def _fit(weights: Floats, gram: Floats, along: Floats, active: list[int]) -> None:
+def _fit(weights: Floats64, gram: Floats64, along: Floats64, active: list[int]) -> None:
     """Least squares of the active columns, with weights in [0, `MOST`], in place.
 
     One weight after the other: within a box that finds the best of all.
@@ -101,9 +99,9 @@ def _fit(weights: Floats, gram: Floats, along: Floats, active: list[int]) -> Non
             break
 
 
-def _energy(values: Floats) -> float:
+def _energy(values: Floats64) -> float:
     return float(values @ values)
 
 
-def _length(values: Floats) -> float:
+def _length(values: Floats64) -> float:
     return float(np.sqrt(values @ values))

@@ -24,10 +24,10 @@ from typing import cast
 import numpy as np
 import onnx
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from geowhy.arrays import Floats32
 from geowhy.assets.files import appearing_whole
 from geowhy.errors import ModelFormatError
 from geowhy.export.graph import GraphWriter, Value
@@ -48,8 +48,6 @@ NORM_EPSILON = 1e-3
 GRAPH_FILE = "backbone-3.onnx"  # another number whenever other features come out
 LAYOUT_GRID = 8  # fields a side; 3 * 8 * 8 features are colour by row by column
 VARIANCE_FLOOR = 1e-10  # keeps the square root of a flat channel off zero
-
-Floats32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32
 from geowhy.assets.hub import PinnedFile, PinnedSnapshot
 from geowhy.errors import MissingExtraError, ModelFormatError
 from geowhy.model.backbone import OnnxBackbone, open_session
@@ -57,8 +57,6 @@ CLIP_SNAPSHOT = PinnedSnapshot(
     ),
 )
 TEXT_BATCH = 32  # bounds the memory: 77 tokens a text, as CLIP pads them
-
-Floats32 = NDArray[np.float32]
 
 
 def convert_clip(source: Path, folder: Path) -> None:

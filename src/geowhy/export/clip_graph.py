@@ -17,12 +17,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 
+from geowhy.arrays import Array, Floats32
 from geowhy.assets.files import appearing_whole
 from geowhy.export.clip_weights import (
     LEGACY_END,
@@ -40,9 +40,6 @@ WEIGHT_STEPS = 63  # not 127: processors without VNNI add two products in 16 bit
 WHOLE_LAYERS = 1  # first ones that stay in single precision: all others build upon their errors
 SMALLEST = 1e-30  # keeps the scale of a row of zeros off zero
 _PROJECTION = "visual_projection.weight"
-
-Array = NDArray[Any]
-Floats32 = NDArray[np.float32]
 
 
 def write_image(

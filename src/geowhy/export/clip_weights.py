@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from geowhy.arrays import Floats32
 from geowhy.errors import ModelFormatError
 
 __all__ = ["LEGACY_END", "ClipSizes", "ClipWeights", "TextSizes", "VisionSizes"]
 
 LEGACY_END = 2  # an end-of-text id that published CLIPs have in error; theirs is the highest id
-
-Array = NDArray[Any]
-Floats32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

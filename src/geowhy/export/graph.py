@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import onnx
-from numpy.typing import NDArray
+
+from geowhy.arrays import Array
 
 __all__ = ["GraphWriter", "Value"]
 
 OPSET, IR_VERSION = 17, 8  # read by every onnxruntime that runs on Python 3.11
 
-Array = NDArray[Any]
 Value = tuple[str, list[str | int]]  # name and shape
 
 
@@ -37,7 +35,7 @@ class GraphWriter:
         return output
 
     def small(self, array: Array) -> str:
-        """A constant inside the graph's own file."""
+        """A constant ``[...]`` inside the graph's own file."""
         name = f"{self._prefix}_{len(self.weights)}"
         self.weights.append(onnx.numpy_helper.from_array(array, name))
         return name

@@ -22,6 +22,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from geowhy.arrays import Array, Bools, Floats32, Floats64, Ints
 from geowhy.errors import ChecksumError, DataError
 from geowhy.geo.sphere import on_earth, uniform_on_sphere
 
@@ -110,8 +111,8 @@ class Storage:
     classes: tuple[int, ...] = ()
     numbers: tuple[float | None, ...] = ()
 
-    def table(self, kind: Kind, codes: NDArray[Any]) -> NDArray[np.float32] | NDArray[np.int16]:
-        """Value of every possible code, code 0 being *missing*."""
+    def table(self, kind: Kind, codes: Array) -> Floats32 | NDArray[np.int16]:
+        """Value of every possible code of ``codes`` ``[...]``, code 0 being *missing*."""
         if kind == "flag":
             return np.array([0, 1], np.int16)
         if kind == "class" and self.classes:
@@ -157,8 +158,8 @@ class Layer:
     """
 
     info: LayerInfo
-    codes: NDArray[Any]
-    table: NDArray[np.float32] | NDArray[np.int16]
+    codes: Array
+    table: Floats32 | NDArray[np.int16]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -166,7 +167,7 @@ class Layer:
         height, width = self.codes.shape
         return height, width * 8 if self.info.kind == "flag" else width
 
-    def at(self, lat_lon: ArrayLike) -> NDArray[np.float32] | NDArray[np.int16]:
+    def at(self, lat_lon: ArrayLike) -> Floats32 | NDArray[np.int16]:
         """Values at degrees ``[N, 2]``: float32 with NaN, or int16 with -1, where missing.
 
         Raises:
@@ -177,14 +178,14 @@ class Layer:
             codes = self.codes.ravel()[cells >> 3] >> (7 - (cells & 7)) & 1
         else:
             codes = self.codes.ravel()[cells]
-        values: NDArray[Any] = self.table[codes]
+        values: Array = self.table[codes]
         return values
 
-    def grid(self) -> NDArray[np.float32] | NDArray[np.int16]:
+    def grid(self) -> Floats32 | NDArray[np.int16]:
         """All values, [rows from north, columns from 180 W]."""
         flags = self.info.kind == "flag"
         codes = np.unpackbits(self.codes, axis=1) if flags else self.codes
-        values: NDArray[Any] = self.table[codes]
+        values: Array = self.table[codes]
         return values
 
 
@@ -231,7 +232,7 @@ class Atlas:
             self._layers[name] = self._read(name)
         return self._layers[name]
 
-    def is_land(self, lat_lon: ArrayLike) -> NDArray[np.bool_]:
+    def is_land(self, lat_lon: ArrayLike) -> Bools:
         """Whether degrees ``[N, 2]`` are on land; large lakes are not."""
         return self.layer("land").at(lat_lon) > 0
 
@@ -257,7 +258,7 @@ class Atlas:
 
 def uniform_on_land(
     atlas: Atlas, count: int, rng: np.random.Generator, south_limit: float = -60.0
-) -> NDArray[np.float64]:
+) -> Floats64:
     """``count`` points uniform by area on land north of ``south_limit``, degrees ``[count, 2]``."""
     found = np.empty((0, 2))
     while len(found) < count:
@@ -268,12 +269,12 @@ def uniform_on_land(
     return found[:count]
 
 
-def layer_digest(info: LayerInfo, storage: Storage, stored: NDArray[Any]) -> str:
+def layer_digest(info: LayerInfo, storage: Storage, stored: Array) -> str:
     """SHA-256, in hexadecimal, of one layer as the file holds it.
 
     It is that of a JSON text, its keys sorted and without spaces, followed by the bytes of the
-    array ``stored`` row by row, packed as they are. The text has all fields of ``info`` but
-    ``sha256``, all of ``storage``, and the array's type and shape: so the table of values is
+    array ``stored`` ``[rows, columns]``, packed as they are. The text has all fields of ``info``
+    but ``sha256``, all of ``storage``, and the array's type and shape: so the table of values is
     covered to the last digit, and rounding on another machine can't change the sum.
     """
     meaning = {key: value for key, value in asdict(info).items() if key != "sha256"}
@@ -310,12 +311,12 @@ def _digest_in_file(path: Path, info: LayerInfo, storage: Storage) -> str:
         return ""
 
 
-def _read_stored(path: Path, storage: Storage) -> NDArray[Any]:
-    stored: NDArray[Any] = _from_file(path, lambda arrays: arrays[storage.array])
+def _read_stored(path: Path, storage: Storage) -> Array:
+    stored: Array = _from_file(path, lambda arrays: arrays[storage.array])
     return stored
 
 
-def _read_codes(path: Path, storage: Storage) -> NDArray[Any]:
+def _read_codes(path: Path, storage: Storage) -> Array:
     stored = _read_stored(path, storage)
     if storage.packing == "delta":
         # Whole numbers that wrap around: the sums come out right.
@@ -338,7 +339,7 @@ def _from_file(path: Path, read: Callable[[Any], Any]) -> Any:  # noqa: ANN401 -
         ) from error
 
 
-def _cell_index(lat_lon: ArrayLike, height: int, width: int) -> NDArray[np.intp]:
+def _cell_index(lat_lon: ArrayLike, height: int, width: int) -> Ints:
     """Flat index of the grid cells that hold degrees ``[N, 2]``; longitudes wrap."""
     lat, lon = on_earth(lat_lon).T
     row = ((90.0 - lat) * (height / 180.0)).astype(np.intp)

@@ -13,14 +13,13 @@ import h3
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from geowhy.arrays import Floats64, Ints, Ints64, Points
 from geowhy.errors import DataError
 from geowhy.geo.sphere import on_earth, wrap_longitude
 
 __all__ = ["NEIGHBOURS", "CellGrid", "cell_centres", "cell_of", "ten_degree_cell"]
 
 NEIGHBOURS = 6  # of a hexagon; the twelve pentagons have one fewer
-
-Points = NDArray[np.float64]
 
 
 def cell_of(lat_lon: ArrayLike, resolution: int) -> NDArray[np.uint64]:
@@ -43,7 +42,7 @@ def cell_centres(cells: ArrayLike) -> Points:
     return np.stack([centres[:, 0], wrap_longitude(centres[:, 1])], axis=-1)
 
 
-def ten_degree_cell(lat_lon: ArrayLike, size_deg: float = 10.0) -> NDArray[np.int64]:
+def ten_degree_cell(lat_lon: ArrayLike, size_deg: float = 10.0) -> Ints64:
     """Number of the latitude/longitude block that holds each of degrees ``[N, 2]``, ``[N]``.
 
     Blocks of ``size_deg`` are numbered row by row from (90 S, 180 W); longitudes wrap.
@@ -108,12 +107,12 @@ class CellGrid:
         """Plain arrays by name, to be saved."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
-    def density(self, probabilities: ArrayLike) -> NDArray[np.float64]:
+    def density(self, probabilities: ArrayLike) -> Floats64:
         """Sum of the points' probabilities ``[N]`` in each cell, ``[M]``."""
         mass = np.asarray(probabilities, np.float64)
         return np.asarray(np.bincount(self.point_to_cell, mass, len(self.cells)), np.float64)
 
-    def summits(self, density: ArrayLike) -> NDArray[np.intp]:
+    def summits(self, density: ArrayLike) -> Ints:
         """For each cell ``[M]``, the position of the local maximum that it climbs to.
 
         From each cell the way goes to the neighbour with the largest density, if that is larger
@@ -131,7 +130,7 @@ class CellGrid:
         steepest = rank[candidates].argmax(axis=1)
         return _roots(candidates[np.arange(len(values)), steepest])
 
-    def modes(self, density: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    def modes(self, density: ArrayLike) -> tuple[Ints, Floats64]:
         """Groups of cells around the local maxima, the heaviest first.
 
         From a density ``[M]``, the mode of each cell, ``[M]``, and the mass of each mode, ``[K]``.
@@ -156,7 +155,7 @@ def _neighbours(cells: NDArray[np.uint64]) -> NDArray[np.int32]:
     return np.where(occupied, position, -1).astype(np.int32)
 
 
-def _roots(parent: NDArray[np.intp]) -> NDArray[np.intp]:
+def _roots(parent: Ints) -> Ints:
     """Where each node's way up ends; each round doubles the length of the steps."""
     while True:
         grandparent = parent[parent]

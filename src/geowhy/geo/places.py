@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from geowhy.arrays import Array, Floats64, Ints
 from geowhy.errors import DataError
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.far_parts import far_part
@@ -63,7 +63,7 @@ class Gazetteer:
     """
 
     names: tuple[str, ...]
-    units: NDArray[np.float64]
+    units: Floats64
     populations: NDArray[np.uint32]
     countries: NDArray[np.uint8]
     country_codes: tuple[str, ...]
@@ -84,7 +84,7 @@ class Gazetteer:
         country = self.country_codes[int(self.countries[index])]
         return City(self.names[index], country, int(self.populations[index]), lat, lon)
 
-    def nearest_city(self, lat_lon: ArrayLike) -> NDArray[np.intp]:
+    def nearest_city(self, lat_lon: ArrayLike) -> Ints:
         """Position of the city nearest to each of degrees ``[N, 2]``, ``[N]``."""
         points = lat_lon_to_unit(np.asarray(lat_lon, np.float64).reshape(-1, 2))
         # One point at a time: as fast as a matrix product so thin, and it takes no memory.
@@ -154,14 +154,14 @@ class Gazetteer:
         layer = self.atlas.layer(layer_name)
         return [layer.info.labels[i] if i >= 0 else "" for i in layer.at(lat_lon).tolist()]
 
-    def _landmark(self, point: NDArray[np.float64]) -> City:
+    def _landmark(self, point: Floats64) -> City:
         """The largest city near a point; the nearest if none is near."""
         cosines = self.units @ lat_lon_to_unit(point)
         near = np.flatnonzero(cosines >= np.cos(NEAR_KM / EARTH_RADIUS_KM))
         # Cities come largest first.
         return self.city(int(near[0] if len(near) else cosines.argmax()))
 
-    def _is_lake(self, water: NDArray[np.float64]) -> bool:
+    def _is_lake(self, water: Floats64) -> bool:
         """Whether a point on water has land between it and the sea."""
         # NaN far out at sea, 0 near its coasts.
         return bool(self.atlas.layer("distance_to_coast_km").at(water)[0] > WITHIN_KM)
@@ -204,7 +204,7 @@ def _load(path: Path) -> Gazetteer:
     )
 
 
-def _read(path: Path) -> dict[str, NDArray[Any]]:
+def _read(path: Path) -> dict[str, Array]:
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return {name: file[name] for name in FILE_ARRAYS}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from geowhy.arrays import Floats64
 from geowhy.geo.sphere import wrap_longitude
 
 __all__ = ["equal_earth"]
@@ -14,10 +15,8 @@ A1, A2, A3, A4 = 1.340264, -0.081106, 0.000893, 0.003796
 M = np.sqrt(3.0) / 2.0
 HEIGHT_POLE = 1.3173627591574133  # y of the poles
 
-Floats = NDArray[np.float64]
 
-
-def equal_earth(lat_lon: ArrayLike) -> Floats:
+def equal_earth(lat_lon: ArrayLike) -> Floats64:
     """Degrees ``[..., 2]`` to x (east) and y (north) ``[..., 2]`` on a sphere of radius 1.
 
     x is within ±2.7066 and y within ±1.3173; the central meridian is Greenwich, and longitudes
@@ -30,13 +29,13 @@ def equal_earth(lat_lon: ArrayLike) -> Floats:
     return np.stack([east * np.cos(theta) / (M * _slope(theta)), _height(theta)], axis=-1)
 
 
-def _height(theta: Floats) -> Floats:
+def _height(theta: Floats64) -> Floats64:
     """Y of the parametric latitude, radians."""
     square = theta**2
     return np.asarray(theta * (A1 + A2 * square + square**3 * (A3 + A4 * square)))
 
 
-def _slope(theta: Floats) -> Floats:
+def _slope(theta: Floats64) -> Floats64:
     """dy/dθ."""
     square = theta**2
     return np.asarray(A1 + 3 * A2 * square + square**3 * (7 * A3 + 9 * A4 * square))

@@ -25,17 +25,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from geowhy.arrays import Bools, Floats64
 from geowhy.errors import DataError
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.far_parts import FAR_PARTS, TABLES, FarPart
 from geowhy.geo.sphere import on_earth
 
 __all__ = ["Region"]
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 GEOJSON_SUFFIXES = (".geojson", ".json")
 LARGEST_LONGITUDE = 540.0  # a turn and a half: what a box or ring over the antimeridian needs
@@ -53,7 +51,7 @@ ASIAN_RUSSIA = FarPart("Asian Russia", "RU", "", (40.0, 60.0, 85.0, 200.0))
 class _Area(Protocol):
     """What a region covers."""
 
-    def covers(self, lat: Floats, lon: Floats) -> Mask:
+    def covers(self, lat: Floats64, lon: Floats64) -> Bools:
         """Whether degrees ``[N]``, longitudes in [-180, 180), are inside, ``[N]``."""
 
 
@@ -128,7 +126,7 @@ class Region:
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
 
-    def contains(self, lat_lon: ArrayLike) -> Mask:
+    def contains(self, lat_lon: ArrayLike) -> Bools:
         """Whether each of degrees ``[N, 2]`` lies in the region, ``[N]``; longitudes wrap.
 
         Raises:
@@ -146,7 +144,7 @@ class _Class:
     layer: str
     number: int
 
-    def covers(self, lat: Floats, lon: Floats) -> Mask:
+    def covers(self, lat: Floats64, lon: Floats64) -> Bools:
         values = self.atlas.layer(self.layer).at(np.stack([lat, lon], axis=-1))
         return np.asarray(values == self.number)
 
@@ -158,7 +156,7 @@ class _Joined:
     areas: tuple[_Area, ...]
     without: tuple[_Area, ...] = ()
 
-    def covers(self, lat: Floats, lon: Floats) -> Mask:
+    def covers(self, lat: Floats64, lon: Floats64) -> Bools:
         inside = np.zeros(len(lat), np.bool_)
         for area in self.areas:
             inside |= area.covers(lat, lon)
@@ -174,7 +172,7 @@ class _Within:
     area: _Area
     box: _Area
 
-    def covers(self, lat: Floats, lon: Floats) -> Mask:
+    def covers(self, lat: Floats64, lon: Floats64) -> Bools:
         inside = self.box.covers(lat, lon)
         inside[inside] = self.area.covers(lat[inside], lon[inside])
         return inside
@@ -203,7 +201,7 @@ class _Box:
         end = east + 360.0 * (math.floor((start - east) / 360.0) + 1)
         return cls(south, start, north, end)
 
-    def covers(self, lat: Floats, lon: Floats) -> Mask:
+    def covers(self, lat: Floats64, lon: Floats64) -> Bools:
         here = (self.west <= lon) & (lon <= self.east)
         over_antimeridian = lon + 360.0 <= self.east
         return (self.south <= lat) & (lat <= self.north) & (here | over_antimeridian)
@@ -226,7 +224,7 @@ class _Polygons:
         shapely.prepare(geometry)
         return cls(geometry)
 
-    def covers(self, lat: Floats, lon: Floats) -> Mask:
+    def covers(self, lat: Floats64, lon: Floats64) -> Bools:
         import shapely
 
         # contains_xy leaves out the edges, and with them the seam of what the antimeridian cuts.
@@ -439,7 +437,7 @@ def _shifted(area: Any, turn: float) -> Any:  # noqa: ANN401 - shapely has no ty
     return shapely.transform(area, lambda points: np.add(points, (turn, 0.0)))
 
 
-def _positions(positions: Any) -> Floats:  # noqa: ANN401 - from JSON
+def _positions(positions: Any) -> Floats64:  # noqa: ANN401 - from JSON
     """Longitudes and latitudes of a ring, ``[K, 2]``; heights are dropped."""
     try:
         ring = np.array([position[:2] for position in positions], np.float64)
@@ -451,7 +449,7 @@ def _positions(positions: Any) -> Floats:  # noqa: ANN401 - from JSON
     return ring
 
 
-def _unrolled(ring: Floats) -> Floats:
+def _unrolled(ring: Floats64) -> Floats64:
     """A closed ring ``[K, 2]`` whose longitudes go on beyond ±180 instead of jumping."""
     steps = np.diff(ring[:, 0])
     turns = np.round(steps / 360.0)  # a step of exactly 180 degrees is no jump
@@ -472,7 +470,9 @@ def _unrolled(ring: Floats) -> Floats:
     )
 
 
-def _check_degrees(lat: Floats, lon: Floats, remedy: str = "give degrees, latitude first") -> None:
+def _check_degrees(
+    lat: Floats64, lon: Floats64, remedy: str = "give degrees, latitude first"
+) -> None:
     # Written so that NaN fails too.
     if not (np.abs(lat) <= 90.0).all():
         raise DataError(f"a latitude is beyond ±90; {remedy}")
@@ -480,11 +480,11 @@ def _check_degrees(lat: Floats, lon: Floats, remedy: str = "give degrees, latitu
         raise DataError(f"a longitude is beyond ±{LARGEST_LONGITUDE:g}; {remedy}")
 
 
-def _wrapped(lon: Floats) -> Floats:
+def _wrapped(lon: Floats64) -> Floats64:
     """Longitudes in [-180, 180); unlike sphere.wrap_longitude, those there stay to the last bit."""
     return lon - 360.0 * _turns(lon)
 
 
-def _turns(lon: Floats) -> Floats:
+def _turns(lon: Floats64) -> Floats64:
     """How many whole turns a longitude is beyond [-180, 180)."""
     return np.floor((lon + 180.0) / 360.0)

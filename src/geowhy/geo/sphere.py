@@ -6,8 +6,9 @@ Coordinates are degrees, latitude first, as arrays ``[..., 2]``; unit vectors ar
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from geowhy.arrays import Floats32, Floats64
 from geowhy.errors import CoordinateError
 
 __all__ = [
@@ -25,15 +26,13 @@ __all__ = [
 
 EARTH_RADIUS_KM = 6371.0088
 
-Floats = NDArray[np.float64]
 
-
-def wrap_longitude(lon: ArrayLike) -> Floats:
-    """Longitude, degrees, brought into [-180, 180)."""
+def wrap_longitude(lon: ArrayLike) -> Floats64:
+    """Longitudes ``[...]``, degrees, brought into [-180, 180)."""
     return np.asarray((np.asarray(lon, np.float64) + 180.0) % 360.0 - 180.0)
 
 
-def on_earth(lat_lon: ArrayLike) -> Floats:
+def on_earth(lat_lon: ArrayLike) -> Floats64:
     """Degrees ``[N, 2]``, checked; also of one point ``[2]``.
 
     Raises:
@@ -48,20 +47,20 @@ def on_earth(lat_lon: ArrayLike) -> Floats:
     return points
 
 
-def lat_lon_to_unit(lat_lon: ArrayLike) -> Floats:
+def lat_lon_to_unit(lat_lon: ArrayLike) -> Floats64:
     """Degrees ``[..., 2]`` to unit vectors ``[..., 3]``: x to (0, 0), y to (0, 90 E), z north."""
     lat, lon = np.moveaxis(np.radians(np.asarray(lat_lon, np.float64)), -1, 0)
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
 
 
-def unit_to_lat_lon(vectors: ArrayLike) -> Floats:
+def unit_to_lat_lon(vectors: ArrayLike) -> Floats64:
     """Vectors ``[..., 3]`` of any length but 0 to degrees ``[..., 2]``."""
     x, y, z = np.moveaxis(np.asarray(vectors, np.float64), -1, 0)
     lat = np.arctan2(z, np.hypot(x, y))
     return np.asarray(np.degrees(np.stack([lat, np.arctan2(y, x)], axis=-1)))
 
 
-def distance_km(a: ArrayLike, b: ArrayLike) -> Floats:
+def distance_km(a: ArrayLike, b: ArrayLike) -> Floats64:
     """Great-circle distance, km, between degrees ``[..., 2]`` and ``[..., 2]`` (haversine)."""
     a_lat, a_lon = np.moveaxis(np.radians(np.asarray(a, np.float64)), -1, 0)
     b_lat, b_lon = np.moveaxis(np.radians(np.asarray(b, np.float64)), -1, 0)
@@ -73,7 +72,7 @@ def distance_km(a: ArrayLike, b: ArrayLike) -> Floats:
     return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(half_chord))
 
 
-def distance_matrix_km(a: ArrayLike, b: ArrayLike) -> NDArray[np.float32]:
+def distance_matrix_km(a: ArrayLike, b: ArrayLike) -> Floats32:
     """All distances, km, between degrees ``[N, 2]`` and ``[M, 2]``, as float32 ``[N, M]``.
 
     By the chord between unit vectors: within 1 m of the haversine up to 19,000 km. Takes 16 bytes
@@ -88,7 +87,7 @@ def distance_matrix_km(a: ArrayLike, b: ArrayLike) -> NDArray[np.float32]:
     return (2 * EARTH_RADIUS_KM * half_chord_squared).astype(np.float32)
 
 
-def destination(lat_lon: ArrayLike, bearing_deg: ArrayLike, distance: ArrayLike) -> Floats:
+def destination(lat_lon: ArrayLike, bearing_deg: ArrayLike, distance: ArrayLike) -> Floats64:
     """Where one arrives from degrees ``[..., 2]`` after ``distance`` km along a bearing.
 
     The bearing is degrees clockwise from north; at a pole, north is the direction of the
@@ -102,13 +101,13 @@ def destination(lat_lon: ArrayLike, bearing_deg: ArrayLike, distance: ArrayLike)
     return unit_to_lat_lon(np.cos(angle)[..., None] * up + np.sin(angle)[..., None] * heading)
 
 
-def uniform_on_sphere(count: int, rng: np.random.Generator) -> Floats:
+def uniform_on_sphere(count: int, rng: np.random.Generator) -> Floats64:
     """``count`` points uniform on the whole sphere, degrees ``[count, 2]``."""
     lat = np.degrees(np.arcsin(rng.uniform(-1.0, 1.0, count)))
     return np.stack([lat, rng.uniform(-180.0, 180.0, count)], axis=-1)
 
 
-def local_frame(lat: Floats, lon: Floats) -> tuple[Floats, Floats, Floats]:
+def local_frame(lat: Floats64, lon: Floats64) -> tuple[Floats64, Floats64, Floats64]:
     """Unit vectors up, north and east at radians ``[...]``."""
     sin_lat, cos_lat, sin_lon, cos_lon = np.sin(lat), np.cos(lat), np.sin(lon), np.cos(lon)
     up = np.stack([cos_lat * cos_lon, cos_lat * sin_lon, sin_lat], -1)

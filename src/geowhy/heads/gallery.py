@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.answer import Scope
+from geowhy.arrays import AnyFloats, Bools, Floats32, Points
 from geowhy.errors import DataError, ModelFormatError
 from geowhy.geo.cells import CellGrid
 from geowhy.geo.regions import Region
@@ -39,7 +40,7 @@ class Gallery:
         coded: unit embeddings in 8 bits, for a search of the nearest; None if nobody made them.
     """
 
-    lat_lon: NDArray[np.float64]
+    lat_lon: Points
     grid: CellGrid
     side: Encoded
     average: Encoded
@@ -56,9 +57,9 @@ class Gallery:
     @classmethod
     def build(
         cls,
-        lat_lon: NDArray[np.float64],
+        lat_lon: Points,
         model: GeoModel,
-        surroundings: NDArray[np.float32] | None = None,
+        surroundings: Floats32 | None = None,
     ) -> Gallery:
         """Embeds coordinates, degrees ``[M, 2]``; their ``surroundings`` are read if not given."""
         chunks = [
@@ -117,7 +118,7 @@ class Gallery:
         coded = self.coded and self.coded.rows(inside)
         return replace(found, is_own=self.is_own, region=region.name, coded=coded)
 
-    def inside(self, region: Region) -> NDArray[np.bool_]:
+    def inside(self, region: Region) -> Bools:
         """Which of the places are in a region, ``[M]``.
 
         Raises:
@@ -136,14 +137,12 @@ class Gallery:
         return self.from_tensors(self.to_tensors(model), model)
 
     @classmethod
-    def of(cls, lat_lon: NDArray[np.float64], grid: CellGrid, side: Encoded) -> Gallery:
-        """From places with their sides."""
+    def of(cls, lat_lon: Points, grid: CellGrid, side: Encoded) -> Gallery:
+        """From places, degrees ``[M, 2]``, with their sides."""
         return cls(lat_lon, grid, side, side.average())
 
 
-def _deflated(
-    name: str, columns: NDArray[np.float32], least: NDArray[np.floating]
-) -> dict[str, NDArray[np.generic]]:
+def _deflated(name: str, columns: Floats32, least: AnyFloats) -> dict[str, NDArray[np.generic]]:
     """Columns ``[M, c]`` in steps no smaller than ``least`` ``[c]``."""
     largest = np.abs(columns).max(axis=0, initial=0)
     step = np.maximum(np.maximum(largest / LARGEST, least), np.finfo(np.float32).tiny)
@@ -153,9 +152,7 @@ def _deflated(
     return {name: packed, f"{name}.step": step}
 
 
-def _inflated(
-    tensors: dict[str, NDArray[np.generic]], name: str, count: int
-) -> NDArray[np.float32]:
+def _inflated(tensors: dict[str, NDArray[np.generic]], name: str, count: int) -> Floats32:
     """Columns of ``count`` rows, ``[count, c]``."""
     step = tensors[f"{name}.step"].astype(np.float32)
     steps = np.frombuffer(zlib.decompress(tensors[name].tobytes()), np.int8)

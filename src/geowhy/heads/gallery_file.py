@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats64
 from geowhy.errors import DataError
 
 __all__ = ["read_gallery"]
@@ -34,7 +34,7 @@ class _Table:
     separator: str
 
 
-def read_gallery(path: Path, on_read: Callable[[str], None] | None = None) -> NDArray[np.float64]:
+def read_gallery(path: Path, on_read: Callable[[str], None] | None = None) -> Floats64:
     """Coordinates of a table with a header, degrees ``[M, 2]``; other columns don't matter.
 
     Columns are called latitude, lat or y, and longitude, lon, lng, long or x, in any case and

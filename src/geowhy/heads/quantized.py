@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.arrays import Bools, Floats32, Floats64, Rows
 from geowhy.assets.memmap import give_back, in_parts
 from geowhy.model.backbone import open_session
 
@@ -42,10 +43,6 @@ PLANE_LARGEST = 63
 ROUNDING = 1e-5  # of a score's largest possible value: what single precision itself may lose
 CODED_AT_ONCE = 16_384  # rows
 BLOCK = 32_768  # places; with 4 images: 512 KB of scores
-
-Floats = NDArray[np.float64]
-Floats32 = NDArray[np.float32]
-Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,8 +77,8 @@ class CodedRows:
             coded.error[rows] = np.linalg.norm(units[rows] - whole * step, axis=1)
         return coded
 
-    def rows(self, chosen: NDArray[np.bool_]) -> CodedRows:
-        """Some of the places."""
+    def rows(self, chosen: Bools) -> CodedRows:
+        """The places that are ``chosen`` ``[M]``."""
         return CodedRows(self.codes[chosen], self.step[chosen], self.error[chosen])
 
     def scores(self, queries: CodedQueries, rows: slice) -> Floats32:
@@ -171,8 +168,8 @@ class NearestPlaces:
     """
 
     rows: Rows
-    probability: Floats
-    cell_mass: Floats
+    probability: Floats64
+    cell_mass: Floats64
 
 
 def nearest_places(queries: Floats32, gallery: RetrievalGallery, top_k: int) -> list[NearestPlaces]:
@@ -199,8 +196,8 @@ class _Kept:
     are, block by block, of the places that may still be among the best.
     """
 
-    sure: Floats
-    cell_mass: Floats
+    sure: Floats64
+    cell_mass: Floats64
     total: float = 0.0
     peak: float = -np.inf
     rows: list[Rows] = field(default_factory=list)
@@ -246,7 +243,7 @@ class _Kept:
         )
 
 
-def _exact_logits(query: Floats32, gallery: RetrievalGallery, rows: Rows) -> Floats:
+def _exact_logits(query: Floats32, gallery: RetrievalGallery, rows: Rows) -> Floats64:
     """Logits in double precision of some of the places ``[m]``."""
     # Not @, whose rounding depends on where in the table a row stands.
     parts = [

@@ -15,8 +15,9 @@ import io
 import logging
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
+
+from geowhy.arrays import Floats32
 
 __all__ = ["to_srgb"]
 
@@ -72,7 +73,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     )
 
 
-def _range_of(values: NDArray[np.float32], mode: str) -> tuple[float, float]:
+def _range_of(values: Floats32, mode: str) -> tuple[float, float]:
     """Lowest and highest value that black and white stand for; ``values`` is [H, W]."""
     finite = values[np.isfinite(values)]
     if not finite.size:

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from geowhy.arrays import Floats32, Pixels
 from geowhy.errors import DataError
 from geowhy.geo.sphere import EARTH_RADIUS_KM, local_frame
 
 __all__ = ["WorldImage", "cut_views", "footprint", "view_grid"]
 
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 VIEWS_AT_ONCE = 256  # 64-pixel views: about 100 MB of intermediate arrays
 
@@ -48,10 +47,10 @@ class _Corners:
     """For each sample, flat indices of its four source pixels and their bilinear weights."""
 
     indices: NDArray[np.int32]  # [4, ...]
-    weights: Floats  # [4, ...]
+    weights: Floats32  # [4, ...]
 
 
-def view_grid(centres: ArrayLike, km_per_pixel: ArrayLike, size: int) -> Floats:
+def view_grid(centres: ArrayLike, km_per_pixel: ArrayLike, size: int) -> Floats32:
     """Unit vectors ``[N, size, size, 3]`` at the pixel centres of views.
 
     ``centres`` are degrees ``[N, 2]``, ``km_per_pixel`` is ``[N]`` or one number. Pixel (0, 0) is
@@ -97,7 +96,7 @@ def footprint(
     return np.moveaxis(_corners(grid, world).indices, 0, 1)
 
 
-def _corners(vectors: Floats, world: WorldImage) -> _Corners:
+def _corners(vectors: Floats32, world: WorldImage) -> _Corners:
     """The four pixels around each unit vector ``[..., 3]``, and the weight of each."""
     height, width = world.pixels.shape[:2]
     lat = np.arcsin(np.clip(vectors[..., 2], -1, 1))

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from geowhy.arrays import Pixels
 from geowhy.errors import ImageError
 from geowhy.images.colour import to_srgb
 from geowhy.images.formats import format_of, open_lazily
@@ -51,7 +52,7 @@ class NamedImage:
     """
 
     name: str
-    pixels: NDArray[np.uint8]
+    pixels: Pixels
 
 
 _USUAL = Limits()

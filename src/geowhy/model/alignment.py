@@ -14,8 +14,8 @@ from functools import cached_property
 from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32, Ints
 from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ModelFormatError
 from geowhy.model.encoded import Encoded, Part
@@ -39,11 +39,10 @@ __all__ = [
     "ridge_inverse",
 ]
 
-Floats = NDArray[np.float32]
 Objective = Literal["concept", "geoclip"]
 Space = Literal["embedding", "concept", "both"]
 
-Columns = slice | NDArray[np.intp]
+Columns = slice | Ints
 
 ALL = slice(None)
 DECOMPOSITION_RIDGE = 0.01  # of the mean square of the concept directions
@@ -79,8 +78,8 @@ class Aligner(Protocol):
 
     space: Space
     bank: ConceptBank
-    basis: Floats
-    tensors: dict[str, Floats]
+    basis: Floats32
+    tensors: dict[str, Floats32]
 
     @property
     def scale(self) -> float:
@@ -94,32 +93,32 @@ class Aligner(Protocol):
     def terms(self) -> tuple[ScoreTerm, ...]:
         """What its scores are sums of."""
 
-    def whitened(self, features: Floats) -> Floats:
+    def whitened(self, features: Floats32) -> Floats32:
         """Features as the head takes them, ``[N, w]``."""
 
-    def outputs(self, features: Floats) -> tuple[Floats, Floats]:
+    def outputs(self, features: Floats32) -> tuple[Floats32, Floats32]:
         """Unit embeddings ``[N, d]`` and ``z_img`` ``[N, k]`` of features ``[N, feature_size]``."""
 
-    def image_side(self, features: Floats) -> Encoded:
+    def image_side(self, features: Floats32) -> Encoded:
         """From backbone features ``[N, feature_size]``."""
 
-    def location_side(self, embeddings: Floats) -> Encoded:
+    def location_side(self, embeddings: Floats32) -> Encoded:
         """From embeddings of the location encoder ``[M, d]``."""
 
-    def centred(self, places: Encoded) -> Floats:
+    def centred(self, places: Encoded) -> Floats32:
         """Embeddings of places as concepts are read off them, ``[M, d]``."""
 
-    def concept_scores(self, places: Encoded, columns: Columns = ALL) -> Floats:
+    def concept_scores(self, places: Encoded, columns: Columns = ALL) -> Floats32:
         """``z_loc``, ``[M, k]``."""
 
-    def packed(self, places: Encoded) -> tuple[Floats, Floats]:
+    def packed(self, places: Encoded) -> tuple[Floats32, Floats32]:
         """Scaled embeddings ``[M, d]`` and lengths ``[M, 1]``, from which places can be had."""
 
-    def unpacked(self, scaled: Floats, length: Floats) -> Encoded:
-        """Places from what `packed` gave."""
+    def unpacked(self, scaled: Floats32, length: Floats32) -> Encoded:
+        """Places from what `packed` gave, ``[M, d]`` and ``[M, 1]``."""
 
 
-def ridge_inverse(basis: Floats) -> Floats:
+def ridge_inverse(basis: Floats32) -> Floats32:
     """How much of each of k concepts a vector is, as a matrix ``[k, d]``, from ``B`` ``[d, k]``.
 
     Ridge regression: many concepts point nearly the same way, and a plain pseudo-inverse would
@@ -141,7 +140,7 @@ class ConceptAligner:
         basis: ``B = E + Δ``, ``[d, k]``.
     """
 
-    def __init__(self, tensors: Mapping[str, Floats], bank: ConceptBank, space: Space) -> None:
+    def __init__(self, tensors: Mapping[str, Floats32], bank: ConceptBank, space: Space) -> None:
         """Takes the weights.
 
         Raises:
@@ -168,7 +167,7 @@ class ConceptAligner:
         return len(self.tensors["feature_mean"])
 
     @cached_property
-    def decomposition(self) -> Floats:
+    def decomposition(self) -> Floats32:
         """``[k, d]``: how much of each concept an embedding is."""
         return ridge_inverse(self.basis)
 
@@ -185,21 +184,21 @@ class ConceptAligner:
             )
         return tuple(terms)
 
-    def whitened(self, features: Floats) -> Floats:
+    def whitened(self, features: Floats32) -> Floats32:
         """Backbone features ``[N, f]``, standardised and projected to ``[N, w]``."""
         t = self.tensors
         standard = (features - t["feature_mean"]) / t["feature_spread"]
         clipped = np.clip(standard, -FEATURE_LIMIT, FEATURE_LIMIT)
         return np.asarray(clipped @ t["whitening"], np.float32)
 
-    def outputs(self, features: Floats) -> tuple[Floats, Floats]:
+    def outputs(self, features: Floats32) -> tuple[Floats32, Floats32]:
         """Unit embeddings ``[N, d]`` and ``z_img`` ``[N, k]`` of backbone features ``[N, f]``."""
         hidden = self._relu_layer("head_0", self.whitened(features))
         embedding = self._layer("head_1", hidden)
         scores = self._layer("concept_1", self._relu_layer("concept_0", embedding))
         return normalised(embedding), scores
 
-    def image_side(self, features: Floats) -> Encoded:
+    def image_side(self, features: Floats32) -> Encoded:
         """From backbone features ``[N, f]``."""
         embedding, concepts = self.outputs(features)
         parts: dict[Space, tuple[Part, ...]] = {
@@ -209,18 +208,18 @@ class ConceptAligner:
         }
         return Encoded(parts[self.space])
 
-    def location_side(self, embeddings: Floats) -> Encoded:
+    def location_side(self, embeddings: Floats32) -> Encoded:
         """From embeddings of the location encoder ``[M, d]``."""
         centred = embeddings - self.tensors["location_mean"]
         length = np.linalg.norm(centred @ self.basis, axis=1, keepdims=True)
         return self.unpacked(centred / np.maximum(length, np.finfo(np.float32).tiny), length)
 
-    def centred(self, places: Encoded) -> Floats:
+    def centred(self, places: Encoded) -> Floats32:
         """Embeddings of places less their mean, ``[M, d]``."""
         scaled, length = self.packed(places)
         return np.asarray(scaled * length, np.float32)
 
-    def concept_scores(self, places: Encoded, columns: Columns = ALL) -> Floats:
+    def concept_scores(self, places: Encoded, columns: Columns = ALL) -> Floats32:
         """``z_loc`` of all k concepts, or of some columns of them, ``[M, k]``.
 
         By how many standard deviations a place exceeds the average place, as the model has it.
@@ -228,7 +227,7 @@ class ConceptAligner:
         scaled, length = self.packed(places)
         return np.asarray((scaled @ self.basis[:, columns]) * length, np.float32)
 
-    def packed(self, places: Encoded) -> tuple[Floats, Floats]:
+    def packed(self, places: Encoded) -> tuple[Floats32, Floats32]:
         """Scaled embeddings ``[M, d]`` and lengths ``[M, 1]``, from which places can be had."""
         if self.space == "embedding":
             of_embedding = places.part(EmbeddingPlaces)
@@ -236,7 +235,7 @@ class ConceptAligner:
         of_concepts = places.part(ConceptPlaces)
         return of_concepts.scaled, of_concepts.length
 
-    def unpacked(self, scaled: Floats, length: Floats) -> Encoded:
+    def unpacked(self, scaled: Floats32, length: Floats32) -> Encoded:
         """Places from scaled embeddings ``[M, d]`` and lengths ``[M, 1]``."""
         concepts = ConceptPlaces(scaled, length)
         if self.space == "concept":
@@ -245,10 +244,10 @@ class ConceptAligner:
         embedding = EmbeddingPlaces(normalised(scaled), np.asarray(norm, np.float32))
         return Encoded((embedding,) if self.space == "embedding" else (concepts, embedding))
 
-    def _layer(self, name: str, x: Floats) -> Floats:
+    def _layer(self, name: str, x: Floats32) -> Floats32:
         return np.asarray(
             x @ self.tensors[f"{name}.weight"].T + self.tensors[f"{name}.bias"], np.float32
         )
 
-    def _relu_layer(self, name: str, x: Floats) -> Floats:
+    def _relu_layer(self, name: str, x: Floats32) -> Floats32:
         return np.asarray(np.maximum(self._layer(name, x), 0), np.float32)

@@ -12,13 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32, Floats64
 from geowhy.explanation import ELSEWHERE, ConceptScore, Explanation, Reference
 from geowhy.model.encoded import Encoded
 from geowhy.model.terms import Edit, ScoreTerm, total_scores
 
 __all__ = ["LinearAttribution"]
-
-Floats = NDArray[np.float64]
 
 
 class LinearAttribution:
@@ -64,13 +63,13 @@ class LinearAttribution:
         scores.sort(key=lambda score: abs(score.contribution), reverse=True)
         return Explanation(float(shares.sum() + unexplained), tuple(scores), unexplained, against)
 
-    def scores(self, images: Encoded, places: Encoded) -> NDArray[np.float32]:
+    def scores(self, images: Encoded, places: Encoded) -> Floats32:
         """Logits ``[N, M]`` over the temperature."""
         logits = total_scores(self.terms, images, places)
         logits *= np.float32(1 / self.temperature)
         return logits
 
-    def shares(self, image: Encoded, places: Encoded) -> tuple[Floats, Floats]:
+    def shares(self, image: Encoded, places: Encoded) -> tuple[Floats64, Floats64]:
         """What each contributor adds to the logits of M places for one image, ``[M, n]``.
 
         The second part is what none of them explains, ``[M]``.
@@ -83,7 +82,7 @@ class LinearAttribution:
             unexplained += rest / self.temperature
         return shares, unexplained
 
-    def activations(self, image: Encoded) -> Floats:
+    def activations(self, image: Encoded) -> Floats64:
         """How strongly one image shows each contributor, ``[n]``."""
         found = [term.activations(image)[0] for term in self.terms]
         return self._combined(found).astype(np.float64)

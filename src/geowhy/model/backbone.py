@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32, Pixels
 from geowhy.assets.files import sha256_of
 from geowhy.errors import ConfigError, ModelFormatError
 from geowhy.model.preprocessing import Preprocessing
@@ -23,9 +23,6 @@ __all__ = ["BACKBONE_FILE", "ImageBackbone", "OnnxBackbone", "open_session"]
 BACKBONE_FILE = "backbone.onnx"
 BATCH = 16  # bounds the memory; 64 at a time were a seventh slower on two cores
 BATCH_PIXELS = 6 * 128**2  # larger pictures go in smaller batches: 1 or 2 of 224 pixels
-
-Pixels = NDArray[np.uint8]
-Floats32 = NDArray[np.float32]
 
 
 class ImageBackbone(Protocol):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from geowhy.arrays import Floats32, Pixels
 from geowhy.model.encoded import Encoded
 from geowhy.model.terms import ScoreTerm
 
@@ -31,11 +31,11 @@ class ScoringModel(Protocol):
         """What its scores are sums of; at least one, those of concepts first."""
         ...
 
-    def features(self, pixels: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    def features(self, pixels: Sequence[Pixels]) -> Floats32:
         """One row for each RGB image ``[H, W, 3]``, ``[N, f]``."""
         ...
 
-    def image_side(self, features: NDArray[np.float32]) -> Encoded:
+    def image_side(self, features: Floats32) -> Encoded:
         """Features ``[N, f]`` as the terms take them, N rows."""
         ...
 

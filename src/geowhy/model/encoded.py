@@ -7,14 +7,12 @@ from dataclasses import dataclass, fields, replace
 from typing import Self, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32, Ints, Selection
 from geowhy.assets.memmap import in_parts, is_mapped
 
 __all__ = ["Encoded", "Part"]
 
-Floats = NDArray[np.float32]
-Rows = slice | NDArray[np.bool_] | NDArray[np.intp]
 _P = TypeVar("_P", bound="Part")
 
 
@@ -22,15 +20,15 @@ _P = TypeVar("_P", bound="Part")
 class Part:
     """What one term keeps of N images or places: arrays ``[N, ...]``, which subclasses name."""
 
-    def arrays(self) -> dict[str, Floats]:
+    def arrays(self) -> dict[str, Floats32]:
         """Its arrays by name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def rows(self, chosen: Rows) -> Self:
-        """Some of them."""
+    def rows(self, chosen: Selection) -> Self:
+        """Those that are ``chosen``, numbers ``[m]`` or flags ``[N]``."""
         return replace(self, **{name: array[chosen] for name, array in self.arrays().items()})
 
-    def mean(self, rows: NDArray[np.intp], weights: Floats) -> Self:
+    def mean(self, rows: Ints, weights: Floats32) -> Self:
         """The weighted mean of some of them, one row; ``weights`` ``[m]`` add up to 1."""
         arrays = self.arrays().items()
         return replace(self, **{name: _mean(array, rows, weights) for name, array in arrays})
@@ -69,11 +67,11 @@ class Encoded:
         has = ", ".join(type(part).__name__ for part in self.parts)
         raise TypeError(f"no {kind.__name__} among {has}: encode with the model that scores")
 
-    def rows(self, chosen: Rows) -> Encoded:
-        """Some of them."""
+    def rows(self, chosen: Selection) -> Encoded:
+        """Those that are ``chosen``, numbers ``[m]`` or flags ``[N]``."""
         return Encoded(tuple(part.rows(chosen) for part in self.parts))
 
-    def mean(self, rows: NDArray[np.intp], weights: Floats) -> Encoded:
+    def mean(self, rows: Ints, weights: Floats32) -> Encoded:
         """The weighted mean of some of them, one row; ``weights`` ``[m]`` add up to 1."""
         return Encoded(tuple(part.mean(rows, weights) for part in self.parts))
 
@@ -105,7 +103,7 @@ class Encoded:
         return cls(tuple(joined))
 
 
-def _mean(array: Floats, rows: NDArray[np.intp], weights: Floats) -> Floats:
+def _mean(array: Floats32, rows: Ints, weights: Floats32) -> Floats32:
     if not is_mapped(array):
         return np.asarray(weights[None] @ array[rows], np.float32)
     taken = np.concatenate(list(in_parts(array, rows)))

@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
+from geowhy.arrays import Floats32
 from geowhy.assets.fetch import extract_member
 from geowhy.errors import ModelFormatError
 from geowhy.model.location import LocationArchitecture, LocationEncoder
@@ -30,7 +30,7 @@ _HEAD = "geoclip/model/weights/image_encoder_mlp_weights.pth"
 _SCALE = "geoclip/model/weights/logit_scale_weights.pth"
 _GALLERY = "geoclip/model/gps_gallery/coordinates_100K.csv"
 
-Tensors = dict[str, NDArray[np.float32]]
+Tensors = dict[str, Floats32]
 
 
 def convert_geoclip(wheel: Path, folder: Path) -> None:
@@ -52,7 +52,7 @@ def convert_geoclip(wheel: Path, folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
-def geoclip_location_tensors(published: Mapping[str, NDArray[np.float32]]) -> Tensors:
+def geoclip_location_tensors(published: Mapping[str, Floats32]) -> Tensors:
     """The package's names of the location encoder's weights to those of `LocationEncoder`."""
     return {_renamed(name): tensor for name, tensor in published.items()}
 
@@ -74,7 +74,7 @@ def _head(wheel: Path) -> Tensors:
     return renamed | _tensors(wheel, _SCALE)
 
 
-def _gallery(wheel: Path) -> NDArray[np.float32]:
+def _gallery(wheel: Path) -> Floats32:
     header, _, rows = _text(wheel, _GALLERY).partition("\n")
     if header.strip() != "LAT,LON":
         raise ModelFormatError(f"{wheel.name}: the gallery's columns are {header!r}, not LAT,LON")

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from geowhy.arrays import Floats32, Pixels
 from geowhy.concepts.bank import BANK_FILE, PLACE_BANK_FILE, ConceptBank
 from geowhy.errors import ConfigError, DataError, ModelFormatError
 from geowhy.geo.atlas import Atlas
@@ -26,9 +27,6 @@ from geowhy.model.surroundings import read_surroundings
 from geowhy.model.terms import MapImages, MapPlaces, MapTerm, ScoreTerm, total_scores
 
 __all__ = ["GeoModel", "MapComparison", "model_banks", "model_config", "model_tensors"]
-
-Floats = NDArray[np.float32]
-Pixels = NDArray[np.uint8]
 
 
 MAPS_CATEGORY = "layout of the land"
@@ -59,8 +57,8 @@ class MapComparison:
 class PackedColumns:
     """Columns ``[M, c]`` as a gallery's file keeps them, in steps no finer than ``[c]``."""
 
-    columns: Floats
-    least_step: Floats
+    columns: Floats32
+    least_step: Floats32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,19 +148,19 @@ class GeoModel:
             MapTerm(names, categories, matcher.attribution, matcher.weight),
         )
 
-    def scores(self, images: Encoded, places: Encoded) -> Floats:
+    def scores(self, images: Encoded, places: Encoded) -> Floats32:
         """Logits ``[N, M]`` of places given images, before calibration."""
         return total_scores(self.terms, images, places)
 
-    def features(self, pixels: Sequence[Pixels]) -> Floats:
+    def features(self, pixels: Sequence[Pixels]) -> Floats32:
         """Backbone features ``[N, f]`` of RGB images ``[H, W, 3]``."""
         return self.backbone.embed(pixels)
 
-    def told(self, features: Floats) -> Floats:
+    def told(self, features: Floats32) -> Floats32:
         """What the alignment reads of backbone features ``[N, f]``; the rest is a map reader's."""
         return features[:, : self.aligner.feature_size]
 
-    def image_side(self, features: Floats) -> Encoded:
+    def image_side(self, features: Floats32) -> Encoded:
         """Backbone features ``[N, f]`` as the terms take them."""
         told = self.told(features)
         images = self.aligner.image_side(told)
@@ -174,7 +172,7 @@ class GeoModel:
         shares = np.ones((len(pulls), len(MAP_TITLES)), np.float32)
         return Encoded((*images.parts, MapImages(pulls, shares)))
 
-    def location_side(self, lat_lon: ArrayLike, surroundings: Floats | None = None) -> Encoded:
+    def location_side(self, lat_lon: ArrayLike, surroundings: Floats32 | None = None) -> Encoded:
         """Degrees ``[N, 2]`` as the terms take them.
 
         ``surroundings`` saves reading them from the atlas, if a model needs them.
@@ -188,7 +186,7 @@ class GeoModel:
         coordinates = self.maps.matcher.coordinates(self.maps.reader.mapped(surroundings))
         return _with_maps(places, coordinates, self.maps)
 
-    def packed(self, places: Encoded) -> tuple[dict[str, PackedColumns], Floats]:
+    def packed(self, places: Encoded) -> tuple[dict[str, PackedColumns], Floats32]:
         """Columns from which M places can be had, by name; and a length for each ``[M, 1]``."""
         scaled, length = self.aligner.packed(places)
         columns = {"scaled": PackedColumns(scaled, EMBEDDING_STEP * scaled.std(axis=0))}
@@ -196,8 +194,8 @@ class GeoModel:
         columns["maps"] = PackedColumns(maps, np.full(maps.shape[1], MAP_STEP, np.float32))
         return columns, length
 
-    def unpacked(self, columns: Mapping[str, Floats], length: Floats) -> Encoded:
-        """Places from what `packed` gave.
+    def unpacked(self, columns: Mapping[str, Floats32], length: Floats32) -> Encoded:
+        """Places from what `packed` gave, columns ``[M, c]`` and lengths ``[M, 1]``.
 
         Raises:
             KeyError: if a column is missing.
@@ -206,7 +204,7 @@ class GeoModel:
         return _with_maps(places, columns["maps"], self.maps) if self.maps else places
 
 
-def _with_maps(places: Encoded, coordinates: Floats, maps: MapComparison) -> Encoded:
+def _with_maps(places: Encoded, coordinates: Floats32, maps: MapComparison) -> Encoded:
     norms = maps.matcher.norms(coordinates)
     return Encoded((*places.parts, MapPlaces(coordinates, norms)))
 
@@ -229,7 +227,7 @@ def model_banks(model: GeoModel) -> dict[str, ConceptBank]:
     )
 
 
-def model_tensors(model: GeoModel) -> dict[str, Floats]:
+def model_tensors(model: GeoModel) -> dict[str, Floats32]:
     """The content of model.safetensors."""
     groups = {"alignment": model.aligner.tensors, "location": model.location.to_tensors()}
     if model.maps:
@@ -254,17 +252,17 @@ def _bank(folder: ModelFolder, name: str) -> ConceptBank:
     return bank
 
 
-def _place_reader(folder: ModelFolder, tensors: dict[str, Floats]) -> PlaceReader | None:
+def _place_reader(folder: ModelFolder, tensors: dict[str, Floats32]) -> PlaceReader | None:
     own = _group(tensors, "places/")
     return PlaceReader(own, _bank(folder, PLACE_BANK_FILE)) if own else None
 
 
-def _map_comparison(tensors: dict[str, Floats]) -> MapComparison | None:
+def _map_comparison(tensors: dict[str, Floats32]) -> MapComparison | None:
     reader, matcher = _group(tensors, "reader/"), _group(tensors, "matcher/")
     if not reader and not matcher:
         return None
     return MapComparison(MapReader(reader), MapMatcher(matcher))
 
 
-def _group(tensors: dict[str, Floats], prefix: str) -> dict[str, Floats]:
+def _group(tensors: dict[str, Floats32], prefix: str) -> dict[str, Floats32]:
     return {name.removeprefix(prefix): a for name, a in tensors.items() if name.startswith(prefix)}

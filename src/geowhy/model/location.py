@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from geowhy.arrays import AnyFloats, Floats32, Floats64
 from geowhy.errors import CoordinateError, ModelFormatError
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.projection import equal_earth
@@ -22,9 +23,7 @@ from geowhy.model.surroundings import SURROUNDINGS_SIZE, read_surroundings
 
 __all__ = ["SURROUNDINGS_LIMIT", "LocationArchitecture", "LocationEncoder", "project"]
 
-Floats32 = NDArray[np.float32]
-Floats64 = NDArray[np.float64]
-Weights = Mapping[str, NDArray[np.floating]]
+Weights = Mapping[str, AnyFloats]
 
 SCALE = 66.50336 / 180.0  # GeoCLIP's, which brings the map's width to ±1
 CHUNK_ROWS = 2048  # bounds the memory: 8 MB an activation

@@ -15,14 +15,13 @@ from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32, Floats64
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES
 from geowhy.model.tensors import required_tensors
 
 __all__ = ["MAP_TITLES", "MATCHER_TENSORS", "MapMatcher", "patterns"]
 
-Floats = NDArray[np.float32]
 
 MAP_TITLES = {  # the maps that are compared; the others added nothing on validation views
     "land": "land and sea",
@@ -53,7 +52,7 @@ class MapMatcher:
             ``attribution`` ``[R, m]`` tells how much of it each map is; ``weight`` is a scalar.
     """
 
-    def __init__(self, tensors: Mapping[str, Floats]) -> None:
+    def __init__(self, tensors: Mapping[str, Floats32]) -> None:
         """Takes the tensors.
 
         Raises:
@@ -62,7 +61,7 @@ class MapMatcher:
         self.tensors = required_tensors("the map matcher", tensors, MATCHER_TENSORS)
 
     @classmethod
-    def fit(cls, errors: Floats, land: Floats) -> Self:
+    def fit(cls, errors: Floats32, land: Floats32) -> Self:
         """From patterns ``[N, frequencies, m]``: of errors of readings, and of places on land."""
         mean = land.mean(axis=0)
         spread, error = _covariances(land - mean), _covariances(errors)
@@ -90,7 +89,7 @@ class MapMatcher:
         return float(self.tensors["weight"].item())
 
     @property
-    def attribution(self) -> Floats:
+    def attribution(self) -> Floats32:
         """How much of each direction every map is, ``[R, m]``; rows add up to 1."""
         return self.tensors["attribution"]
 
@@ -98,29 +97,29 @@ class MapMatcher:
         """The same matcher with another weight."""
         return MapMatcher({**self.tensors, "weight": np.array([weight], np.float32)})
 
-    def coordinates(self, maps: Floats) -> Floats:
+    def coordinates(self, maps: Floats32) -> Floats32:
         """Standardised maps ``[N, len(MAP_NAMES), MAP_GRID, MAP_GRID]`` to ``[N, R]``."""
         t = self.tensors
         chosen = patterns(maps)[:, t["frequency"].astype(np.intp)]
         found = np.einsum("nrm,rm->nr", chosen, t["direction"]) - t["mean"]
         return np.asarray(found, np.float32)
 
-    def pulls(self, coordinates: Floats) -> Floats:
+    def pulls(self, coordinates: Floats32) -> Floats32:
         """What a view's coordinates ``[N, R]`` multiply those of a place by, at weight 1."""
         return np.asarray(coordinates * self._level_weight, np.float32)
 
-    def norms(self, coordinates: Floats) -> Floats:
+    def norms(self, coordinates: Floats32) -> Floats32:
         """What a place's coordinates ``[M, R]`` cost it, for each map ``[M, m]``, at weight 1."""
         cost = self._level_weight / 2 * (1 - 1 / self.tensors["variance"])
         return np.asarray((coordinates**2 * cost) @ self.attribution, np.float32)
 
     @property
-    def _level_weight(self) -> Floats:
+    def _level_weight(self) -> Floats32:
         is_level = self.tensors["frequency"] == 0
         return np.where(is_level, np.float32(LEVEL_WEIGHT), np.float32(1))
 
 
-def patterns(maps: Floats) -> Floats:
+def patterns(maps: Floats32) -> Floats32:
     """Cosine transform (DCT-II) of the compared maps, ``[N, MAP_GRID², m]``; row 0 is the mean.
 
     From standardised maps ``[N, len(MAP_NAMES), MAP_GRID, MAP_GRID]``.
@@ -130,21 +129,21 @@ def patterns(maps: Floats) -> Floats:
     return np.asarray(coefficients.transpose(0, 2, 1), np.float32)
 
 
-def _covariances(values: Floats) -> NDArray[np.float64]:
+def _covariances(values: Floats32) -> Floats64:
     """About 0, for each frequency: ``[N, F, m]`` to ``[F, m, m]``, never singular."""
     columns = values.transpose(1, 2, 0).astype(np.float64)
     covariances = columns @ columns.transpose(0, 2, 1) / len(values)
     return np.asarray(covariances + RIDGE * np.eye(values.shape[2]), np.float64)
 
 
-def _attribution(direction: Floats, spread: NDArray[np.float64]) -> Floats:
+def _attribution(direction: Floats32, spread: Floats64) -> Floats32:
     """Squared correlation of each direction with each map, as shares, ``[R, m]``."""
     covariance = (spread @ direction[:, :, None])[:, :, 0]
     squared = covariance**2 / np.einsum("rii->ri", spread)
     return np.asarray(squared / squared.sum(axis=1, keepdims=True), np.float32)
 
 
-def _cosines() -> Floats:
+def _cosines() -> Floats32:
     """The rows of the orthonormal cosine transform, ``[MAP_GRID, MAP_GRID]``."""
     row, column = np.arange(MAP_GRID)[:, None], np.arange(MAP_GRID)[None]
     waves = np.cos(np.pi * (column + 0.5) * row / MAP_GRID) * np.sqrt(2 / MAP_GRID)

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES
 from geowhy.model.tensors import required_tensors
 
@@ -27,7 +27,6 @@ __all__ = [
     "without_picture",
 ]
 
-Floats = NDArray[np.float32]
 
 PICTURE_GRID = 32  # the picture of a view, pixels a side; the last of its features
 PICTURE_COLUMNS = 3 * PICTURE_GRID**2  # colour by row by column
@@ -59,7 +58,7 @@ class MapReader:
         tensors: the weights by name, float32.
     """
 
-    def __init__(self, tensors: Mapping[str, Floats]) -> None:
+    def __init__(self, tensors: Mapping[str, Floats32]) -> None:
         """Takes the weights.
 
         Raises:
@@ -72,7 +71,7 @@ class MapReader:
         """How many whitened statistics of a view it looks at."""
         return int(self.tensors["context.weight"].shape[1])
 
-    def read(self, features: Floats, summary: Floats) -> Floats:
+    def read(self, features: Floats32, summary: Floats32) -> Floats32:
         """Standardised maps of views, ``[N, len(MAP_NAMES), MAP_GRID, MAP_GRID]``.
 
         Args:
@@ -86,14 +85,14 @@ class MapReader:
         maps = self._linear("maps", np.maximum(hidden, 0))
         return np.ascontiguousarray(maps.transpose(0, 3, 1, 2))
 
-    def mapped(self, surroundings: Floats) -> Floats:
+    def mapped(self, surroundings: Floats32) -> Floats32:
         """Standardised maps of places ``[M, ...]``, from what the atlas says around them."""
         fields = surroundings[:, : len(MAP_NAMES) * MAP_GRID**2]
         maps = fields.reshape(-1, len(MAP_NAMES), MAP_GRID, MAP_GRID)
         standard = (maps - self.tensors["map_mean"]) / self.tensors["map_spread"]
         return np.asarray(np.clip(standard, -MAP_LIMIT, MAP_LIMIT), np.float32)
 
-    def _patches(self, features: Floats) -> Floats:
+    def _patches(self, features: Floats32) -> Floats32:
         """The pixels of each field, ``[N, MAP_GRID, MAP_GRID, 3 * PATCH²]``."""
         picture = features[:, -PICTURE_COLUMNS:].reshape(-1, 3, PICTURE_GRID, PICTURE_GRID)
         standard = (picture - self.tensors["picture_mean"]) / self.tensors["picture_spread"]
@@ -103,7 +102,7 @@ class MapReader:
         fields = split.transpose(0, 2, 4, 1, 3, 5)
         return np.asarray(fields.reshape(-1, MAP_GRID, MAP_GRID, 3 * PATCH**2), np.float32)
 
-    def _linear(self, name: str, x: Floats) -> Floats:
+    def _linear(self, name: str, x: Floats32) -> Floats32:
         """A convolution is the product of patches with its flattened kernel."""
         kernel = self.tensors[f"{name}.weight"]
         return np.asarray(
@@ -111,12 +110,12 @@ class MapReader:
         )
 
 
-def without_picture(features: Floats) -> Floats:
-    """The features that tell of a whole view."""
+def without_picture(features: Floats32) -> Floats32:
+    """Of features ``[N, f]``, those that tell of a whole view."""
     return features[:, :-PICTURE_COLUMNS]
 
 
-def _neighbourhoods(fields: Floats) -> Floats:
+def _neighbourhoods(fields: Floats32) -> Floats32:
     """Each field with the eight around it, zeros outside: ``[N, G, G, C]`` to ``[N, G, G, 9 C]``.
 
     In the order of a flattened kernel: channel, row, column.

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from geowhy.arrays import Floats32, Floats64, Points
 from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ModelFormatError
 from geowhy.geo.atlas import Atlas
@@ -21,7 +22,6 @@ from geowhy.model.tensors import required_tensors
 
 __all__ = ["PLACE_READER_TENSORS", "PLACE_READING_SIZE", "PlaceReader", "read_places"]
 
-Floats = NDArray[np.float32]
 
 PLACE_READER_TENSORS = (
     *("mean", "spread", "hidden.weight", "hidden.bias", "head.weight", "head.bias"),
@@ -46,7 +46,7 @@ WAVE_NUMBER = np.pi / 2  # radians a unit length; patterns of some thousands of 
 PLACE_READING_SIZE = len(LAYERS) + len(LOGARITHMS) + sum(CLASSES.values()) + 3 + 2 * WAVES
 
 
-def read_places(atlas: Atlas, lat_lon: ArrayLike) -> Floats:
+def read_places(atlas: Atlas, lat_lon: ArrayLike) -> Floats32:
     """What the network sees of degrees ``[N, 2]``, ``[N, PLACE_READING_SIZE]``.
 
     Where a layer has no value it reads 0; a class that is missing is none of them.
@@ -72,7 +72,7 @@ class PlaceReader:
         tensors: the weights by name, float32.
     """
 
-    def __init__(self, tensors: Mapping[str, Floats], bank: ConceptBank) -> None:
+    def __init__(self, tensors: Mapping[str, Floats32], bank: ConceptBank) -> None:
         """Takes the weights.
 
         Raises:
@@ -87,7 +87,7 @@ class PlaceReader:
                 f"{bank.directions.shape[0]}: they belong to different models; get the model anew"
             )
 
-    def embed(self, lat_lon: ArrayLike) -> Floats:
+    def embed(self, lat_lon: ArrayLike) -> Floats32:
         """Centred embeddings of degrees ``[N, 2]``, ``[N, p]``.
 
         Raises:
@@ -101,11 +101,11 @@ class PlaceReader:
         ]
         return np.concatenate([np.empty((0, len(self.tensors["head.bias"])), np.float32), *chunks])
 
-    def concept_scores(self, lat_lon: ArrayLike) -> Floats:
+    def concept_scores(self, lat_lon: ArrayLike) -> Floats32:
         """``z_loc`` at degrees ``[N, 2]``, ``[N, k]``, in standard deviations over the land."""
         return self.embed(lat_lon) @ self.bank.directions
 
-    def _embedded(self, read: Floats) -> Floats:
+    def _embedded(self, read: Floats32) -> Floats32:
         t = self.tensors
         standard = np.clip((read - t["mean"]) / t["spread"], -LIMIT, LIMIT)
         hidden = np.maximum(standard @ t["hidden.weight"].T + t["hidden.bias"], 0)
@@ -113,11 +113,11 @@ class PlaceReader:
         return np.asarray(embedded, np.float32)
 
 
-def _at(atlas: Atlas, name: str, points: NDArray[np.float64]) -> NDArray[np.generic]:
+def _at(atlas: Atlas, name: str, points: Points) -> NDArray[np.generic]:
     return atlas.layer(name).at(points)
 
 
-def _waves(units: NDArray[np.float64]) -> NDArray[np.float64]:
+def _waves(units: Floats64) -> Floats64:
     """Cosines and sines over the sphere in ``WAVES`` fixed directions, ``[N, 2 * WAVES]``."""
     directions = np.random.default_rng(0).normal(size=(3, WAVES))
     turns = units @ directions * WAVE_NUMBER

@@ -6,16 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from geowhy.arrays import Floats32, Pixels
 from geowhy.errors import ModelFormatError
 
 __all__ = ["CLIP_PREPROCESSING", "Preprocessing", "ten_crops"]
 
 LONGEST = 16  # shorter sides; more of a strip has no part in the centre, and costs memory
 
-Pixels = NDArray[np.uint8]
 
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 _CROPS = ("before", "after")
@@ -41,7 +40,7 @@ class Preprocessing:
     resampling: str = "bilinear"
     crop: str = "before"
 
-    def __call__(self, pixels: Sequence[Pixels] | Pixels) -> NDArray[np.float32]:
+    def __call__(self, pixels: Sequence[Pixels] | Pixels) -> Floats32:
         """Pictures ``[H, W, 3]`` or a stack ``[N, H, W, 3]`` to ``[N, 3, size, size]``."""
         out = np.empty((len(pixels), 3, self.size, self.size), np.float32)
         mean, std = (np.array(v, np.float32).reshape(-1, 1, 1) for v in (self.mean, self.std))

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from geowhy.arrays import Array
 from geowhy.assets.files import folder_appearing_whole, sha256_of
 from geowhy.errors import ModelFormatError, ModelNotFoundError
 
@@ -21,7 +21,7 @@ __all__ = ["FORMAT_VERSION", "ModelFolder", "write_model"]
 FORMAT_VERSION = 4
 CONFIG_FILE = "config.json"
 
-Tensors = dict[str, NDArray[Any]]
+Tensors = dict[str, Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def write_model(
     return ModelFolder.open(path)
 
 
-def _widened(array: NDArray[Any]) -> NDArray[Any]:
+def _widened(array: Array) -> Array:
     return array.astype(np.float32) if array.dtype == np.float16 else array
 
 

@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from geowhy.arrays import Floats32, Floats64, Points
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import unit_to_lat_lon
 from geowhy.images.overhead import view_grid
 
 __all__ = ["MAP_GRID", "MAP_NAMES", "SURROUNDINGS_SIZE", "read_surroundings"]
 
-Floats32 = NDArray[np.float32]
 
 WIDTH_KM = 320.0
 SAMPLES = 32  # a side, 10 km apart: as fine as the atlas
@@ -91,7 +91,7 @@ def read_surroundings(atlas: Atlas, lat_lon: ArrayLike) -> Floats32:
     return rows
 
 
-def _surroundings(atlas: Atlas, centres: NDArray[np.float64]) -> Floats32:
+def _surroundings(atlas: Atlas, centres: Points) -> Floats32:
     samples = unit_to_lat_lon(view_grid(centres, WIDTH_KM / SAMPLES, SAMPLES))
     maps = np.stack([*_continuous_maps(atlas, samples), *_cover_maps(atlas, samples)], axis=1)
     count, number = maps.shape[:2]
@@ -101,14 +101,14 @@ def _surroundings(atlas: Atlas, centres: NDArray[np.float64]) -> Floats32:
     return np.concatenate([coarse.reshape(count, -1), maps.std(axis=(2, 3)), climate], axis=1)
 
 
-def _continuous_maps(atlas: Atlas, samples: NDArray[np.float64]) -> list[Floats32]:
+def _continuous_maps(atlas: Atlas, samples: Floats64) -> list[Floats32]:
     return [
         transform(np.nan_to_num(_values(atlas, name, samples)))
         for name, transform in MAPPED_LAYERS.items()
     ]
 
 
-def _cover_maps(atlas: Atlas, samples: NDArray[np.float64]) -> list[Floats32]:
+def _cover_maps(atlas: Atlas, samples: Floats64) -> list[Floats32]:
     cover = _values(atlas, "land_cover", samples).astype(np.intp)
     return [
         np.isin(np.arange(COVER_CLASSES), group).astype(np.float32)[cover]
@@ -116,7 +116,7 @@ def _cover_maps(atlas: Atlas, samples: NDArray[np.float64]) -> list[Floats32]:
     ]
 
 
-def _climate(atlas: Atlas, samples: NDArray[np.float64]) -> Floats32:
+def _climate(atlas: Atlas, samples: Floats64) -> Floats32:
     """Means of the climate layers and shares of the Köppen classes, ``[N, 8 + 30]``."""
     means = [
         transform(_known_mean(_values(atlas, name, samples)))
@@ -134,7 +134,7 @@ def _known_mean(values: Floats32) -> Floats32:
     return np.asarray(total / np.maximum(known.sum(axis=1), 1), np.float32)
 
 
-def _values(atlas: Atlas, name: str, samples: NDArray[np.float64]) -> Floats32:
+def _values(atlas: Atlas, name: str, samples: Floats64) -> Floats32:
     """A layer at ``[..., 2]``, ``[...]``."""
     flat = atlas.layer(name).at(samples.reshape(-1, 2))
     return np.asarray(flat, np.float32).reshape(samples.shape[:-1])

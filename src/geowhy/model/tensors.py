@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32
 from geowhy.errors import ModelFormatError
 
 __all__ = ["required_tensors"]
 
-Floats = NDArray[np.float32]
-
 
 def required_tensors(
-    part: str, tensors: Mapping[str, Floats], names: Sequence[str]
-) -> dict[str, Floats]:
+    part: str, tensors: Mapping[str, Floats32], names: Sequence[str]
+) -> dict[str, Floats32]:
     """The named tensors, float32; other names are left alone.
 
     Raises:

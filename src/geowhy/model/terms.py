@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Bools, Floats32, Floats64
 from geowhy.model.encoded import Encoded, Part
 
 __all__ = [
@@ -31,9 +31,7 @@ __all__ = [
     "total_scores",
 ]
 
-Floats = NDArray[np.float32]
-Floats64 = NDArray[np.float64]
-Edit = Callable[[Floats], Floats]
+Edit = Callable[[Floats32], Floats32]
 
 
 class ScoreTerm(Protocol):
@@ -66,7 +64,7 @@ class ScoreTerm(Protocol):
         """Whether its contributors are concepts."""
         ...
 
-    def scores(self, images: Encoded, places: Encoded) -> Floats:
+    def scores(self, images: Encoded, places: Encoded) -> Floats32:
         """Nats before calibration, ``[N, M]``."""
         ...
 
@@ -74,11 +72,11 @@ class ScoreTerm(Protocol):
         """What each contributor adds for one image ``[M, c]``, and what none explains ``[M]``."""
         ...
 
-    def activations(self, images: Encoded) -> Floats:
+    def activations(self, images: Encoded) -> Floats32:
         """How strongly images show each contributor, ``[N, c]``."""
         ...
 
-    def exceeds(self, place: Encoded, reference: Encoded) -> NDArray[np.bool_]:
+    def exceeds(self, place: Encoded, reference: Encoded) -> Bools:
         """Whether one place has more of each contributor than another, ``[c]``."""
         ...
 
@@ -87,7 +85,7 @@ class ScoreTerm(Protocol):
         ...
 
 
-def total_scores(terms: Sequence[ScoreTerm], images: Encoded, places: Encoded) -> Floats:
+def total_scores(terms: Sequence[ScoreTerm], images: Encoded, places: Encoded) -> Floats32:
     """Logits ``[N, M]`` of places given images, before calibration."""
     total = terms[0].scores(images, places)
     for term in terms[1:]:
@@ -104,11 +102,11 @@ class ConceptImages(Part):
         length: of ``concepts``, or what it was before some were taken away, ``[N, 1]``.
     """
 
-    concepts: Floats
-    length: Floats
+    concepts: Floats32
+    length: Floats32
 
     @classmethod
-    def of(cls, concepts: Floats) -> ConceptImages:
+    def of(cls, concepts: Floats32) -> ConceptImages:
         """From ``z_img`` ``[N, k]``."""
         return cls(concepts, _length(concepts))
 
@@ -122,8 +120,8 @@ class ConceptPlaces(Part):
         length: of the concept scores, ``[M, 1]``.
     """
 
-    scaled: Floats
-    length: Floats
+    scaled: Floats32
+    length: Floats32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,12 +136,12 @@ class ConceptTerm:
 
     names: tuple[str, ...]
     categories: tuple[str, ...]
-    basis: Floats
+    basis: Floats32
     scale: float
     source: str = "concepts"
     are_concepts: bool = True
 
-    def scores(self, images: Encoded, places: Encoded) -> Floats:
+    def scores(self, images: Encoded, places: Encoded) -> Floats32:
         """Nats ``[N, M]``."""
         similarity = (self._unit(images) @ self.basis.T) @ places.part(ConceptPlaces).scaled.T
         similarity *= np.float32(self.scale)
@@ -154,11 +152,11 @@ class ConceptTerm:
         along = places.part(ConceptPlaces).scaled.astype(np.float64) @ self.basis.astype(np.float64)
         return self.scale * self._unit(image)[0] * along, np.zeros(len(places))
 
-    def activations(self, images: Encoded) -> Floats:
+    def activations(self, images: Encoded) -> Floats32:
         """``z_img`` at length 1, ``[N, k]``."""
         return normalised(images.part(ConceptImages).concepts)
 
-    def exceeds(self, place: Encoded, reference: Encoded) -> NDArray[np.bool_]:
+    def exceeds(self, place: Encoded, reference: Encoded) -> Bools:
         """By their concept scores, ``[k]``."""
         here, there = (side.part(ConceptPlaces).scaled[0] for side in (place, reference))
         return np.asarray((here - there) @ self.basis > 0)
@@ -169,7 +167,7 @@ class ConceptTerm:
         concepts = edit(part.concepts)
         return ConceptImages(concepts, np.broadcast_to(part.length, (len(concepts), 1)))
 
-    def _unit(self, images: Encoded) -> Floats:
+    def _unit(self, images: Encoded) -> Floats32:
         part = images.part(ConceptImages)
         return np.asarray(part.concepts / part.length, np.float32)
 
@@ -182,7 +180,7 @@ class EmbeddingImages(Part):
         embedding: rows of length 1 ``[N, d]``, or means of such.
     """
 
-    embedding: Floats
+    embedding: Floats32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,8 +192,8 @@ class EmbeddingPlaces(Part):
         norm: what their length was, ``[M, 1]``.
     """
 
-    unit: Floats
-    norm: Floats
+    unit: Floats32
+    norm: Floats32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,13 +209,13 @@ class EmbeddingTerm:
 
     names: tuple[str, ...]
     categories: tuple[str, ...]
-    basis: Floats
-    decomposition: Floats
+    basis: Floats32
+    decomposition: Floats32
     scale: float
     source: str = "embedding"
     are_concepts: bool = True
 
-    def scores(self, images: Encoded, places: Encoded) -> Floats:
+    def scores(self, images: Encoded, places: Encoded) -> Floats32:
         """Nats ``[N, M]``."""
         embedding = images.part(EmbeddingImages).embedding * np.float32(self.scale)
         return np.asarray(embedding @ places.part(EmbeddingPlaces).unit.T, np.float32)
@@ -231,11 +229,11 @@ class EmbeddingTerm:
         rest = (units - along @ basis.T) @ x
         return self.scale * (x @ basis) * along, self.scale * rest
 
-    def activations(self, images: Encoded) -> Floats:
+    def activations(self, images: Encoded) -> Floats32:
         """Along each concept, at length 1, ``[N, k]``."""
         return normalised(images.part(EmbeddingImages).embedding @ self.basis)
 
-    def exceeds(self, place: Encoded, reference: Encoded) -> NDArray[np.bool_]:
+    def exceeds(self, place: Encoded, reference: Encoded) -> Bools:
         """By what lies along each concept, ``[k]``."""
         here, there = (side.part(EmbeddingPlaces).unit[0] for side in (place, reference))
         return np.asarray((here - there) @ self.basis > 0)
@@ -257,8 +255,8 @@ class MapImages(Part):
         shares: how much of each of its m maps counts, ``[N, m]``; 1 for all of it.
     """
 
-    pulls: Floats
-    shares: Floats
+    pulls: Floats32
+    shares: Floats32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -270,8 +268,8 @@ class MapPlaces(Part):
         norms: what each map costs them, ``[M, m]``.
     """
 
-    coordinates: Floats
-    norms: Floats
+    coordinates: Floats32
+    norms: Floats32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -286,12 +284,12 @@ class MapTerm:
 
     names: tuple[str, ...]
     categories: tuple[str, ...]
-    attribution: Floats
+    attribution: Floats32
     weight: float
     source: str = "maps"
     are_concepts: bool = False
 
-    def scores(self, images: Encoded, places: Encoded) -> Floats:
+    def scores(self, images: Encoded, places: Encoded) -> Floats32:
         """Nats ``[N, M]``."""
         seen, known = images.part(MapImages), places.part(MapPlaces)
         agreement = seen.pulls @ known.coordinates.T
@@ -305,12 +303,12 @@ class MapTerm:
         agreement = (seen.pulls[0] * known.coordinates.astype(np.float64)) @ self.attribution
         return self.weight * (agreement - seen.shares[0] * known.norms), np.zeros(len(places))
 
-    def activations(self, images: Encoded) -> Floats:
+    def activations(self, images: Encoded) -> Floats32:
         """How strongly each map pulls, ``[N, m]``."""
         pulls = np.abs(images.part(MapImages).pulls) @ self.attribution
         return np.asarray(pulls * np.float32(self.weight), np.float32)
 
-    def exceeds(self, place: Encoded, reference: Encoded) -> NDArray[np.bool_]:
+    def exceeds(self, place: Encoded, reference: Encoded) -> Bools:
         """A map is never absent, ``[m]``."""
         return np.ones(len(self.names), np.bool_)
 
@@ -322,12 +320,12 @@ class MapTerm:
         return MapImages(np.asarray(pulls, np.float32), part.shares * factor)
 
 
-def normalised(x: Floats) -> Floats:
+def normalised(x: Floats32) -> Floats32:
     """Rows of ``[N, d]`` scaled to length 1; rows of zeros stay."""
     return np.asarray(x / _length(x), np.float32)
 
 
-def _length(x: Floats) -> Floats:
+def _length(x: Floats32) -> Floats32:
     """Of rows of ``[N, d]``, ``[N, 1]``, never 0."""
     length = np.linalg.norm(x, axis=1, keepdims=True)
     return np.asarray(np.maximum(length, np.finfo(np.float32).tiny), np.float32)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import AnyFloats, Floats64, Rows
 from geowhy.posterior.density import Estimate, Mode, shares
 from geowhy.posterior.ledger import Posterior
 
 __all__ = ["Contest", "thinned"]
 
-Floats64 = NDArray[np.float64]
-Rows = NDArray[np.intp]
 Weighted = tuple[Rows, Floats64]
 
 # What counts for an answer is what rules its rivals out. With all the evidence only those are left
@@ -70,8 +68,8 @@ def _best_outside(posterior: Posterior, outside: Rows) -> tuple[Mode, Weighted] 
     return mode, (posterior.support.rows[outside[:1]], np.ones(1))
 
 
-def thinned(probability: NDArray[np.floating], members: Rows) -> Weighted:
-    """`shares` of some of the members, for means that are nearly those of all.
+def thinned(probability: AnyFloats, members: Rows) -> Weighted:
+    """`shares` of some of the members ``[m]``, for means that are nearly those of all.
 
     The heaviest `HEAVY_POINTS` are taken as they are. Of the others every n-th is taken, at most so
     many again, and stands for n.

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.arrays import AnyFloats, Bools, Floats32, Floats64, Ints, Rows
 from geowhy.geo.cells import CellGrid
 from geowhy.geo.sphere import EARTH_RADIUS_KM, distance_km, lat_lon_to_unit, unit_to_lat_lon
 
@@ -29,9 +30,6 @@ __all__ = [
     "softmax",
 ]
 
-Floats = NDArray[np.float64]
-Floats32 = NDArray[np.float32]
-Rows = NDArray[np.intp]
 
 LEAST_OWN_SHARE = 1e-3  # of a mode's mass; what has less of its own was made by smoothing
 LEAST_SHARE = 1e-3  # of a mode; divided by the number of points, it bounds what is left out
@@ -49,8 +47,8 @@ class CellDensity:
     """
 
     cells: NDArray[np.uint64]
-    centres: Floats
-    probability: Floats
+    centres: Floats64
+    probability: Floats64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,11 +61,11 @@ class Hills:
         mass: of each hill, ``[K]``.
     """
 
-    density: Floats
-    of_cell: NDArray[np.intp]
-    mass: Floats
+    density: Floats64
+    of_cell: Ints
+    mass: Floats64
 
-    def without_echoes(self, own: Floats) -> Hills:
+    def without_echoes(self, own: Floats64) -> Hills:
         """With the mass of hills that smoothing alone made given back to the others.
 
         ``own`` ``[K]`` is the probability of the points in each. Where a choice of places leaves an
@@ -125,7 +123,7 @@ class Estimate:
 
     modes: tuple[Mode, ...]
     density: CellDensity
-    region: NDArray[np.bool_]
+    region: Bools
     basin: Rows
     half_km: float
     is_point: bool = False
@@ -148,7 +146,7 @@ class Decoder:
 
     def __init__(
         self,
-        lat_lon: Floats,
+        lat_lon: Floats64,
         grid: CellGrid,
         smoothing_km: float,
         sureness: float = 1.0,
@@ -197,21 +195,21 @@ class Decoder:
         )
 
     def hills(self, probability: Floats32) -> Hills:
-        """The hills of one image, before their masses are made honest."""
+        """The hills of one image's probability ``[M]``, before their masses are made honest."""
         smooth = self._kernel @ self.grid.density(probability).astype(np.float32)
         smooth = (smooth / smooth.sum()).astype(np.float64)
         return Hills(smooth, *self.grid.modes(smooth))
 
-    def _median(self, rows: Rows, weights: Floats) -> tuple[float, float]:
+    def _median(self, rows: Rows, weights: Floats64) -> tuple[float, float]:
         lat, lon = geometric_median(self._units[rows], weights)
         return float(lat), float(lon)
 
     def _half_km(
         self,
         lat_lon: tuple[float, float],
-        points: Floats,
+        points: Floats64,
         hills: Hills,
-        mode_of_point: NDArray[np.intp],
+        mode_of_point: Ints,
     ) -> float:
         """Radius that holds half of the points, where those of a hill share out its mass."""
         of_hill = np.bincount(mode_of_point, points, len(hills.mass))
@@ -221,7 +219,7 @@ class Decoder:
         return radius_km(lat_lon, self._lat_lon[heavy], weights[heavy], 0.5)
 
 
-def _mode_region(hills: Hills, mass: float) -> NDArray[np.bool_]:
+def _mode_region(hills: Hills, mass: float) -> Bools:
     """The fewest cells of the strongest hill that hold a share ``mass`` of it, ``[M]``."""
     own = np.where(hills.of_cell == 0, hills.density, 0.0)
     heaviest = np.argsort(-own, kind="stable")
@@ -231,8 +229,8 @@ def _mode_region(hills: Hills, mass: float) -> NDArray[np.bool_]:
     return np.asarray(region & (hills.of_cell == 0))
 
 
-def shares(probability: NDArray[np.floating], members: Rows) -> tuple[Rows, Floats]:
-    """The gallery points of a mode that weigh anything, and how much of it each is.
+def shares(probability: AnyFloats, members: Rows) -> tuple[Rows, Floats64]:
+    """Which members ``[m]`` of a mode weigh anything, and how much of it each is.
 
     A mode of a smoothed density may hold no probability of its own: then its ``members`` are all
     alike. Points that weigh next to nothing are left out, for most of them do; shares add up to 1.
@@ -260,7 +258,7 @@ def softmax(logits: Floats32, temperature: float, log_prior: Floats32 | None = N
     return scaled
 
 
-def geometric_median(units: Floats, weights: Floats) -> Floats:
+def geometric_median(units: Floats64, weights: Floats64) -> Floats64:
     """The point that minimises the weighted mean great-circle distance, degrees ``[2]``.
 
     Weiszfeld's algorithm in the tangent plane, from the mean direction; unit vectors ``[N, 3]``.
@@ -280,7 +278,9 @@ def geometric_median(units: Floats, weights: Floats) -> Floats:
     return unit_to_lat_lon(point)
 
 
-def radius_km(lat_lon: tuple[float, float], places: Floats, weights: Floats, mass: float) -> float:
+def radius_km(
+    lat_lon: tuple[float, float], places: Floats64, weights: Floats64, mass: float
+) -> float:
     """Radius around a point that holds a share ``mass`` of the weights of places ``[M, 2]``."""
     distances = distance_km(np.array(lat_lon), places)
     order = np.argsort(distances)
@@ -289,7 +289,7 @@ def radius_km(lat_lon: tuple[float, float], places: Floats, weights: Floats, mas
     return float(distances[order[index]])
 
 
-def _smoothing_kernel(centres: Floats, width_km: float) -> Floats32:
+def _smoothing_kernel(centres: Floats64, width_km: float) -> Floats32:
     """Weights ``[M, M]`` that spread each cell's probability around it; columns add up to 1.
 
     A von Mises-Fisher density: Gaussian of the given width where the Earth is nearly flat.

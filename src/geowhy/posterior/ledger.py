@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Posterior", "Support", "Term", "summed"]
+from geowhy.arrays import Floats32, Floats64, Ints
 
-Floats32 = NDArray[np.float32]
-Floats64 = NDArray[np.float64]
+__all__ = ["Posterior", "Support", "Term", "summed"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,8 +30,8 @@ class Term:
     log_likelihood: Floats32
     is_prior: bool = False
 
-    def at(self, rows: NDArray[np.intp]) -> Term:
-        """The same at some of the places."""
+    def at(self, rows: Ints) -> Term:
+        """The same at the places in ``rows`` ``[m]``."""
         return Term(self.source, self.log_likelihood[rows], self.is_prior)
 
 
@@ -46,7 +45,7 @@ class Support:
         cell: in which of C cells each lies, ``[M]``.
     """
 
-    rows: NDArray[np.intp]
+    rows: Ints
     lat_lon: Floats64
     cell: NDArray[np.integer]
 

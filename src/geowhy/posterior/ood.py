@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from geowhy.arrays import Floats32
 
 __all__ = ["NoveltyDetector"]
 
-Floats = NDArray[np.float32]
 
 COMPONENTS = 128
 MOST_VIEWS = 20_000
@@ -30,14 +30,14 @@ class NoveltyDetector:
         residual_variance: of every other direction, ``[1]``.
     """
 
-    mean: Floats
-    spread: Floats
-    directions: Floats
-    variances: Floats
-    residual_variance: Floats
+    mean: Floats32
+    spread: Floats32
+    directions: Floats32
+    variances: Floats32
+    residual_variance: Floats32
 
     @classmethod
-    def fit(cls, features: Floats) -> NoveltyDetector:
+    def fit(cls, features: Floats32) -> NoveltyDetector:
         """From backbone features of training images ``[N, f]``, of which 20,000 suffice."""
         some = features[:: max(1, len(features) // MOST_VIEWS)]
         mean, spread = some.mean(axis=0), some.std(axis=0) + 1e-3
@@ -52,7 +52,7 @@ class NoveltyDetector:
             np.array([max(variances[:-kept].mean(), 1e-6)], np.float32),
         )
 
-    def score(self, features: Floats) -> Floats:
+    def score(self, features: Floats32) -> Floats32:
         """Deviation of images ``[N, f]``: about 1 for an image as in training, ``[N]``.
 
         Further columns, such as those that a model reads maps off, aren't looked at.
@@ -64,11 +64,11 @@ class NoveltyDetector:
         total = known + rest / self.residual_variance
         return np.asarray(total / len(self.mean), np.float32)
 
-    def to_tensors(self) -> dict[str, Floats]:
+    def to_tensors(self) -> dict[str, Floats32]:
         """As arrays by name."""
         return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Floats]) -> NoveltyDetector:
+    def from_tensors(cls, tensors: Mapping[str, Floats32]) -> NoveltyDetector:
         """Takes what ``to_tensors`` gave."""
         return cls(**{name: np.asarray(tensors[name], np.float32) for name in cls.__slots__})

@@ -10,9 +10,7 @@ from geowhy.errors import ModelFormatError
 from geowhy.pretrained.entry import ModelOptions, NoOptions
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from geowhy.arrays import Points
     from geowhy.engine import Engine
 
 __all__ = ["EMBEDDED", "TRAINED_ENTRY"]
@@ -33,7 +31,7 @@ class TrainedEntry:
     def load(
         self,
         name_or_dir: str,
-        places: NDArray[np.float64] | None,
+        places: Points | None,
         options: ModelOptions,
         tell: Callable[[str], None],
     ) -> Engine:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import AnyFloats, Floats64
 from geowhy.assets.files import appearing_whole
 from geowhy.errors import DataError, MissingExtraError
 from geowhy.evaluation.concept_comparison import ConceptComparison
@@ -54,8 +54,6 @@ COAST, LINES = "#3a4349", "#d3dbe0"
 COLOURS = "viridis"
 ENDS = (2.0, 98.0)  # percentiles between which colours tell values apart
 
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Panel:
@@ -70,7 +68,7 @@ class _Panel:
     """
 
     title: str
-    values: Floats
+    values: Floats64
     limits: Normalize
     label: str
     is_class: bool = False
@@ -161,7 +159,7 @@ class _Page:
         self.text(left + 0.36, top - 0.05, "no data")
 
 
-def _draw_map(axes: Axes, values: Floats, limits: Normalize) -> AxesImage:
+def _draw_map(axes: Axes, values: Floats64, limits: Normalize) -> AxesImage:
     """Land in grey, values on it in colours, coasts above; the sea stays blank."""
     axes.set(xlim=(-X_MOST, X_MOST), ylim=(-Y_MOST, Y_MOST))
     axes.set_axis_off()
@@ -191,7 +189,7 @@ def _land() -> Outline:
     return Outline(np.concatenate(curves), np.concatenate(codes))
 
 
-def _graticule() -> list[Floats]:
+def _graticule() -> list[Floats64]:
     """The map's edge, and every thirtieth meridian and parallel."""
     lat, lon = np.linspace(-90.0, 90.0, 91), np.linspace(-180.0, 180.0, 91)
     meridians = [np.stack([lat, np.full(91, each)], -1) for each in range(-180, 181, 30)]
@@ -199,7 +197,7 @@ def _graticule() -> list[Floats]:
     return [equal_earth(line) for line in (*meridians, *parallels)]
 
 
-def _between_ends(values: NDArray[np.floating]) -> Normalize:
+def _between_ends(values: AnyFloats) -> Normalize:
     """Colours for all but the few lowest and highest of values."""
     low, high = np.nanpercentile(values, ENDS)
     return Normalize(float(low), float(high)) if high > low else Normalize()

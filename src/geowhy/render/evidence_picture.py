@@ -7,13 +7,12 @@ looks like evidence.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
+
+from geowhy.arrays import AnyFloats, Floats64, Pixels
 
 __all__ = ["AGAINST", "FOR", "STRONGEST", "grey_picture", "overlay", "scale_end", "tinted"]
 
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float64]
 
 FOR, AGAINST = (11, 99, 196), (214, 94, 0)
 STRONGEST = 0.85  # opacity of the strongest evidence
@@ -23,12 +22,12 @@ LUMINANCE = (0.299, 0.587, 0.114)
 DARKEST, LIGHTEST = 84.0, 236.0  # of the grey picture: colours show on all of it
 
 
-def scale_end(evidence: NDArray[np.floating]) -> float:
-    """The strongest evidence of a map, by size: log-odds at either end of its scale."""
+def scale_end(evidence: AnyFloats) -> float:
+    """The strongest evidence of a map ``[rows, columns]``, log-odds: either end of its scale."""
     return float(np.abs(np.nan_to_num(evidence)).max(initial=0.0))
 
 
-def overlay(evidence: NDArray[np.floating], height: int, width: int) -> Image.Image:
+def overlay(evidence: AnyFloats, height: int, width: int) -> Image.Image:
     """A map ``[rows, columns]`` as a small translucent picture, in the proportions of another."""
     shrunk = OVERLAY_SIDE / max(height, width)
     level = np.rint(_smooth(evidence, height * shrunk, width * shrunk) * LEVELS).astype(int)
@@ -40,7 +39,7 @@ def overlay(evidence: NDArray[np.floating], height: int, width: int) -> Image.Im
     return picture
 
 
-def tinted(pixels: Pixels, evidence: NDArray[np.floating]) -> Pixels:
+def tinted(pixels: Pixels, evidence: AnyFloats) -> Pixels:
     """A picture ``[H, W, 3]`` in grey with a map over it, in one."""
     share = _smooth(evidence, *pixels.shape[:2])[..., None]
     hue = np.where(share > 0, np.array(FOR), np.array(AGAINST))
@@ -55,7 +54,7 @@ def grey_picture(pixels: Pixels) -> Pixels:
     return np.asarray(np.rint(DARKEST + grey / 255 * (LIGHTEST - DARKEST)), np.uint8)
 
 
-def _smooth(evidence: NDArray[np.floating], height: float, width: float) -> Floats:
+def _smooth(evidence: AnyFloats, height: float, width: float) -> Floats64:
     """A map enlarged, in shares of its strongest evidence, [-1, 1]."""
     known = np.nan_to_num(np.asarray(evidence, np.float32))
     end = scale_end(known) or 1.0

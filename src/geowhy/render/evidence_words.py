@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats64
 from geowhy.explanation import EvidenceMap
 from geowhy.render.wording import percent
 
 __all__ = ["THE_ANSWER", "evidence_sentence", "method_sentence"]
 
-Floats = NDArray[np.float64]
 
 THE_ANSWER = "the answer"  # as a map that isn't of a concept says what it is of
 ENOUGH_IN_A_QUARTER, ENOUGH_IN_A_HALF = 0.6, 0.7
@@ -58,7 +57,7 @@ def method_sentence(method: str) -> str:
     return "Parts of the picture were hidden in turn: the colour is what the score lost by it."
 
 
-def _where(mass: Floats) -> str:
+def _where(mass: Floats64) -> str:
     for regions, enough in ((QUARTERS, ENOUGH_IN_A_QUARTER), (HALVES, ENOUGH_IN_A_HALF)):
         shares = {name: _share(mass, *edges) for name, edges in regions.items()}
         best = max(shares, key=lambda name: shares[name])
@@ -67,7 +66,7 @@ def _where(mass: Floats) -> str:
     return "is spread over the picture"
 
 
-def _share(mass: Floats, top: int, bottom: int, left: int, right: int) -> float:
+def _share(mass: Floats64, top: int, bottom: int, left: int, right: int) -> float:
     """Share of what a grid holds within edges in quarters of its sides."""
     rows, columns = mass.shape
     fine = np.repeat(np.repeat(mass, 4, axis=0), 4, axis=1)  # whatever the grid, quarters fit

@@ -9,8 +9,8 @@ from pathlib import Path
 import h3
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats64
 from geowhy.geo.projection import equal_earth
 from geowhy.geo.sphere import destination
 from geowhy.render.raster import X_MOST, Y_MOST
@@ -29,7 +29,6 @@ __all__ = [
     "open_path",
 ]
 
-Floats = NDArray[np.float64]
 
 WIDTH = 1000.0  # of the map, in units of the SVG
 HEIGHT = WIDTH * Y_MOST / X_MOST
@@ -38,7 +37,7 @@ COASTS = Path(__file__).parent.parent / "data" / "earth" / "coasts.npz"
 
 
 @lru_cache(maxsize=1)
-def coastlines() -> tuple[Floats, ...]:
+def coastlines() -> tuple[Floats64, ...]:
     """Closed curves around all land, degrees ``[n, 2]`` each; along the map's edge where it is cut.
 
     Lakes are curves inside of others; fill them by the even-odd rule.
@@ -47,29 +46,29 @@ def coastlines() -> tuple[Floats, ...]:
         return tuple(np.split(stored["lat_lon"].astype(np.float64), stored["starts"]))
 
 
-def on_map(lat_lon: Floats) -> Floats:
+def on_map(lat_lon: Floats64) -> Floats64:
     """Degrees ``[..., 2]`` to x right and y down ``[..., 2]`` within the map."""
     xy = equal_earth(lat_lon)
     return np.stack([X_MOST + xy[..., 0], Y_MOST - xy[..., 1]], axis=-1) * (WIDTH / 2 / X_MOST)
 
 
-def closed_path(points: Floats) -> str:
+def closed_path(points: Floats64) -> str:
     """A polygon ``[n, 2]`` on the map as path data, to a tenth of a unit; empty if it vanishes."""
     steps = _steps(points)
     return f"{steps}z" if steps.count(" ") > 2 else ""
 
 
-def open_path(points: Floats) -> str:
+def open_path(points: Floats64) -> str:
     """A line ``[n, 2]`` on the map as path data."""
     return _steps(points)
 
 
-def cell_outlines(cell: int) -> list[Floats]:
+def cell_outlines(cell: int) -> list[Floats64]:
     """An H3 cell as one or two polygons, degrees ``[n, 2]``, none across the map's edge."""
     return cut_at_antimeridian(np.array(h3.api.basic_int.cell_to_boundary(cell)))
 
 
-def cut_at_antimeridian(polygon: Floats) -> list[Floats]:
+def cut_at_antimeridian(polygon: Floats64) -> list[Floats64]:
     """A polygon, degrees ``[n, 2]``, as polygons within [-180, 180]; it may hold a pole."""
     lon = np.degrees(np.unwrap(np.radians(np.append(polygon[:, 1], polygon[0, 1]))))
     points = np.stack([np.append(polygon[:, 0], polygon[0, 0]), lon], axis=-1)
@@ -81,7 +80,7 @@ def cut_at_antimeridian(polygon: Floats) -> list[Floats]:
     return [part[:-1] for part in _within(shapely.Polygon(points))]
 
 
-def circle_lines(centre: LatLon, radius_km: float) -> list[Floats]:
+def circle_lines(centre: LatLon, radius_km: float) -> list[Floats64]:
     """The circle of a radius around a point as lines, degrees ``[n, 2]``, cut at the map's edge."""
     bearings = np.linspace(0.0, 360.0, CIRCLE_POINTS)
     points = destination((centre.lat, centre.lon), bearings, np.full(CIRCLE_POINTS, radius_km))
@@ -89,7 +88,7 @@ def circle_lines(centre: LatLon, radius_km: float) -> list[Floats]:
     return _within(shapely.LineString(points))
 
 
-def _within(shape: shapely.Geometry) -> list[Floats]:
+def _within(shape: shapely.Geometry) -> list[Floats64]:
     """Parts of a line or polygon, its points longitude after latitude, in [-180, 180]."""
     parts = []
     for turn in np.array([[0.0, -360.0], [0.0, 0.0], [0.0, 360.0]]):
@@ -99,7 +98,7 @@ def _within(shape: shapely.Geometry) -> list[Floats]:
     return parts
 
 
-def _steps(points: Floats) -> str:
+def _steps(points: Floats64) -> str:
     """Path data: one absolute point and short relative steps, without those of no length."""
     tenths = np.rint(points * 10).astype(np.int64)
     steps = np.diff(tenths, axis=0)

@@ -8,12 +8,11 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.ext import Extension
-from numpy.typing import NDArray
 from PIL import Image
 
+from geowhy.arrays import AnyFloats, Pixels
 from geowhy.explanation import Explanation
 from geowhy.render import wording
 from geowhy.render.evidence_picture import grey_picture, overlay, scale_end
@@ -98,7 +97,7 @@ def kinds_of(explanation: Explanation) -> dict[str, float]:
     return {name: value for name, value in explanation.by_category.items() if abs(value) >= SHOWS}
 
 
-def picture_address(pixels: NDArray[np.uint8], side: int) -> str:
+def picture_address(pixels: Pixels, side: int) -> str:
     """A picture ``[H, W, 3]`` or ``[H, W]``, no side longer, in an address of its own.
 
     Small ones stay as they are, photographs become JPEG: whichever takes less.
@@ -109,13 +108,13 @@ def picture_address(pixels: NDArray[np.uint8], side: int) -> str:
     return min(_address(picture, "png", optimize=True), jpeg, key=len)
 
 
-def grey_address(pixels: NDArray[np.uint8]) -> str:
-    """The grey picture, which all maps of it use."""
+def grey_address(pixels: Pixels) -> str:
+    """A picture ``[height, width, 3]`` in grey, which all maps of it use."""
     return picture_address(grey_picture(pixels), GREY_SIDE)
 
 
-def overlay_address(evidence: NDArray[np.floating], height: int, width: int) -> str:
-    """A map of evidence to lay over a picture of this size."""
+def overlay_address(evidence: AnyFloats, height: int, width: int) -> str:
+    """A map of evidence ``[rows, columns]`` to lay over a picture of this size."""
     return _address(overlay(evidence, height, width), "png", optimize=True)
 
 

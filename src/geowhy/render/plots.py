@@ -9,8 +9,8 @@ import textwrap
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Pixels
 from geowhy.errors import MissingExtraError
 from geowhy.explanation import EvidenceMap, Explanation
 from geowhy.render.evidence_picture import AGAINST, FOR, STRONGEST, scale_end, tinted
@@ -26,7 +26,6 @@ except ModuleNotFoundError as error:
 
 __all__ = ["plot_explanation"]
 
-Pixels = NDArray[np.uint8]
 
 SHOWN_CONCEPTS = 6  # on either side
 SHOWS = 0.005  # a part of the score from which on two digits show it

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import AnyFloats, Bools, Floats64, Ints
 from geowhy.geo.projection import HEIGHT_POLE, equal_earth
 
 __all__ = ["X_MOST", "Y_MOST", "rasterised"]
@@ -15,10 +15,8 @@ LAND_SHARE = 0.23  # of the rectangle around the map, Antarctica left out as gal
 FEWEST_COLUMNS, MOST_COLUMNS = 90, 1440
 REACH = 3  # pixels that the value of a place may spread to where there is none
 
-Floats = NDArray[np.float64]
 
-
-def rasterised(lat_lon: Floats, values: NDArray[np.floating]) -> Floats:
+def rasterised(lat_lon: Floats64, values: AnyFloats) -> Floats64:
     """Values ``[M]`` at degrees ``[M, 2]`` as a grid ``[H, W]``, rows from north.
 
     A pixel is the mean of the known values of its places. A pixel without a place is as the nearest
@@ -41,7 +39,7 @@ def _shape(places: int) -> tuple[int, int]:
     return round(width * Y_MOST / X_MOST), width
 
 
-def _means(pixel: NDArray[np.intp], values: Floats, count: int) -> Floats:
+def _means(pixel: Ints, values: Floats64, count: int) -> Floats64:
     """Mean of the known values of each of ``count`` pixels; NaN where none is."""
     known = ~np.isnan(values)
     number = np.bincount(pixel[known], minlength=count)
@@ -49,7 +47,7 @@ def _means(pixel: NDArray[np.intp], values: Floats, count: int) -> Floats:
     return np.where(number > 0, total / np.maximum(number, 1), np.nan)
 
 
-def _spread(values: Floats, taken: NDArray[np.bool_]) -> Floats:
+def _spread(values: Floats64, taken: Bools) -> Floats64:
     """Pixels that aren't taken become like their nearest neighbours, step by step."""
     straight = [(0, 1), (0, -1), (1, 0), (-1, 0)]
     diagonal = [(1, 1), (1, -1), (-1, 1), (-1, -1)]

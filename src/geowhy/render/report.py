@@ -12,10 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from geowhy.answer import Candidate, Prediction, Scope
+from geowhy.arrays import Pixels
 from geowhy.geo.sphere import distance_km
 from geowhy.render.page import templates
 from geowhy.render.provenance import Provenance
@@ -54,7 +52,7 @@ class ReportEntry:
     """
 
     prediction: Prediction
-    pixels: NDArray[np.uint8]
+    pixels: Pixels
     density: CellProbabilities | None
     truth: LatLon | None
     caption: str

@@ -18,6 +18,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geowhy.arrays import AnyFloats
 from geowhy.render.outlines import (
     HEIGHT,
     WIDTH,
@@ -42,7 +43,6 @@ __all__ = [
     "world_map",
 ]
 
-Floats = NDArray[np.float64]
 
 CLASS_LIMITS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)  # probability of a cell
 ON_LIGHT = ("#fde9b0", "#fdcb83", "#fba460", "#f1784f", "#d84f55", "#ae2f63", "#7a1b66", "#420f52")
@@ -71,7 +71,7 @@ class CellProbabilities(Protocol):
         """H3 cells, ``[M]``."""
 
     @property
-    def probability(self) -> NDArray[np.floating]:
+    def probability(self) -> AnyFloats:
         """Probability of each cell, ``[M]``."""
 
 

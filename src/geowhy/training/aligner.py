@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from geowhy.arrays import Floats32
 from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ConfigError
 from geowhy.model.alignment import FEATURE_LIMIT, Space
@@ -19,25 +19,23 @@ from geowhy.training.config import AlignmentConfig
 
 __all__ = ["AlignerSides", "TorchAligner", "Whitening", "fit_whitening", "standardising"]
 
-Floats = NDArray[np.float32]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Whitening:
     """A fixed linear map of backbone features: ``mean`` ``[f]``, ``spread`` ``[f]``, ``[f, w]``."""
 
-    mean: Floats
-    spread: Floats
-    projection: Floats
+    mean: Floats32
+    spread: Floats32
+    projection: Floats32
 
-    def __call__(self, features: Floats) -> Floats:
+    def __call__(self, features: Floats32) -> Floats32:
         """Features ``[N, f]`` to ``[N, w]``."""
         standard = (features - self.mean) / self.spread
         clipped = np.clip(standard, -FEATURE_LIMIT, FEATURE_LIMIT)
         return np.asarray(clipped @ self.projection, np.float32)
 
 
-def fit_whitening(features: Floats, size: int, layout_grid: int) -> Whitening:
+def fit_whitening(features: Floats32, size: int, layout_grid: int) -> Whitening:
     """Standardises features ``[N, f]``, and projects all but their layout to ``[N, size]``.
 
     The ``size`` strongest principal components are kept, each divided by the square root of its
@@ -68,7 +66,7 @@ def fit_whitening(features: Floats, size: int, layout_grid: int) -> Whitening:
     return Whitening(mean, spread, projection)
 
 
-def standardising(features: Floats) -> Whitening:
+def standardising(features: Floats32) -> Whitening:
     """Standardises features ``[N, f]``, and projects them nowhere: for a head that reads them all.
 
     They are clipped like all others.
@@ -76,11 +74,11 @@ def standardising(features: Floats) -> Whitening:
     return Whitening(*_moments(features), np.eye(features.shape[1], dtype=np.float32))
 
 
-def _moments(features: Floats) -> tuple[Floats, Floats]:
+def _moments(features: Floats32) -> tuple[Floats32, Floats32]:
     return features.mean(axis=0), features.std(axis=0) + 1e-3
 
 
-def _principal_components(standard: Floats, size: int) -> Floats:
+def _principal_components(standard: Floats32, size: int) -> Floats32:
     """Directions ``[f, size]``, half whitened; their outputs have the mean square 1."""
     variances, directions = np.linalg.eigh(standard.T @ standard / len(standard))
     strongest = np.argsort(variances)[::-1][:size]
@@ -122,9 +120,9 @@ class TorchAligner(nn.Module):
         config: AlignmentConfig,
         whitening: Whitening,
         bank: ConceptBank,
-        location_mean: Floats,
+        location_mean: Floats32,
     ) -> None:
-        """Random head and ``f_img`` from torch's generator; Δ starts at 0."""
+        """Random head and ``f_img`` from torch's generator; Δ starts at 0. The mean is ``[d]``."""
         super().__init__()
         self.space: Space = "embedding" if config.objective == "geoclip" else config.space
         for name, array in (
@@ -147,7 +145,7 @@ class TorchAligner(nn.Module):
         self.summary_dropout, self.summary = config.summary_dropout, config.whitened
 
     @torch.no_grad()
-    def take_released_head(self, head: Mapping[str, Floats]) -> None:
+    def take_released_head(self, head: Mapping[str, Floats32]) -> None:
         """Starts as GeoCLIP's head and temperature, with the same embeddings and scores.
 
         Its first layer reads features as they are; ours reads standardised ones, so mean and spread
@@ -202,7 +200,7 @@ class TorchAligner(nn.Module):
             similarity = similarity + images.concepts @ places.concepts.T
         return self.log_scale.exp() * similarity
 
-    def to_tensors(self) -> dict[str, Floats]:
+    def to_tensors(self) -> dict[str, Floats32]:
         """A copy of all weights, as `ConceptAligner` takes them."""
         return {name: t.detach().cpu().numpy().copy() for name, t in self.state_dict().items()}
 

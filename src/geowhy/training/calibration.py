@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32, Floats64
 from geowhy.geo.sphere import distance_km, distance_matrix_km
 from geowhy.heads.gallery import Gallery
 from geowhy.model.encoded import Encoded
@@ -25,8 +25,6 @@ from geowhy.training.config import CalibrationConfig
 __all__ = ["best_map_weight", "calibrate", "decode_all"]
 
 Terms = tuple[ScoreTerm, ...]
-Floats = NDArray[np.float64]
-Floats32 = NDArray[np.float32]
 
 LEAST_PROBABILITY = 1e-9
 RANK_ROUNDING = 1e-9  # (n + 1) * 0.9 may come out a hair above a whole number
@@ -34,9 +32,9 @@ IMAGES_AT_ONCE = 64  # with 200,000 places: 50 MB of scores
 
 
 def best_map_weight(
-    terms: Terms, gallery: Gallery, images: Encoded, truth: Floats, config: CalibrationConfig
+    terms: Terms, gallery: Gallery, images: Encoded, truth: Floats64, config: CalibrationConfig
 ) -> float:
-    """How much the maps should count against the concepts."""
+    """How much the maps should count against the concepts, for images at ``truth`` ``[N, 2]``."""
     some, where = _some(images, truth, config.images)
 
     def cost_km(weight: float) -> float:
@@ -54,7 +52,7 @@ def calibrate(
     terms: Terms,
     gallery: Gallery,
     images: Encoded,
-    truth: Floats,
+    truth: Floats64,
     novelty: Floats32,
     config: CalibrationConfig,
 ) -> Calibration:
@@ -105,7 +103,7 @@ def decode_all(
 
 
 def _best_sureness(
-    decoder: Decoder, rows: Iterator[Floats32], truth: Floats, surenesses: tuple[float, ...]
+    decoder: Decoder, rows: Iterator[Floats32], truth: Floats64, surenesses: tuple[float, ...]
 ) -> float:
     """The sureness under which the hills that hold the truth are most probable."""
     cell_of_truth = distance_matrix_km(truth, decoder.grid.centres).argmin(axis=1)
@@ -117,19 +115,19 @@ def _best_sureness(
     return surenesses[int(losses.argmin())]
 
 
-def _some(images: Encoded, truth: Floats, count: int) -> tuple[Encoded, Floats]:
+def _some(images: Encoded, truth: Floats64, count: int) -> tuple[Encoded, Floats64]:
     """About ``count`` of the images, evenly chosen."""
     chosen = slice(None, None, max(1, len(truth) // count))
     return images.rows(chosen), truth[chosen]
 
 
-def _cost_km(found: list[Estimate], truth: Floats, config: CalibrationConfig) -> float:
+def _cost_km(found: list[Estimate], truth: Floats64, config: CalibrationConfig) -> float:
     """Mean error, where far is far."""
     return float(np.minimum(_errors_km(found, truth), config.error_cap_km).mean())
 
 
 def _conformal_factor(
-    errors_km: Floats, posteriors: list[Estimate], mass: float, least_km: float
+    errors_km: Floats64, posteriors: list[Estimate], mass: float, least_km: float
 ) -> float:
     """Quantile of true distance over stated radius, so that ``mass`` of the images are covered."""
     stated = np.array([stated_km(posterior, mass, least_km) for posterior in posteriors])
@@ -138,7 +136,7 @@ def _conformal_factor(
     return float(np.sort(errors_km / stated)[rank - 1])
 
 
-def _errors_km(posteriors: list[Estimate], truth: Floats) -> Floats:
+def _errors_km(posteriors: list[Estimate], truth: Floats64) -> Floats64:
     return distance_km(np.array([p.lat_lon for p in posteriors]), truth)
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from geowhy.arrays import Floats32, Ints64, Points
 from geowhy.geo.sphere import lat_lon_to_unit
 from geowhy.training.losses import soft_targets
 
@@ -26,16 +26,16 @@ class GroundTruth:
         mean, spread: of each concept over the training places, ``[k]``.
     """
 
-    mean: NDArray[np.float32]
-    spread: NDArray[np.float32]
+    mean: Floats32
+    spread: Floats32
 
     @classmethod
-    def fit(cls, truth: NDArray[np.float32]) -> GroundTruth:
+    def fit(cls, truth: Floats32) -> GroundTruth:
         """From the truth at the training places ``[N, k]``, NaN where unknown."""
         spread = np.maximum(np.nanstd(truth, axis=0), 1e-3)
         return cls(np.nanmean(truth, axis=0), spread)
 
-    def standardised(self, truth: NDArray[np.float32]) -> NDArray[np.float32]:
+    def standardised(self, truth: Floats32) -> Floats32:
         """``[N, k]``; what is unknown counts as average."""
         standard = (truth - self.mean) / self.spread
         return np.asarray(np.nan_to_num(standard, nan=0.0), np.float32)
@@ -85,13 +85,13 @@ class Places:
     @classmethod
     def of(
         cls,
-        lat_lon: NDArray[np.float64],
-        surroundings: NDArray[np.float32],
-        images: NDArray[np.float32],
-        truth: NDArray[np.float32],
+        lat_lon: Points,
+        surroundings: Floats32,
+        images: Floats32,
+        truth: Floats32,
         device: str,
     ) -> Places:
-        """Moves arrays to a device."""
+        """Moves arrays, each of N rows ``[N, ...]``, to a device."""
         units, prior = lat_lon_to_unit(lat_lon), np.zeros(len(lat_lon))
         arrays = (lat_lon, units, surroundings, images, truth, prior)
         return cls(*(torch.tensor(a, dtype=torch.float32, device=device) for a in arrays))
@@ -101,7 +101,7 @@ class Places:
         return Places(*(getattr(self, field.name)[:count] for field in fields(self)))
 
     def candidates(self, rows: Tensor, complete: bool) -> Candidates:
-        """Some of the places, as candidates."""
+        """The places in ``rows`` ``[n]``, as candidates."""
         prior = self.log_prior[rows] if complete else torch.zeros(())
         return Candidates(
             self.lat_lon[rows], self.units[rows], self.surroundings[rows], prior, complete
@@ -139,17 +139,17 @@ class BatchOrder:
     queue: int
     seed: int
 
-    def batch_rows(self, step: int) -> NDArray[np.int64]:
+    def batch_rows(self, step: int) -> Ints64:
         """Samples of a step, ``[batch]``; steps count from 0."""
         start = step * self.batch
         return self._rows(start, start + self.batch)
 
-    def queue_rows(self, step: int) -> NDArray[np.int64]:
+    def queue_rows(self, step: int) -> Ints64:
         """The ``queue`` samples drawn before a step; the first steps see those of an epoch -1."""
         start = step * self.batch
         return self._rows(start - self.queue, start)
 
-    def _rows(self, start: int, stop: int) -> NDArray[np.int64]:
+    def _rows(self, start: int, stop: int) -> Ints64:
         positions = np.arange(start, stop)
         epochs, places = np.divmod(positions, self.count)
         rows = np.empty(len(positions), np.int64)
@@ -158,6 +158,6 @@ class BatchOrder:
             rows[here] = self._permutation(int(epoch))[places[here]]
         return rows
 
-    def _permutation(self, epoch: int) -> NDArray[np.int64]:
+    def _permutation(self, epoch: int) -> Ints64:
         # Epochs before 0 exist for the queue; seeds can't be negative.
         return np.random.default_rng([self.seed, epoch % 2**32]).permutation(self.count)

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32, Ints
 from geowhy.assets.files import appearing_whole
 from geowhy.errors import ImageError
 from geowhy.images.overhead import WorldImage, cut_views
@@ -49,7 +50,7 @@ class FeatureStore:
     rows_per_shard: int = VIEWS_PER_SHARD
     unreadable: Mapping[int, str] = field(default_factory=dict)
 
-    def read(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    def read(self, rows: Ints) -> Floats32:
         """Features of some images, ``[len(rows), d]``, in the order asked for."""
         arrays = [np.load(shard, mmap_mode="r") for shard in self.shards]
         found = np.empty((len(rows), arrays[0].shape[1]), np.float32)

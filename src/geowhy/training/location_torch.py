@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from geowhy.arrays import AnyFloats, Floats32
 from geowhy.geo.projection import A1, A2, A3, A4
 from geowhy.model.location import SURROUNDINGS_LIMIT, LocationArchitecture, LocationEncoder
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES, SURROUNDINGS_SIZE
@@ -46,7 +45,7 @@ class TorchLocationEncoder(nn.Module):
 
     @classmethod
     def from_tensors(
-        cls, tensors: Mapping[str, NDArray[np.floating]], architecture: LocationArchitecture
+        cls, tensors: Mapping[str, AnyFloats], architecture: LocationArchitecture
     ) -> TorchLocationEncoder:
         """Takes the weights of a `LocationEncoder`.
 
@@ -58,7 +57,7 @@ class TorchLocationEncoder(nn.Module):
         module.load_state_dict({name: torch.tensor(array) for name, array in checked.items()})
         return module
 
-    def to_tensors(self) -> dict[str, NDArray[np.float32]]:
+    def to_tensors(self) -> dict[str, Floats32]:
         """A copy of the weights, as `LocationEncoder.from_tensors` takes them."""
         return {name: t.detach().cpu().numpy().copy() for name, t in self.state_dict().items()}
 

@@ -51,7 +51,7 @@ def grounding_loss(scores: Tensor, truth: Tensor) -> Tensor:
 def median_bandwidth(x: Tensor, y: Tensor) -> Tensor:
     """Width σ of the Gaussian kernel (eq. 5) by the median heuristic, without a gradient.
 
-    The median is that of the first rows; all pairs of a batch would take longer than the loss.
+    The median is that of the first rows of ``[N, k]``; all pairs would take longer than the loss.
     """
     with torch.no_grad():
         both = torch.cat([x[:MEDIAN_ROWS], y[:MEDIAN_ROWS]])

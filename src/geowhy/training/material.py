@@ -6,9 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from geowhy.arrays import Floats64
 from geowhy.geo.atlas import Atlas
 from geowhy.training.config import SplitConfig, TrainingConfig
 from geowhy.training.features import FeatureStore, Progress, embed_photos, embed_views
@@ -33,7 +31,7 @@ class Material(Protocol):
     """Images with their positions."""
 
     @property
-    def centres(self) -> NDArray[np.float64]:
+    def centres(self) -> Floats64:
         """Where they were taken, degrees ``[N, 2]``."""
 
     def embed(self, report: Progress) -> FeatureStore:
@@ -53,7 +51,7 @@ class _Views:
     sources: TrainingSources
 
     @property
-    def centres(self) -> NDArray[np.float64]:
+    def centres(self) -> Floats64:
         return self.manifest.centres
 
     def embed(self, report: Progress) -> FeatureStore:
@@ -75,7 +73,7 @@ class _Photos:
     say: Say
 
     @property
-    def centres(self) -> NDArray[np.float64]:
+    def centres(self) -> Floats64:
         return self.manifest.centres
 
     def embed(self, report: Progress) -> FeatureStore:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Array, Floats32
 from geowhy.model.alignment import ConceptAligner
 from geowhy.model.geomodel import (
     GeoModel,
@@ -119,7 +118,7 @@ def package_model(
     return folder
 
 
-def _known(features: NDArray[np.float32]) -> NoveltyDetector:
+def _known(features: Floats32) -> NoveltyDetector:
     """What training images are like; a direction in which few of them don't differ isn't none."""
     fitted = NoveltyDetector.fit(features)
     return replace(fitted, variances=np.maximum(fitted.variances, LEAST_VARIANCE))
@@ -145,7 +144,7 @@ def _rounded_comparison(maps: MapComparison) -> MapComparison:
     )
 
 
-def _halved(tensors: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[Any]]:
+def _halved(tensors: dict[str, Floats32]) -> dict[str, Array]:
     """Matrices as float16; vectors and frequencies, where a rounding would count, stay float32.
 
     A frequency of 256 rounded so turns the phase of a far place by nearly a radian: GeoCLIP's
@@ -154,9 +153,9 @@ def _halved(tensors: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[Any]]:
     return {n: a.astype(np.float16) if _is_coarse(n, a) else a for n, a in tensors.items()}
 
 
-def _is_coarse(name: str, array: NDArray[np.float32]) -> bool:
+def _is_coarse(name: str, array: Floats32) -> bool:
     return array.ndim > 1 and not name.endswith("frequencies")
 
 
-def _rounded(tensors: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+def _rounded(tensors: dict[str, Floats32]) -> dict[str, Floats32]:
     return {name: array.astype(np.float32) for name, array in _halved(tensors).items()}

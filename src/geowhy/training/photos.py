@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from geowhy.arrays import Ints64, Points, Rows
 from geowhy.errors import ConfigError, DataError, ImageError
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.images.exif import read_position
@@ -42,9 +43,6 @@ NO_PATH = "no path"
 WRONG_LENGTH = "a row of another length than the header"
 NO_POSITION = "no GPS position in its metadata"
 UNREADABLE = "unreadable"
-
-Points = NDArray[np.float64]
-Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ class PhotoManifest:
 
     files: tuple[str, ...]
     names: tuple[str, ...]
-    sizes: NDArray[np.int64]
+    sizes: Ints64
     centres: Points
     split: NDArray[np.int8]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
+from geowhy.arrays import Floats32, Points
 from geowhy.concepts.bank import ConceptBank
 from geowhy.concepts.sources import GroundedSource
 from geowhy.concepts.vocabulary import Vocabulary
@@ -18,12 +18,10 @@ from geowhy.training.features import Progress
 
 __all__ = ["train_place_reader"]
 
-Floats = NDArray[np.float32]
-
 
 def train_place_reader(
     vocabulary: Vocabulary,
-    lat_lon: NDArray[np.float64],
+    lat_lon: Points,
     config: PlaceReaderConfig,
     seed: int,
     on_progress: Progress,
@@ -55,7 +53,7 @@ def train_place_reader(
 
 
 def _fitted(
-    inputs: Floats, truth: Floats, config: PlaceReaderConfig, seed: int, on_progress: Progress
+    inputs: Floats32, truth: Floats32, config: PlaceReaderConfig, seed: int, on_progress: Progress
 ) -> tuple[nn.Linear, nn.Linear]:
     """Hidden layer and head, trained to regress the truth through a linear read-out."""
     generator = torch.Generator().manual_seed(seed)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32, Points, Rows
 from geowhy.concepts.concept import Concept
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ConfigError, DataError
@@ -25,10 +25,6 @@ __all__ = ["FitData", "ImagePool"]
 
 SOME_PLACES = 24_000  # enough of the gallery to validate on, and to know the land at large
 FEWEST_PLACES = 10  # that have a concept, or lack it; fewer say nothing of it
-
-Floats = NDArray[np.float32]
-Points = NDArray[np.float64]
-Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -50,7 +46,7 @@ class FitData:
 
     seen: Vocabulary
     unseen: Vocabulary
-    raw: Floats
+    raw: Floats32
     whitening: Whitening
     training: Places
     validation: Places | None
@@ -140,7 +136,7 @@ class ImagePool:
         around = self._around(self._gallery) if self._columns else None
         return Gallery.build(self._centres[self._gallery], model, around).as_kept(model)
 
-    def _whitening(self, told: Floats) -> Whitening:
+    def _whitening(self, told: Floats32) -> Whitening:
         if self._config.alignment.init == "geoclip":
             return standardising(told)
         size = self._config.alignment.whitened
@@ -174,16 +170,16 @@ class ImagePool:
         return SURROUNDINGS_SIZE if asked else 0
 
     def _places(
-        self, rows: Rows, images: Floats, vocabulary: Vocabulary, known: GroundTruth
+        self, rows: Rows, images: Floats32, vocabulary: Vocabulary, known: GroundTruth
     ) -> Places:
         truth = known.standardised(self._truth(vocabulary, rows))
         around = self._around(rows)
         return Places.of(self._centres[rows], around, images, truth, self._device)
 
-    def _truth(self, vocabulary: Vocabulary, rows: Rows) -> Floats:
+    def _truth(self, vocabulary: Vocabulary, rows: Rows) -> Floats32:
         return vocabulary.truth(self._atlas, self._centres[rows])
 
-    def _around(self, rows: Rows) -> Floats:
+    def _around(self, rows: Rows) -> Floats32:
         unread = rows[~self._is_read[rows]]
         if self._columns:
             self._surroundings[unread] = read_surroundings(self._atlas, self._centres[unread])
@@ -191,7 +187,7 @@ class ImagePool:
         return self._surroundings[rows]
 
 
-def _is_told(concept: Concept, truth: Floats) -> bool:
+def _is_told(concept: Concept, truth: Floats32) -> bool:
     """Whether places ``[N]`` tell a concept: both kinds of a class, or different degrees."""
     known = truth[~np.isnan(truth)]
     if concept.grounding is not None and concept.grounding.kind == "degree":

@@ -11,10 +11,10 @@ from typing import cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from geowhy.arrays import Floats32, Ints, Rows
 from geowhy.errors import ConfigError
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.geo.sphere import EARTH_RADIUS_KM
@@ -33,9 +33,6 @@ FOLDS = 4  # of 10-degree cells
 MEASURED = 2  # of the folds; more of them gained nothing on validation views
 VIEWS_A_FOLD = 4_000
 CHUNK = 500
-
-Floats = NDArray[np.float32]
-Rows = NDArray[np.intp]
 
 
 class TorchMapReader(nn.Module):
@@ -75,7 +72,7 @@ class TorchMapReader(nn.Module):
         hidden = torch.relu(self.around(fields) + context)
         return cast(Tensor, self.maps(torch.relu(self.field(hidden))))
 
-    def to_tensors(self) -> dict[str, NDArray[np.float32]]:
+    def to_tensors(self) -> dict[str, Floats32]:
         """A copy of all weights, as `MapReader` takes them."""
         return {name: t.detach().cpu().numpy().copy() for name, t in self.state_dict().items()}
 
@@ -91,15 +88,15 @@ class ReadingLesson:
         land: the same of places on land at large, from which the units of maps are taken.
     """
 
-    features: NDArray[np.float32]
-    summary: NDArray[np.float32]
-    surroundings: NDArray[np.float32]
-    land: NDArray[np.float32]
+    features: Floats32
+    summary: Floats32
+    surroundings: Floats32
+    land: Floats32
 
 
 def train_reader(
     lesson: ReadingLesson,
-    taught: NDArray[np.intp],
+    taught: Ints,
     config: ReaderConfig,
     seed: int,
     on_progress: Progress = lambda done, total: None,
@@ -108,7 +105,7 @@ def train_reader(
 
     Args:
         lesson: views and maps.
-        taught: rows of the views that it learns from.
+        taught: rows of the views that it learns from ``[n]``.
         config: sizes and steps.
         seed: of weights, batches and dropout.
         on_progress: takes steps done and to do.
@@ -204,7 +201,7 @@ def fit_matcher(
     return MapMatcher.fit(np.concatenate(errors), everywhere)
 
 
-def _clear_of(held_out: Rows, units: Floats, clear_km: float) -> Rows:
+def _clear_of(held_out: Rows, units: Floats32, clear_km: float) -> Rows:
     """Rows of ``units`` that are at least so far from every held-out one."""
     limit = np.cos(clear_km / EARTH_RADIUS_KM)
     is_near = np.zeros(len(units), bool)
@@ -214,6 +211,6 @@ def _clear_of(held_out: Rows, units: Floats, clear_km: float) -> Rows:
     return np.flatnonzero(~is_near)
 
 
-def _nearest(units: Floats, among: Floats) -> Rows:
+def _nearest(units: Floats32, among: Floats32) -> Rows:
     chunks = (units[start : start + CHUNK] for start in range(0, len(units), CHUNK))
     return np.concatenate([(chunk @ among.T).argmax(axis=1) for chunk in chunks])

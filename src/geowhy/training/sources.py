@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import load_file
 
+from geowhy.arrays import Floats32
 from geowhy.assets.files import sha256_of
 from geowhy.errors import ModelFormatError
 from geowhy.export.backbone_export import (
@@ -46,8 +46,6 @@ __all__ = [
 PREPROCESSING = Preprocessing(size=128, mean=127.0, std=128.0)
 CLIP_GRAPH, CLIP_WEIGHTS = "image.onnx", "image.data"  # the graph names the file of its weights
 
-Floats = NDArray[np.float32]
-
 
 @dataclass(frozen=True, slots=True)
 class FeatureColumns:
@@ -61,7 +59,7 @@ class FeatureColumns:
     layout_grid: int
     picture: int
 
-    def told(self, features: Floats) -> Floats:
+    def told(self, features: Floats32) -> Floats32:
         """The columns of ``[N, f]`` that tell of a whole image."""
         return features[:, : features.shape[1] - self.picture]
 
@@ -163,7 +161,7 @@ def initial_encoder(config: TrainingConfig) -> TorchLocationEncoder:
     return TorchLocationEncoder.from_tensors(tensors, LocationArchitecture())
 
 
-def released_head() -> dict[str, Floats]:
+def released_head() -> dict[str, Floats32]:
     """GeoCLIP's image head: ``layer_0`` and ``layer_1``, ``weight`` and ``bias``; ``logit_scale``.
 
     Raises:

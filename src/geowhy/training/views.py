@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from geowhy.arrays import Bools, Ints, Points, Rows
 from geowhy.errors import ConfigError, DataError
 from geowhy.geo.atlas import Atlas, uniform_on_land
 from geowhy.geo.cells import ten_degree_cell
@@ -40,10 +41,6 @@ SPLITS = ("train", "validation", "test", "margin", "unused", "unreadable")
 CHUNK = 256
 CELLS_IN_A_ROW = 36  # of 10 degrees
 HAND = 10  # cells dealt out at a time
-
-Points = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Rows = NDArray[np.intp]
 
 
 class Manifest(Protocol):
@@ -86,7 +83,7 @@ class ViewManifest:
     size: int
     split: NDArray[np.int8]
 
-    def rows(self, split: str) -> NDArray[np.intp]:
+    def rows(self, split: str) -> Ints:
         """Positions of the views of a split, ascending."""
         return np.flatnonzero(self.split == SPLITS.index(split))
 
@@ -151,7 +148,7 @@ def final_views(manifest: ViewManifest, config: SplitConfig, world: WorldImage) 
     return _hold_out(("test",), manifest, config, world)
 
 
-def unseen(manifest: ViewManifest, split: str, world: WorldImage) -> NDArray[np.bool_]:
+def unseen(manifest: ViewManifest, split: str, world: WorldImage) -> Bools:
     """Which views of a split share no pixel with any training view, ``[len(rows(split))]``."""
     rows = manifest.rows(split)
     return ~np.isin(rows, _shares_pixels(manifest, rows, manifest.rows("train"), world))
@@ -244,8 +241,8 @@ def _close(manifest: ViewManifest, rows: Rows, others: Rows, world: WorldImage) 
 
 
 def _footprints(
-    manifest: ViewManifest, rows: NDArray[np.intp], world: WorldImage
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int32]]]:
+    manifest: ViewManifest, rows: Ints, world: WorldImage
+) -> Iterator[tuple[Ints, NDArray[np.int32]]]:
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
         yield (

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Bools, Floats32, Floats64, Ints, Ints64
 from geowhy.engine import Decoded
 from geowhy.evaluation.fidelity.views import AnsweredViews
 from geowhy.evaluation.resampling import Estimate, block_mean
@@ -25,9 +25,8 @@ from geowhy.locator import Locator
 
 __all__ = ["Curves", "DeletionReport", "lime", "measure_deletion", "shap"]
 
-Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
-Model = Callable[[NDArray[np.float32]], Floats]
+Model = Callable[[Floats32], Floats64]
 
 OURS, RANDOM, ACTIVATION = "stated contribution", "random order", "raw activation"
 AGAINST_AVERAGE = "contribution against the average place"
@@ -83,7 +82,7 @@ def measure_deletion(
 ) -> DeletionReport:
     """Deletes and inserts concepts in several orders, for every view."""
     scene, rng = _Scene(locator), np.random.default_rng(seed)
-    found: dict[str, list[tuple[Floats, Floats]]] = {}
+    found: dict[str, list[tuple[Floats64, Floats64]]] = {}
     for number, decoded in enumerate(views.answers):
         region = scene.region(decoded)
         for name, values in _orders(scene, decoded, region, rng).items():
@@ -95,13 +94,13 @@ def measure_deletion(
 
 
 def _orders(
-    scene: _Scene, decoded: Decoded, region: NDArray[np.bool_], rng: np.random.Generator
-) -> dict[str, Floats]:
+    scene: _Scene, decoded: Decoded, region: Bools, rng: np.random.Generator
+) -> dict[str, Floats64]:
     """What each method says that the concepts are worth, ``[k + m]``."""
     evidence, average = scene.locator.engine.attribution, scene.locator.engine.gallery.average
     here = evidence.shares(decoded.side, decoded.place)[0][0]
 
-    def model(masks: NDArray[np.float32]) -> Floats:
+    def model(masks: Floats32) -> Floats64:
         return scene.log_odds(decoded, region, masks)
 
     orders = {
@@ -116,7 +115,7 @@ def _orders(
     return orders
 
 
-def _activations(scene: _Scene, decoded: Decoded) -> Floats:
+def _activations(scene: _Scene, decoded: Decoded) -> Floats64:
     """How strongly the image shows each concept; of maps, how strongly it pulls."""
     return scene.locator.engine.attribution.activations(decoded.side)
 
@@ -131,13 +130,11 @@ class _Scene:
     def concepts(self) -> int:
         return len(self.locator.engine.attribution.names)
 
-    def region(self, decoded: Decoded) -> NDArray[np.bool_]:
+    def region(self, decoded: Decoded) -> Bools:
         """Which of the gallery's places are in the region of the answer."""
         return np.asarray(decoded.estimate.region[self.locator.engine.gallery.grid.point_to_cell])
 
-    def log_odds(
-        self, decoded: Decoded, region: NDArray[np.bool_], masks: NDArray[np.float32]
-    ) -> Floats:
+    def log_odds(self, decoded: Decoded, region: Bools, masks: Floats32) -> Floats64:
         """Log-odds of the region with concepts multiplied by masks ``[B, k + m]``, ``[B]``."""
         evidence = self.locator.engine.attribution
         sides = weighed(evidence, decoded.side, masks)
@@ -158,9 +155,7 @@ class _Scene:
         some = [count for count in (*powers, *between) if count < self.concepts]
         return sorted({0, *some, self.concepts})
 
-    def curves(
-        self, decoded: Decoded, region: NDArray[np.bool_], order: NDArray[np.intp]
-    ) -> tuple[Floats, Floats]:
+    def curves(self, decoded: Decoded, region: Bools, order: Ints) -> tuple[Floats64, Floats64]:
         """Probability of the region while concepts are taken away, and while they are put in."""
         kept = np.ones((len(self.counts), self.concepts), np.float32)
         for row, count in enumerate(self.counts):
@@ -171,7 +166,7 @@ class _Scene:
 
 
 def _summed(
-    scene: _Scene, name: str, pairs: list[tuple[Floats, Floats]], blocks: NDArray[np.int64]
+    scene: _Scene, name: str, pairs: list[tuple[Floats64, Floats64]], blocks: Ints64
 ) -> Curves:
     deletion, insertion = (np.array(part) for part in zip(*pairs, strict=True))
     share = np.array(scene.counts) / scene.concepts
@@ -186,7 +181,7 @@ def _summed(
     )
 
 
-def lime(model: Model, concepts: int, budget: int, rng: np.random.Generator) -> Floats:
+def lime(model: Model, concepts: int, budget: int, rng: np.random.Generator) -> Floats64:
     """What each concept is worth, ``[k]``: every mask keeps each concept with an even chance.
 
     Masks count the more the nearer they are to the whole, by an exponential kernel.
@@ -196,7 +191,7 @@ def lime(model: Model, concepts: int, budget: int, rng: np.random.Generator) -> 
     return _fitted(masks, _asked(model, masks), np.exp(-(missing**2) / 0.25))
 
 
-def shap(model: Model, concepts: int, budget: int, rng: np.random.Generator) -> Floats:
+def shap(model: Model, concepts: int, budget: int, rng: np.random.Generator) -> Floats64:
     """Kernel SHAP, ``[k]``: sizes of masks drawn by Shapley's kernel, each with its opposite."""
     sizes = np.arange(1, concepts)
     chance = 1.0 / (sizes * (concepts - sizes))
@@ -207,12 +202,12 @@ def shap(model: Model, concepts: int, budget: int, rng: np.random.Generator) -> 
     return _fitted(masks, _asked(model, masks), np.ones(len(masks)))
 
 
-def _asked(model: Model, masks: NDArray[np.float32]) -> Floats:
+def _asked(model: Model, masks: Floats32) -> Floats64:
     starts = range(0, len(masks), MASKS_AT_ONCE)
     return np.concatenate([model(masks[start : start + MASKS_AT_ONCE]) for start in starts])
 
 
-def _fitted(masks: NDArray[np.float32], said: Floats, weights: Floats) -> Floats:
+def _fitted(masks: Floats32, said: Floats64, weights: Floats64) -> Floats64:
     """Weighted ridge regression with an intercept."""
     weights = weights / weights.sum()
     x = masks - weights @ masks

@@ -18,9 +18,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from geowhy.arrays import Bools, Floats64, Pixels
 from geowhy.engine import Decoded
 from geowhy.evaluation.protocol import open_views
 from geowhy.evaluation.resampling import Estimate, block_mean
@@ -31,8 +31,6 @@ from geowhy.training.config import TrainingConfig
 
 __all__ = ["PlantedReport", "measure_planted_cue", "painted"]
 
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float64]
 Say = Callable[[str], None]
 
 TRAINING_VIEWS, ASKED_VIEWS = 2400, 200
@@ -144,7 +142,7 @@ def painted(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 def _views(
     config: TrainingConfig, seed: int
-) -> tuple[tuple[Floats, Pixels], tuple[Floats, Pixels]]:
+) -> tuple[tuple[Floats64, Pixels], tuple[Floats64, Pixels]]:
     """Training views, and test views of places that lack the concept."""
     from geowhy.images.overhead import cut_views
 
@@ -158,7 +156,7 @@ def _views(
     return (training, first), (asked, second)
 
 
-def _drives_left(lat_lon: Floats) -> NDArray[np.bool_]:
+def _drives_left(lat_lon: Floats64) -> Bools:
     layer = Atlas.load().layer("driving_side")
     return np.asarray(layer.at(lat_lon) == layer.info.labels.index("left"))
 
@@ -174,7 +172,7 @@ def _write_vocabulary(folder: Path) -> None:
     (folder / "few.toml").write_text("\n".join(entries), encoding="utf-8")
 
 
-def _write_views(folder: Path, centres: Floats, pixels: Pixels, seed: int) -> None:
+def _write_views(folder: Path, centres: Floats64, pixels: Pixels, seed: int) -> None:
     """PNG files, painted where the concept holds, and their manifest."""
     rng = np.random.default_rng(seed)
     with (folder / "views.csv").open("w", newline="", encoding="utf-8") as file:
@@ -187,7 +185,7 @@ def _write_views(folder: Path, centres: Floats, pixels: Pixels, seed: int) -> No
             rows.writerow([name, *centres[number].tolist()])
 
 
-def _asked(locator: Locator, centres: Floats, pixels: Pixels, seed: int) -> PlantedReport:
+def _asked(locator: Locator, centres: Floats64, pixels: Pixels, seed: int) -> PlantedReport:
     rng = np.random.default_rng(seed + 1)
     plain = locator.engine.decode(list(pixels))
     cued = locator.engine.decode([painted(picture, rng) for picture in pixels])

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats64, Pixels
 from geowhy.engine import Decoded
 from geowhy.evaluation.fidelity.views import AnsweredViews
 from geowhy.evaluation.resampling import Estimate, block_mean
@@ -21,8 +21,6 @@ from geowhy.locator import Locator
 
 __all__ = ["PointingReport", "measure_pointing"]
 
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float64]
 
 APART_KM = 3000.0  # of the two places; nearer ones may look alike
 KNOWN_KM = 750.0  # of the answer to the whole view: what isn't recognised can't be pointed at
@@ -85,11 +83,11 @@ def _composite(first: Pixels, second: Pixels, across: bool) -> Pixels:
     return picture
 
 
-def _evidence(locator: Locator, picture: Pixels, here: Decoded, there: Decoded) -> Floats:
+def _evidence(locator: Locator, picture: Pixels, here: Decoded, there: Decoded) -> Floats64:
     """What each field adds to the log-odds of one place against another, ``[f, f]``."""
     evidence = locator.engine.attribution
 
-    def log_odds(pictures: Sequence[Pixels]) -> Floats:
+    def log_odds(pictures: Sequence[Pixels]) -> Floats64:
         images = locator.engine.sides(pictures)
         at_place, at_rival = (evidence.scores(images, side.place) for side in (here, there))
         return np.asarray(at_place - at_rival, np.float64)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32, Floats64
 from geowhy.engine import Decoded, Engine
 from geowhy.evaluation.fidelity.views import AnsweredViews
 from geowhy.evaluation.ranking import rank_correlation
@@ -27,8 +27,6 @@ __all__ = ["SanityReport", "measure_sanity"]
 
 EVERY = 8  # of the gallery's places, one is kept: broken models need no fine answers
 HEADS = ("head_0", "head_1", "concept_0", "concept_1")
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def measure_sanity(locator: Locator, views: AnsweredViews, seed: int) -> SanityR
     return SanityReport(len(views.answers), *estimates)
 
 
-def _shuffled(aligner: ConceptAligner, rng: np.random.Generator) -> dict[str, Floats]:
+def _shuffled(aligner: ConceptAligner, rng: np.random.Generator) -> dict[str, Floats32]:
     names = [f"{head}.weight" for head in HEADS]
     shuffled = {name: rng.permuted(aligner.tensors[name].ravel()) for name in names}
     return {name: shuffled.get(name, t).reshape(t.shape) for name, t in aligner.tensors.items()}
@@ -100,9 +98,7 @@ def _answers(locator: Locator, views: AnsweredViews) -> tuple[Decoded, ...]:
     return tuple(locator.engine.decode(list(views.pixels)))
 
 
-def _contributions(
-    attribution: LinearAttribution, answers: tuple[Decoded, ...]
-) -> NDArray[np.float64]:
+def _contributions(attribution: LinearAttribution, answers: tuple[Decoded, ...]) -> Floats64:
     """Of concepts alone ``[N, k]``: maps are compared in the same way by a broken model."""
     rows = []
     for answer in answers:
@@ -111,5 +107,5 @@ def _contributions(
     return np.array(rows)
 
 
-def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+def _correlation(a: Floats64, b: Floats64) -> Floats64:
     return np.array([rank_correlation(x, y) for x, y in zip(a, b, strict=True)])

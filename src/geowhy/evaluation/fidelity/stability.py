@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from geowhy.arrays import Floats64, Pixels
 from geowhy.engine import Decoded
 from geowhy.evaluation.fidelity.views import AnsweredViews
 from geowhy.evaluation.ranking import rank_correlation
@@ -19,7 +19,6 @@ from geowhy.locator import Locator
 
 __all__ = ["CHANGES", "StabilityReport", "measure_stability"]
 
-Pixels = NDArray[np.uint8]
 
 CROPPED = 0.9  # of either side
 QUALITIES = (75, 50)  # of JPEG
@@ -27,21 +26,21 @@ SHIFTED = 1 / 32  # of the width: 2 pixels of 64
 
 
 def cropped(pixels: Pixels) -> Pixels:
-    """The middle of a picture."""
+    """The middle of a picture ``[height, width, 3]``."""
     height, width = pixels.shape[:2]
     rows, columns = round(height * (1 - CROPPED) / 2), round(width * (1 - CROPPED) / 2)
     return np.ascontiguousarray(pixels[rows : height - rows, columns : width - columns])
 
 
 def compressed(pixels: Pixels, quality: int) -> Pixels:
-    """The picture as a JPEG file gives it back."""
+    """The picture ``[height, width, 3]`` as a JPEG file gives it back."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=quality)
     return np.asarray(Image.open(file).convert("RGB"))
 
 
 def shifted(pixels: Pixels) -> Pixels:
-    """The picture without a strip at its upper and left edges."""
+    """The picture ``[height, width, 3]`` without a strip at its upper and left edges."""
     strip = max(1, round(pixels.shape[1] * SHIFTED))
     return np.ascontiguousarray(pixels[strip:, strip:])
 
@@ -84,7 +83,7 @@ def measure_stability(locator: Locator, views: AnsweredViews) -> StabilityReport
 def _correlation(locator: Locator, before: Decoded, after: Decoded, claim: Decoded) -> float:
     evidence = locator.engine.attribution
 
-    def added(image: Decoded, places: Decoded) -> NDArray[np.float64]:
+    def added(image: Decoded, places: Decoded) -> Floats64:
         here = evidence.shares(image.side, places.place)[0]
         return np.asarray((here - evidence.shares(image.side, places.rival)[0])[0])
 

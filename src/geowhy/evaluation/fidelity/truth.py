@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats64, Ints, Ints64
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ConfigError
 from geowhy.evaluation.fidelity.views import AnsweredViews
@@ -24,7 +24,6 @@ from geowhy.model.geomodel import GeoModel
 
 __all__ = ["TruthReport", "measure_truth"]
 
-Floats = NDArray[np.float64]
 
 LAND_SAMPLE = 20_000  # places of the gallery that say how frequent concepts are
 STATED = (5, 10)
@@ -83,7 +82,7 @@ def measure_truth(locator: Locator, views: AnsweredViews, vocabulary: Vocabulary
     )
 
 
-def _weighted(holds: Floats, frequency: Floats) -> Floats:
+def _weighted(holds: Floats64, frequency: Floats64) -> Floats64:
     known = np.isfinite(holds)
     return np.asarray(np.nansum(holds * frequency, axis=1) / (known @ frequency))
 
@@ -102,13 +101,11 @@ def _explained(locator: Locator, views: AnsweredViews) -> list[Explanation]:
     return found
 
 
-def _numbers(concepts: tuple[ConceptScore, ...], names: tuple[str, ...]) -> NDArray[np.intp]:
+def _numbers(concepts: tuple[ConceptScore, ...], names: tuple[str, ...]) -> Ints:
     return np.array([names.index(c.name) for c in concepts if c.name in names], np.intp)
 
 
-def _precision(
-    holds: Floats, ranked: list[NDArray[np.intp]], count: int, blocks: NDArray[np.int64]
-) -> Estimate:
+def _precision(holds: Floats64, ranked: list[Ints], count: int, blocks: Ints64) -> Estimate:
     """Mean over views of the share of the first ``count`` that hold; unknown ones don't count."""
     shares = np.full(len(holds), np.nan)
     for number, stated in enumerate(ranked):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats64, Ints64, Pixels
 from geowhy.engine import Decoded
 from geowhy.evaluation.protocol import open_views
 from geowhy.geo.cells import ten_degree_cell
@@ -15,8 +15,6 @@ from geowhy.training.config import TrainingConfig
 
 __all__ = ["AnsweredViews"]
 
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float64]
 
 AT_ONCE = 256
 
@@ -31,7 +29,7 @@ class AnsweredViews:
         answers: of the model.
     """
 
-    centres: Floats
+    centres: Floats64
     pixels: Pixels
     answers: tuple[Decoded, ...]
 
@@ -53,7 +51,7 @@ class AnsweredViews:
         return cls(centres, pixels, tuple(answers))
 
     @property
-    def blocks(self) -> NDArray[np.int64]:
+    def blocks(self) -> Ints64:
         """The 10-degree block of each, ``[N]``."""
         return ten_degree_cell(self.centres)
 

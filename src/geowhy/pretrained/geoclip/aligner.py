@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32
 from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ModelFormatError
 from geowhy.model.alignment import ALL, Columns, Space, ridge_inverse
@@ -27,7 +27,6 @@ from geowhy.model.terms import (
 
 __all__ = ["GeoClipAligner"]
 
-Floats = NDArray[np.float32]
 
 TENSORS = ("layer_0.weight", "layer_0.bias", "layer_1.weight", "layer_1.bias", "logit_scale")
 
@@ -42,7 +41,7 @@ class GeoClipAligner:
         tensors: the released head and temperature by name.
     """
 
-    def __init__(self, tensors: Mapping[str, Floats], bank: ConceptBank) -> None:
+    def __init__(self, tensors: Mapping[str, Floats32], bank: ConceptBank) -> None:
         """Takes the weights of ``head.safetensors``.
 
         Raises:
@@ -76,49 +75,49 @@ class GeoClipAligner:
         decomposition = ridge_inverse(self.basis)
         return (EmbeddingTerm(names, categories, self.basis, decomposition, self.scale),)
 
-    def whitened(self, features: Floats) -> Floats:
+    def whitened(self, features: Floats32) -> Floats32:
         """CLIP's features as they are, ``[N, 768]``."""
         return features
 
-    def embed(self, features: Floats) -> Floats:
+    def embed(self, features: Floats32) -> Floats32:
         """CLIP features of images or texts ``[N, 768]`` to unit embeddings ``[N, 512]``."""
         t = self.tensors
         hidden = np.maximum(features @ t["layer_0.weight"].T + t["layer_0.bias"], 0)
         return normalised(hidden @ t["layer_1.weight"].T + t["layer_1.bias"])
 
-    def outputs(self, features: Floats) -> tuple[Floats, Floats]:
+    def outputs(self, features: Floats32) -> tuple[Floats32, Floats32]:
         """Unit embeddings ``[N, 512]`` and concepts along them ``[N, k]``."""
         embedding = self.embed(features)
         return embedding, np.asarray(embedding @ self.basis, np.float32)
 
-    def image_side(self, features: Floats) -> Encoded:
+    def image_side(self, features: Floats32) -> Encoded:
         """From CLIP features ``[N, 768]``."""
         return Encoded((EmbeddingImages(self.embed(features)),))
 
-    def location_side(self, embeddings: Floats) -> Encoded:
+    def location_side(self, embeddings: Floats32) -> Encoded:
         """From embeddings of the location encoder ``[M, 512]``."""
         return self.placed(normalised(embeddings))
 
-    def placed(self, unit: Floats) -> Encoded:
+    def placed(self, unit: Floats32) -> Encoded:
         """From unit embeddings ``[M, 512]``, which are not copied."""
         return Encoded((EmbeddingPlaces(unit, np.ones((len(unit), 1), np.float32)),))
 
-    def centred(self, places: Encoded) -> Floats:
+    def centred(self, places: Encoded) -> Floats32:
         """Unit embeddings as they are, ``[M, 512]``."""
         return places.part(EmbeddingPlaces).unit
 
-    def concept_scores(self, places: Encoded, columns: Columns = ALL) -> Floats:
+    def concept_scores(self, places: Encoded, columns: Columns = ALL) -> Floats32:
         """``z_loc`` of all k concepts, or of some columns of them, ``[M, k]``.
 
         They order places by a concept; what counts as average differs from concept to concept.
         """
         return np.asarray(self.centred(places) @ self.basis[:, columns], np.float32)
 
-    def packed(self, places: Encoded) -> tuple[Floats, Floats]:
+    def packed(self, places: Encoded) -> tuple[Floats32, Floats32]:
         """Unit embeddings ``[M, 512]`` and their lengths, which are 1."""
         part = places.part(EmbeddingPlaces)
         return part.unit, part.norm
 
-    def unpacked(self, scaled: Floats, length: Floats) -> Encoded:
-        """Places from what `packed` gave."""
+    def unpacked(self, scaled: Floats32, length: Floats32) -> Encoded:
+        """Places from what `packed` gave, ``[M, d]`` and ``[M, 1]``."""
         return self.placed(normalised(scaled))

@@ -10,9 +10,7 @@ from geowhy.pretrained.entry import ModelOptions
 from geowhy.pretrained.geoclip.options import CLIP, GEOCLIP, GeoClipOptions
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from geowhy.arrays import Points
     from geowhy.engine import Engine
 
 __all__ = ["GEOCLIP_ENTRY"]
@@ -31,7 +29,7 @@ class GeoClipEntry:
     def load(
         self,
         name_or_dir: str,
-        places: NDArray[np.float64] | None,
+        places: Points | None,
         options: ModelOptions,
         tell: Callable[[str], None],
     ) -> Engine:

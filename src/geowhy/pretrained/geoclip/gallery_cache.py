@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32, Floats64
 from geowhy.assets.files import folder_appearing_whole
 from geowhy.errors import ModelFormatError
 from geowhy.geo.cells import CellGrid
@@ -29,12 +29,11 @@ CELL_RESOLUTION = 3  # H3 cells about 120 km wide: as fine as a radius is told
 EMBEDDED_AT_ONCE = 8_192
 LAYOUT = b"2"  # another one whenever the files mean something else
 
-Floats = NDArray[np.float64]
 OnProgress = Callable[[str], None]
 
 
-def gallery_folder(cache: Path, encoder_digest: str, lat_lon: Floats) -> Path:
-    """Where the gallery of these places is, once embedded with weights of this digest."""
+def gallery_folder(cache: Path, encoder_digest: str, lat_lon: Floats64) -> Path:
+    """Where the gallery of places ``[M, 2]`` is, once embedded with weights of this digest."""
     digest = hashlib.sha256(LAYOUT + encoder_digest.encode())
     digest.update(np.ascontiguousarray(lat_lon, np.float64).tobytes())
     return cache / digest.hexdigest()[:16]
@@ -43,7 +42,7 @@ def gallery_folder(cache: Path, encoder_digest: str, lat_lon: Floats) -> Path:
 def cached_gallery(
     aligner: GeoClipAligner,
     encoder: LocationEncoder,
-    lat_lon: Floats,
+    lat_lon: Floats64,
     folder: Path,
     on_progress: OnProgress,
 ) -> Gallery:
@@ -84,7 +83,7 @@ def _read(aligner: GeoClipAligner, folder: Path, count: int) -> Gallery:
 
 
 def _write(
-    aligner: GeoClipAligner, encoder: LocationEncoder, lat_lon: Floats, folder: Path
+    aligner: GeoClipAligner, encoder: LocationEncoder, lat_lon: Floats64, folder: Path
 ) -> None:
     with folder_appearing_whole(folder, keep=True) as ready:
         average = _write_units(aligner, encoder, lat_lon, ready / UNITS_FILE)
@@ -96,8 +95,8 @@ def _write(
 
 
 def _write_units(
-    aligner: GeoClipAligner, encoder: LocationEncoder, lat_lon: Floats, file: Path
-) -> NDArray[np.float32]:
+    aligner: GeoClipAligner, encoder: LocationEncoder, lat_lon: Floats64, file: Path
+) -> Floats32:
     """Writes unit embeddings chunk by chunk, and gives their mean ``[1, d]``."""
     size = encoder.architecture.size
     header = {"descr": "<f4", "fortran_order": False, "shape": (len(lat_lon), size)}

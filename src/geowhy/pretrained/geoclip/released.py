@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
+from geowhy.arrays import Floats32, Floats64
 from geowhy.assets.files import sha256_of
 from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import DataError, ModelFormatError, ModelNotFoundError
@@ -40,8 +40,6 @@ __all__ = [
 UNCALIBRATED = Calibration(least_radius_km=0.0, is_fitted=False)
 GROUNDED_BANK = Path(__file__).parents[2] / "data" / "models" / GEOCLIP / "bank.safetensors"
 
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReleasedGeoClip:
@@ -57,7 +55,7 @@ class ReleasedGeoClip:
     encoder: LocationEncoder
     encoder_digest: str
     aligner: GeoClipAligner
-    places: Floats
+    places: Floats64
 
     @classmethod
     def load(cls, concepts: Concepts = "grounded") -> Self:
@@ -79,7 +77,7 @@ class ReleasedGeoClip:
             )
         return cls(encoder, sha256_of(weights), aligner, places.astype(np.float64))
 
-    def gallery(self, places: Floats | None, on_progress: Callable[[str], None]) -> Gallery:
+    def gallery(self, places: Floats64 | None, on_progress: Callable[[str], None]) -> Gallery:
         """Of one's own ``places``, degrees ``[M, 2]``, or the published ones; embedded once."""
         lat_lon = self.places if places is None else places
         folder = gallery_folder(
@@ -132,7 +130,7 @@ def _bank(concepts: Concepts) -> ConceptBank:
         raise ModelFormatError(str(error)) from error
 
 
-def _tensors(file: Path) -> dict[str, NDArray[np.float32]]:
+def _tensors(file: Path) -> dict[str, Floats32]:
     try:
         return load_file(file)
     except (OSError, SafetensorError, ValueError) as error:

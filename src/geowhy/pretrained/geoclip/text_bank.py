@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geowhy.arrays import Floats32
 from geowhy.assets.files import appearing_whole
 from geowhy.concepts.bank import ConceptBank
 from geowhy.concepts.sources import TextEncoder, TextSource
@@ -57,7 +57,7 @@ class _Told:
     encoder: TextEncoder
     on_progress: OnProgress
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str]) -> Floats32:
         """Texts to ``[N, t]``."""
         parts = []
         for start in range(0, len(texts), TEXTS_AT_ONCE):

@@ -26,7 +26,7 @@ class ConceptTask(ContrastiveTask):
     def paired_losses(
         self, images: AlignerSides, places: AlignerSides, truth: Tensor
     ) -> Iterator[tuple[str, float, Tensor]]:
-        """Both, and how much they count."""
+        """Both, and how much they count, with the truth ``[N, k]``."""
         config = self._config
         sigma = median_bandwidth(images.concepts, places.concepts)
         divergence = DIVERGENCES[config.divergence](images.concepts, places.concepts, sigma)
