@@ -85,7 +85,9 @@ def test_a_concept_is_strengthened_to_the_strongest_and_a_category_doubled(evide
 )
 def test_changes_are_read(evidence, text, expected):
     found = parse_changes(text, evidence)
-    assert [(c.name, c.columns.tolist(), c.more) for c in found] == expected
+    assert [
+        (c.asked.name, c.columns.tolist(), c.asked.kind != "without") for c in found
+    ] == expected
 
 
 @pytest.mark.parametrize(

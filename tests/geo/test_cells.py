@@ -127,7 +127,3 @@ def test_blocks_wrap_at_the_antimeridian_and_end_at_the_poles():
     assert ten_degree_cell((5, 180)) == ten_degree_cell((5, -180)) == ten_degree_cell((5, -171))
     assert ten_degree_cell((90, 5)) == ten_degree_cell((81, 5)) == 647 - 17
     assert len(set(ten_degree_cell([(1, 1), (1, 11), (11, 1)]).tolist())) == 3
-
-
-def test_blocks_may_have_another_size():
-    assert ten_degree_cell((89, 179), size_deg=30) == 6 * 12 - 1

@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
@@ -32,23 +33,12 @@ class Change:
     """One thing that a picture shall show less or more of.
 
     Attributes:
-        name: a concept, a map, a category, or a word for several concepts.
+        asked: what is changed and how; only a map or category, which are no one thing, is doubled.
         columns: which of the k concepts and m maps it is.
-        more: whether it is strengthened; else it is taken away.
-        doubles: whether more of it is twice as much: of a map or category, which are no one thing.
     """
 
-    name: str
+    asked: ConceptChange
     columns: Ints
-    more: bool
-    doubles: bool
-
-    @property
-    def asked(self) -> ConceptChange:
-        """The same for who asked, whom columns don't matter."""
-        if self.more:
-            return ConceptChange(self.name, "twice" if self.doubles else "with")
-        return ConceptChange(self.name, "without")
 
 
 def parse_changes(text: str, attribution: LinearAttribution) -> tuple[Change, ...]:
@@ -93,9 +83,9 @@ def weighed(attribution: LinearAttribution, image: Encoded, weights: Floats32) -
 
 
 def _edited(values: Floats32, columns: Ints, change: Change) -> Floats32:
-    if not change.more:
+    if change.asked.kind == "without":
         return np.zeros((len(values), len(columns)), np.float32)
-    if change.doubles:
+    if change.asked.kind == "twice":
         return np.asarray(values[:, columns] * DOUBLE, np.float32)
     strongest = values.max(axis=1, keepdims=True)
     return np.asarray(np.maximum(values[:, columns], strongest), np.float32)
@@ -110,12 +100,14 @@ def _change(word: str, text: str, attribution: LinearAttribution) -> Change:
     of_word = _with_word(attribution.names[: attribution.concepts], name)
     if not len(of_name) and not len(of_category) and not len(of_word):
         raise ConfigError(f"what if {text!r}: {_unknown(name, attribution)}")
-    more, concepts = sign == "+", attribution.concepts
+    asked, columns, doubles = name, of_word, False
     if len(of_name):
-        return Change(attribution.names[of_name[0]], of_name, more, bool(of_name[0] >= concepts))
-    if len(of_category):
-        return Change(attribution.categories[of_category[0]], of_category, more, doubles=True)
-    return Change(name, of_word, more, doubles=False)
+        asked, columns = attribution.names[of_name[0]], of_name
+        doubles = bool(of_name[0] >= attribution.concepts)
+    elif len(of_category):
+        asked, columns, doubles = attribution.categories[of_category[0]], of_category, True
+    more: Literal["with", "twice"] = "twice" if doubles else "with"
+    return Change(ConceptChange(asked, more if sign == "+" else "without"), columns)
 
 
 def _numbers(names: Sequence[str], asked: str) -> Ints:

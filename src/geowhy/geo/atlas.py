@@ -256,15 +256,13 @@ class Atlas:
         return Layer(info, codes, storage.table(info.kind, codes))
 
 
-def uniform_on_land(
-    atlas: Atlas, count: int, rng: np.random.Generator, south_limit: float = -60.0
-) -> Floats64:
-    """``count`` points uniform by area on land north of ``south_limit``, degrees ``[count, 2]``."""
+def uniform_on_land(atlas: Atlas, count: int, rng: np.random.Generator) -> Floats64:
+    """``count`` points uniform by area on land north of 60° S, degrees ``[count, 2]``."""
     found = np.empty((0, 2))
     while len(found) < count:
         # A quarter of the Earth is such land; a few more tries spare most second rounds.
         tries = uniform_on_sphere(5 * (count - len(found)) + 64, rng)
-        tries = tries[tries[:, 0] > south_limit]
+        tries = tries[tries[:, 0] > -60.0]
         found = np.concatenate([found, tries[atlas.is_land(tries)]])
     return found[:count]
 

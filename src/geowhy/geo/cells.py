@@ -42,16 +42,15 @@ def cell_centres(cells: ArrayLike) -> Points:
     return np.stack([centres[:, 0], wrap_longitude(centres[:, 1])], axis=-1)
 
 
-def ten_degree_cell(lat_lon: ArrayLike, size_deg: float = 10.0) -> Ints64:
+def ten_degree_cell(lat_lon: ArrayLike) -> Ints64:
     """Number of the latitude/longitude block that holds each of degrees ``[N, 2]``, ``[N]``.
 
-    Blocks of ``size_deg`` are numbered row by row from (90 S, 180 W); longitudes wrap.
+    Blocks of ten degrees are numbered row by row from (90 S, 180 W); longitudes wrap.
     """
     points = np.asarray(lat_lon, np.float64)
-    rows, columns = round(180 / size_deg), round(360 / size_deg)
-    row = np.floor((points[..., 0] + 90.0) / size_deg).astype(np.int64)
-    column = np.floor((points[..., 1] + 180.0) / size_deg).astype(np.int64)
-    return np.minimum(row, rows - 1) * columns + column % columns
+    row = np.floor((points[..., 0] + 90.0) / 10.0).astype(np.int64)
+    column = np.floor((points[..., 1] + 180.0) / 10.0).astype(np.int64)
+    return np.minimum(row, 17) * 36 + column % 36
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -244,14 +244,9 @@ def shares(probability: AnyFloats, members: Rows) -> tuple[Rows, Floats64]:
     return members[heavy], weights[heavy] / weights[heavy].sum()
 
 
-def softmax(logits: Floats32, temperature: float, log_prior: Floats32 | None = None) -> Floats32:
-    """Probabilities ``[N, M]`` from logits ``[N, M]`` divided by a temperature.
-
-    A ``log_prior`` ``[M]`` says how much more or less each place counts beforehand.
-    """
+def softmax(logits: Floats32, temperature: float) -> Floats32:
+    """Probabilities ``[N, M]`` from logits ``[N, M]`` divided by a temperature."""
     scaled = logits / np.float32(temperature)
-    if log_prior is not None:
-        scaled += log_prior
     scaled -= scaled.max(axis=1, keepdims=True)
     np.exp(scaled, out=scaled)
     scaled /= scaled.sum(axis=1, keepdims=True)
