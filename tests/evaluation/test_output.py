@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from geowhy.evaluation.concept_report import ConceptReport
+from geowhy.evaluation.concept_scores import ConceptReport
 from geowhy.evaluation.contrast import ConceptPull, Contrast
 from geowhy.evaluation.error_bands import BandsReport, ErrorBand
 from geowhy.evaluation.fidelity.deletion import Curves, DeletionReport

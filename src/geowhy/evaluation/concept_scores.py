@@ -7,23 +7,20 @@ the place (``z_loc``), and of the view alone (``z_img``).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-from safetensors.numpy import load_file
 
-from geowhy.arrays import Floats32, Ints, Points
-from geowhy.concepts.bank import ConceptBank
-from geowhy.concepts.grounding import LayerValues, parse_grounding
+from geowhy.arrays import Floats32
 from geowhy.concepts.vocabulary import PACKAGED_VOCABULARY, Vocabulary
-from geowhy.errors import ModelFormatError
-from geowhy.evaluation.concept_report import GEOCLIP, TREES, ConceptReport, ConceptRow
+from geowhy.evaluation.concept_subject import Subject
 from geowhy.evaluation.held_out import HeldOutPlaces
-from geowhy.evaluation.protocol import training_config
+from geowhy.evaluation.output import JsonReport, columns
+from geowhy.evaluation.resampling import Estimate
 from geowhy.evaluation.rivals import (
+    Features,
     boosted_trees,
     fitted_directions,
     harmonics,
@@ -31,47 +28,158 @@ from geowhy.evaluation.rivals import (
     nearest_places,
     unit_embeddings,
 )
-from geowhy.evaluation.us_states import StateCorrelation, StatePlaces, correlations
+from geowhy.evaluation.us_states import STATE_SHARES, StateCorrelation, StatePlaces, correlations
 from geowhy.geo.atlas import Atlas
-from geowhy.images.overhead import cut_views
-from geowhy.model.alignment import Aligner
-from geowhy.model.encoded import Encoded
-from geowhy.model.geomodel import GeoModel
-from geowhy.model.location import LocationArchitecture, LocationEncoder
-from geowhy.model.place_reader import PlaceReader
-from geowhy.model.store import ModelFolder
-from geowhy.pretrained.geoclip.options import GEOCLIP as GEOCLIP_MODEL
 from geowhy.pretrained.geoclip.released import ReleasedGeoClip
-from geowhy.registry import EMBEDDED, is_installed, require, resolve_model
+from geowhy.registry import is_installed
 
-if TYPE_CHECKING:
-    from geowhy.training.config import TrainingConfig
-
-__all__ = ["score_concepts"]
+__all__ = ["ConceptReport", "ConceptRow", "score_concepts"]
 
 Report = Callable[[str], None]
 
 HARMONICS = 20
-VIEWS_AT_ONCE = 512
-# Ids of concepts, and what their share of a state is by the layer of land cover, whatever they
-# are grounded in: "forest" is a place with much forest around; the paper compares with forest.
-STATE_SHARES = {
-    "forest": (
-        "land_cover in ['evergreen needleleaf forest', 'evergreen broadleaf forest', "
-        "'deciduous needleleaf forest', 'deciduous broadleaf forest', 'mixed forest']"
-    ),
-    "needleleaf_forest": (
-        "land_cover in ['evergreen needleleaf forest', 'deciduous needleleaf forest']"
-    ),
-    "temperate_forest": "land_cover in ['deciduous broadleaf forest', 'mixed forest']",
-    "woody_savanna": "land_cover == 'woody savanna'",
-    "savanna": "land_cover == 'savanna'",
-    "shrubland": "land_cover in ['open shrubland', 'closed shrubland']",
-    "grassland": "land_cover == 'grassland'",
-    "cropland": "land_cover in ['cropland', 'cropland and natural vegetation mosaic']",
-    "barren": "land_cover == 'barren land'",
-    "wetland": "land_cover == 'permanent wetland'",
-}
+GEOCLIP = "GeoCLIP"
+TREES = "LightGBM"  # boosted trees on coordinates
+GOT_BY = {GEOCLIP: "geowhy models get geoclip", TREES: "pip install 'geowhy[rivals]'"}
+UNCLEAR = 0.65  # an AUC below which a concept isn't really told
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptRow:
+    """One concept: AUC if it is a class, Spearman correlation if it is a degree.
+
+    Attributes:
+        share: of the held-out places where it holds; NaN for a degree.
+        location: of ``z_loc``.
+        untrained: of the fixed direction ``E`` in the same space.
+        image: of ``z_img``; NaN if no view from above shows the concept.
+        rivals: of each rival of the report.
+    """
+
+    id: str
+    name: str
+    category: str
+    kind: str
+    from_above: bool
+    share: float
+    location: float
+    untrained: float
+    image: float
+    rivals: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptReport(JsonReport):
+    """All concepts of a model.
+
+    Attributes:
+        rivals: names of what the location side is compared with.
+        left_out: names of grounded concepts that hardly any training place had.
+        mean_location, mean_image: mean AUC over classes, 95 % interval by blocks.
+        states: correlations over US states.
+    """
+
+    model: str
+    protocol: str
+    rivals: tuple[str, ...]
+    left_out: tuple[str, ...]
+    rows: tuple[ConceptRow, ...]
+    mean_location: Estimate
+    mean_image: Estimate
+    states: tuple[StateCorrelation, ...]
+
+    def worst(self, kind: str, count: int) -> list[ConceptRow]:
+        """The classes, or degrees, that the location side tells least well, worst first."""
+        known = [row for row in self.measured if row.kind == kind]
+        return sorted(known, key=lambda row: row.location)[:count]
+
+    @property
+    def measured(self) -> list[ConceptRow]:
+        """The concepts that enough of the held-out places have, and lack."""
+        return [row for row in self.rows if not np.isnan(row.location)]
+
+    def unclear(self) -> list[ConceptRow]:
+        """The concepts that the image side hardly tells; degrees have correlations."""
+        return [row for row in self.rows if row.image < UNCLEAR]
+
+    def table(self) -> str:
+        """For people: every concept by category, then the summary."""
+        return "\n".join([*self._concept_lines(), "", *self.summary()])
+
+    def summary(self) -> list[str]:
+        """Means, worst concepts and US states."""
+        return [
+            f"model      {self.model}",
+            f"protocol   {self.protocol}",
+            "interval   95 %, bootstrap over blocks of 10°; a concept that fewer than 10 of the "
+            "places have, or lack, isn't measured",
+            "",
+            *self._mean_lines(),
+            "",
+            "worst classes on the location side: " + _named(self.worst("class", 10), "location"),
+            "worst degrees on the location side: " + _named(self.worst("degree", 5), "location"),
+            f"not learnt, hardly any training place had it: {', '.join(self.left_out) or 'none'}",
+            f"below {UNCLEAR} on the image side: " + _named(self.unclear(), "image"),
+            "",
+            *self._state_lines(),
+            *self._missing_lines(),
+        ]
+
+    def _concept_lines(self) -> list[str]:
+        heads = ("share", "z_loc", "E", "z_img", *self.rivals)
+        widths = (44, *[-10] * len(heads))
+        lines = [columns(widths, "concept", *heads)]
+        for category in dict.fromkeys(row.category for row in self.rows):
+            lines += ["", category]
+            for row in (row for row in self.rows if row.category == category):
+                share = "degree" if row.kind == "degree" else f"{row.share:.1%}"
+                values = (row.location, row.untrained, row.image, *row.rivals)
+                lines.append(columns(widths, f"  {row.name[:41]}", share, *map(_number, values)))
+        return lines
+
+    def _mean_lines(self) -> list[str]:
+        lines = []
+        measures = (("class", "AUC", "classes"), ("degree", "Spearman correlation", "degrees"))
+        for kind, measure, plural in measures:
+            everything = [row for row in self.rows if row.kind == kind]
+            rows = [row for row in self.measured if row.kind == kind]
+            if everything:
+                lines.append(f"mean {measure} over {len(rows)} of {len(everything)} {plural}")
+                lines += self._sides(rows, with_interval=kind == "class")
+        return lines
+
+    def _sides(self, rows: list[ConceptRow], with_interval: bool) -> list[str]:
+        seen = [row for row in rows if not np.isnan(row.image)]
+        location = _interval(self.mean_location) if with_interval else ""
+        image = _interval(self.mean_image) if with_interval else ""
+        lines = [
+            f"  location side, z_loc            {_mean(r.location for r in rows)}{location}",
+            f"  untrained direction E           {_mean(r.untrained for r in rows)}",
+        ]
+        for number, rival in enumerate(self.rivals):
+            lines.append(f"  {rival:<32}{_mean(r.rivals[number] for r in rows)}")
+        told = f"image side, z_img, of {len(seen)}"
+        return [*lines, f"  {told:<32}{_mean(r.image for r in seen)}{image}"]
+
+    def _state_lines(self) -> list[str]:
+        if not self.states:
+            return ["no concept to compare with the land cover of US states"]
+        has_rival = GEOCLIP in self.rivals
+        lines = ["Pearson correlation over US states, mean z_loc against the share of land cover"]
+        for state in self.states:
+            rival = f"   {GEOCLIP} {_number(state.rival)}" if has_rival else ""
+            lines.append(f"  {state.concept:<32}{_number(state.own)}{rival}")
+        own = _mean(state.own for state in self.states)
+        rival = f"   {GEOCLIP} {_mean(s.rival for s in self.states)}" if has_rival else ""
+        lines.append(f"  {'mean':<32}{own}{rival}")
+        return lines
+
+    def _missing_lines(self) -> list[str]:
+        return [
+            f"{rival} isn't here to compare with: {command}"
+            for rival, command in GOT_BY.items()
+            if rival not in self.rivals
+        ]
 
 
 def score_concepts(model: str, report: Report) -> ConceptReport:
@@ -85,21 +193,18 @@ def score_concepts(model: str, report: Report) -> ConceptReport:
         ModelFormatError: if the vocabulary isn't the one that the model was trained with.
         MissingExtraError: without the extra ``train``.
     """
-    subject = _Subject.released() if model == GEOCLIP_MODEL else _Subject.trained(model)
+    subject, atlas = Subject.open(model), Atlas.load()
     config = subject.config
-    everything = _vocabulary(config)
-    vocabulary = _learnt(subject, everything)
-    atlas = Atlas.load()
+    everything = Vocabulary.load(Path(config.vocabulary or PACKAGED_VOCABULARY)).grounded
+    vocabulary = subject.learnt(everything)
     places = HeldOutPlaces.sample(config, vocabulary, atlas)
     report(f"embedding {len(places.held_out):,} held-out places")
-    location, untrained = _location_scores(subject, vocabulary, places.held_out)
+    location, untrained = subject.location_scores(vocabulary, places.held_out)
     report("fitting what it is compared with")
     rivals = _rivals(places)
-    image = np.full((len(places.views), len(vocabulary.concepts)), np.nan, np.float32)
-    if subject.views is not None:
+    if subject.model is not None:
         report(f"reading {len(places.views):,} held-out views")
-        own = _columns(vocabulary, subject.bank)
-        image[:, own] = _image_scores(subject.views, config, places.held_out[places.views])
+    image = subject.image_scores(vocabulary, places.held_out[places.views])
     scores = _Scores(location, untrained, image, rivals)
     report("comparing US states")
     return ConceptReport(
@@ -112,52 +217,6 @@ def score_concepts(model: str, report: Report) -> ConceptReport:
         places.mean(scores.image, places.views),
         _states(subject, vocabulary, places, atlas),
     )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Subject:
-    """What is measured.
-
-    Attributes:
-        name: of the model.
-        config: of its training; for a model that wasn't trained here, whose places it is asked of.
-        aligner: its concept basis.
-        side: degrees ``[N, 2]`` to its location side.
-        places: its reader of concepts that no image shows, if it has one.
-        views: the model that reads views, if it does.
-    """
-
-    name: str
-    config: TrainingConfig
-    aligner: Aligner
-    side: Callable[[Points], Encoded]
-    places: PlaceReader | None
-    views: GeoModel | None
-
-    @classmethod
-    def trained(cls, model: str) -> _Subject:
-        config = training_config(model)
-        loaded = GeoModel.load(ModelFolder.open(resolve_model(model)))
-        side, places = loaded.location_side, loaded.places
-        return cls(loaded.name, config, loaded.aligner, side, places, loaded)
-
-    @classmethod
-    def released(cls) -> _Subject:
-        config, released = training_config(EMBEDDED), ReleasedGeoClip.load()
-        aligner = released.aligner
-
-        def side(lat_lon: Points) -> Encoded:
-            return aligner.location_side(released.encoder.embed(lat_lon))
-
-        return cls(GEOCLIP_MODEL, config, aligner, side, None, None)
-
-    @property
-    def bank(self) -> ConceptBank:
-        return self.aligner.bank
-
-    @property
-    def banks(self) -> list[ConceptBank]:
-        return [self.bank, *([self.places.bank] if self.places else [])]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,28 +247,11 @@ def _rows(vocabulary: Vocabulary, places: HeldOutPlaces, scores: _Scores) -> tup
     )
 
 
-def _vocabulary(config: TrainingConfig) -> Vocabulary:
-    return Vocabulary.load(Path(config.vocabulary or PACKAGED_VOCABULARY)).grounded
-
-
-def _learnt(subject: _Subject, vocabulary: Vocabulary) -> Vocabulary:
-    """The concepts of a vocabulary that are the model's."""
-    for bank in subject.banks:
-        learnt = vocabulary.only(bank.ids)
-        if learnt.digest != bank.vocabulary_digest:
-            raise ModelFormatError(
-                f"{subject.name}: its concepts are those of the vocabulary "
-                f"{bank.vocabulary_digest[:12]}, but here it is {learnt.digest[:12]} now: bring "
-                "back the vocabulary that it was trained with, or train it anew"
-            )
-    return vocabulary.only(id for bank in subject.banks for id in bank.ids)
-
-
 def _rivals(places: HeldOutPlaces) -> dict[str, Floats32]:
     """Scores of the held-out places by other means, by name."""
     rivals = {f"SH{HARMONICS}": places.fitted(harmonics(HARMONICS))}
     if is_installed("geoclip"):
-        rivals[GEOCLIP] = places.fitted(unit_embeddings(_released_geoclip()))
+        rivals[GEOCLIP] = places.fitted(_released_geoclip())
     fitted = (places.training, places.known)
     rivals["5 nearest"] = nearest_places(*fitted, places.held_out)
     if has_boosted_trees():
@@ -217,69 +259,49 @@ def _rivals(places: HeldOutPlaces) -> dict[str, Floats32]:
     return rivals
 
 
-def _released_geoclip() -> LocationEncoder:
-    tensors = load_file(require("geoclip") / "location.safetensors")
-    return LocationEncoder.from_tensors(tensors, LocationArchitecture())
-
-
-def _location_scores(
-    subject: _Subject, vocabulary: Vocabulary, lat_lon: Points
-) -> tuple[Floats32, Floats32]:
-    """``z_loc`` of all concepts ``[N, k]``, and the same along untrained directions.
-
-    Directions of concepts of places alone are fitted last, and not trained any more.
-    """
-    side = subject.side(lat_lon)
-    trained = np.empty((len(lat_lon), len(vocabulary.concepts)), np.float32)
-    untrained = np.empty_like(trained)
-    own = _columns(vocabulary, subject.bank)
-    trained[:, own] = subject.aligner.concept_scores(side)
-    untrained[:, own] = subject.aligner.centred(side) @ subject.bank.directions
-    if subject.places:
-        own = _columns(vocabulary, subject.places.bank)
-        trained[:, own] = untrained[:, own] = subject.places.concept_scores(lat_lon)
-    return trained, untrained
-
-
-def _image_scores(model: GeoModel, config: TrainingConfig, centres: Points) -> Floats32:
-    """``z_img`` of the views at these centres ``[N, k]``."""
-    from geowhy.training.sources import open_world
-
-    world = open_world()
-    scores = np.empty((len(centres), len(model.bank.ids)), np.float32)
-    for start in range(0, len(centres), VIEWS_AT_ONCE):
-        chunk = slice(start, start + VIEWS_AT_ONCE)
-        pixels = cut_views(world, centres[chunk], config.views.km_per_pixel, config.views.size)
-        scores[chunk] = model.aligner.outputs(model.told(model.features(list(pixels))))[1]
-    return scores
-
-
-def _columns(vocabulary: Vocabulary, bank: ConceptBank) -> Ints:
-    """Where the concepts of a bank are in a vocabulary, ``[k]``."""
-    ids = [concept.id for concept in vocabulary.concepts]
-    return np.array([ids.index(id) for id in bank.ids], np.intp)
+def _released_geoclip() -> Features:
+    return unit_embeddings(ReleasedGeoClip.load().encoder)
 
 
 def _states(
-    subject: _Subject, vocabulary: Vocabulary, places: HeldOutPlaces, atlas: Atlas
+    subject: Subject, vocabulary: Vocabulary, places: HeldOutPlaces, atlas: Atlas
 ) -> tuple[StateCorrelation, ...]:
     """The paper's test, for the concepts of ``STATE_SHARES`` that the vocabulary has."""
     ids = [concept.id for concept in vocabulary.concepts]
-    columns = np.array([ids.index(id) for id in STATE_SHARES if id in ids], np.intp)
-    if not len(columns):
+    asked = [id for id in STATE_SHARES if id in ids]
+    if not asked:
         return ()
+    rows = [ids.index(id) for id in asked]
     sample = StatePlaces.sample(atlas)
-    around = LayerValues(atlas, sample.lat_lon)
-    covers = [parse_grounding(STATE_SHARES[ids[column]], atlas).at(around) for column in columns]
-    shares = sample.shares(np.stack(covers, axis=1))
-    asked = sample.lat_lon[sample.scored]
-    scores = _location_scores(subject, vocabulary, asked)[0][:, columns]
+    shares, lat_lon = sample.real_shares(asked, atlas), sample.lat_lon[sample.scored]
+    scores = subject.location_scores(vocabulary, lat_lon)[0][:, rows]
     own = correlations(sample.mean_scores(scores), shares)
-    rival = np.full(len(columns), np.nan)
+    rival = np.full(len(rows), np.nan)
     if is_installed("geoclip"):
-        features = unit_embeddings(_released_geoclip())
-        fitted = fitted_directions(features, places.training, places.known[:, columns], asked)
+        known = places.known[:, rows]
+        fitted = fitted_directions(_released_geoclip(), places.training, known, lat_lon)
         rival = correlations(sample.mean_scores(fitted), shares)
-    names = [vocabulary.names[column] for column in columns]
+    names = [vocabulary.names[row] for row in rows]
     found = zip(names, own.tolist(), rival.tolist(), strict=True)
     return tuple(StateCorrelation(*entry) for entry in found)
+
+
+def _mean(values: Iterable[float]) -> str:
+    """Mean of the numbers among the values, which may be none."""
+    known = [value for value in values if not np.isnan(value)]
+    return _number(float(np.mean(known)) if known else float("nan"))
+
+
+def _number(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.3f}"
+
+
+def _interval(estimate: Estimate) -> str:
+    if np.isnan(estimate.value):
+        return ""
+    return f"  [{estimate.low:.3f}, {estimate.high:.3f}]"
+
+
+def _named(rows: list[ConceptRow], side: str) -> str:
+    named = [f"{row.name} {_number(getattr(row, side))}" for row in rows]
+    return ", ".join(named) or "none"

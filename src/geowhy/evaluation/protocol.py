@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geowhy.arrays import Bools, Floats64, Ints, Pixels
+from geowhy.arrays import Bools, Floats64, Ints, Pixels, Points
 from geowhy.errors import ConfigError, DataError, ImageError, MissingExtraError
 from geowhy.images.overhead import WorldImage, cut_views
 from geowhy.model.store import ModelFolder
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from geowhy.training.photos import PhotoManifest
     from geowhy.training.views import ViewManifest
 
-__all__ = ["Protocol", "held_out", "open_views", "training_config"]
+__all__ = ["Protocol", "held_out", "open_views", "training_config", "views_at"]
 
 VIEWS_AT_ONCE, PHOTOS_AT_ONCE = 512, 64
 GALLERY = "points uniform on the land of the whole Earth"
@@ -123,6 +123,16 @@ def open_views(config: TrainingConfig) -> tuple[ViewManifest, WorldImage]:
 
     world = open_world()
     return final_views(sample_views(config.views, Atlas.load()), config.split, world), world
+
+
+def views_at(config: TrainingConfig, centres: Points) -> Iterator[Pixels]:
+    """The views at centres ``[N, 2]`` as a configuration cuts them, ``[n, H, W, 3]`` at a time."""
+    from geowhy.training.sources import open_world
+
+    world = open_world()
+    for start in range(0, len(centres), VIEWS_AT_ONCE):
+        chunk = centres[start : start + VIEWS_AT_ONCE]
+        yield cut_views(world, chunk, config.views.km_per_pixel, config.views.size)
 
 
 def training_config(model: str) -> TrainingConfig:

@@ -5,21 +5,41 @@ arXiv 2509.01910, figure 5, has 0.653 for forest, and 0.354 for GeoCLIP's locati
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from geowhy.arrays import AnyFloats, Floats64, Ints, Points
+from geowhy.concepts.grounding import LayerValues, parse_grounding
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import uniform_on_sphere
 
-__all__ = ["StateCorrelation", "StatePlaces", "correlations"]
-
+__all__ = ["STATE_SHARES", "StateCorrelation", "StatePlaces", "correlations"]
 
 SAMPLED_PLACES = 40_000
 SCORED_A_STATE = 150
 FEWEST = 8  # the District of Columbia has one or none
 SEED = 0
+# Ids of concepts, and what their share of a state is by the layer of land cover, whatever they
+# are grounded in: "forest" is a place with much forest around; the paper compares with forest.
+STATE_SHARES = {
+    "forest": (
+        "land_cover in ['evergreen needleleaf forest', 'evergreen broadleaf forest', "
+        "'deciduous needleleaf forest', 'deciduous broadleaf forest', 'mixed forest']"
+    ),
+    "needleleaf_forest": (
+        "land_cover in ['evergreen needleleaf forest', 'deciduous needleleaf forest']"
+    ),
+    "temperate_forest": "land_cover in ['deciduous broadleaf forest', 'mixed forest']",
+    "woody_savanna": "land_cover == 'woody savanna'",
+    "savanna": "land_cover == 'savanna'",
+    "shrubland": "land_cover in ['open shrubland', 'closed shrubland']",
+    "grassland": "land_cover == 'grassland'",
+    "cropland": "land_cover in ['cropland', 'cropland and natural vegetation mosaic']",
+    "barren": "land_cover == 'barren land'",
+    "wetland": "land_cover == 'permanent wetland'",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +92,12 @@ class StatePlaces:
     def shares(self, truth: AnyFloats) -> AnyFloats:
         """Share of each state where concepts hold, from truth ``[N, k]``: ``[states, k]``."""
         return self._means(truth, self.state)
+
+    def real_shares(self, ids: Sequence[str], atlas: Atlas) -> AnyFloats:
+        """Of k concepts of ``STATE_SHARES``, by the layer of land cover: ``[states, k]``."""
+        around = LayerValues(atlas, self.lat_lon)
+        covers = [parse_grounding(STATE_SHARES[each], atlas).at(around) for each in ids]
+        return self.shares(np.stack(covers, axis=1))
 
     def mean_scores(self, scores: AnyFloats) -> AnyFloats:
         """Mean of each state, from the scores of the scored places: ``[states, k]``."""
