@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geowhy.errors import CoordinateError, DataError
-from geowhy.geo.cells import CellGrid, cell_centres, cell_of, ten_degree_cell
+from geowhy.geo.cells import CellGrid, cell_of, ten_degree_cell
 from geowhy.geo.sphere import distance_km, uniform_on_sphere
 
 
@@ -39,10 +39,9 @@ def test_neighbours_are_mutual_and_six_but_for_the_twelve_pentagons(everywhere):
 
 
 def test_cells_know_their_centres():
-    points = uniform_on_sphere(50, np.random.default_rng(2))
-    cells = cell_of(points, 4)
-    assert cells.dtype == np.uint64
-    np.testing.assert_array_equal(cell_of(cell_centres(cells), 4), cells)
+    grid = CellGrid.build(uniform_on_sphere(50, np.random.default_rng(2)), 4)
+    assert grid.cells.dtype == np.uint64
+    np.testing.assert_array_equal(cell_of(grid.centres, 4), grid.cells)
 
 
 @pytest.mark.parametrize("bad", [(91, 0), (float("nan"), 0), (0, float("inf"))])

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geowhy.errors import CoordinateError, DataError
-from geowhy.geo.far_parts import far_part
-from geowhy.geo.places import Gazetteer, bearing_deg, compass_direction
+from geowhy.geo.atlas import far_part
+from geowhy.geo.places import Gazetteer, bearing_deg
 from geowhy.geo.sphere import (
     EARTH_RADIUS_KM,
     distance_km,
@@ -175,14 +175,6 @@ def test_bearings_are_geographiclibs(start, bearing, distance):
     end = SPHERE.Direct(*start, bearing, distance * 1000)
     found = bearing_deg(start, (end["lat2"], end["lon2"]))
     assert abs(float(wrap_longitude(found - bearing))) < 1e-3
-
-
-@pytest.mark.parametrize(
-    ("bearing", "name"),
-    [(0, "north"), (22, "north"), (44, "north-east"), (270, "west"), (350, "north")],
-)
-def test_compass(bearing, name):
-    assert compass_direction(bearing) == name
 
 
 def test_a_missing_or_broken_file_is_named(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geowhy.geo.projection import equal_earth
+from geowhy.geo.sphere import equal_earth
 
 latitudes, longitudes = st.floats(-90, 90), st.floats(-180, 180)
 

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from geowhy.errors import CoordinateError, DataError
-from geowhy.geo.atlas import Atlas
-from geowhy.geo.far_parts import TABLES
+from geowhy.geo.atlas import TABLES, Atlas
 from geowhy.geo.regions import OTHER_NAMES, Region
 
 # Degrees that whole turns don't round: eighths.

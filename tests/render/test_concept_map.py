@@ -15,7 +15,7 @@ from geowhy.concepts.grounding import parse_grounding
 from geowhy.errors import DataError
 from geowhy.evaluation.concept_comparison import compare
 from geowhy.geo.atlas import Atlas, uniform_on_land
-from geowhy.geo.projection import equal_earth
+from geowhy.geo.sphere import equal_earth
 from geowhy.model.geomodel import GeoModel
 from geowhy.render.concept_map import COLOURS, NO_DATA, draw_comparison, save_figure
 from geowhy.render.raster import X_MOST, Y_MOST, rasterised

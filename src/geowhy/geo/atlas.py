@@ -11,8 +11,10 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import tomllib
 import zlib
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -22,22 +24,26 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geowhy.arrays import Array, Bools, Floats32, Floats64, Ints
+from geowhy.arrays import Array, Bools, Floats32, Floats64
 from geowhy.errors import ChecksumError, DataError
 from geowhy.geo.sphere import on_earth, uniform_on_sphere
 
 __all__ = [
     "Atlas",
     "Country",
+    "FarPart",
     "Layer",
     "LayerInfo",
     "Source",
     "Storage",
+    "far_part",
     "layer_digest",
+    "stored_arrays",
     "uniform_on_land",
 ]
 
-PACKAGED_ATLAS = Path(__file__).parent.parent / "data" / "earth" / "atlas.npz"
+EARTH = Path(__file__).parent.parent / "data" / "earth"
+TABLES: dict[str, Any] = tomllib.loads((EARTH / "regions.toml").read_text(encoding="utf-8"))
 
 Kind = Literal["continuous", "class", "flag"]
 Packing = Literal["plain", "delta", "bits"]
@@ -46,69 +52,43 @@ Transform = Literal["linear", "log1p"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a layer comes from.
+    """Where a layer comes from."""
 
-    Attributes:
-        package: name of the package that carries the data.
-        version: the pinned version.
-        licence: the package's own licence.
-        upstream: who made the data, and their terms.
-    """
-
-    package: str
-    version: str
-    licence: str
-    upstream: str
+    package: str  # that carries the data
+    version: str  # pinned
+    licence: str  # the package's own
+    upstream: str  # who made the data, and their terms
 
 
 @dataclass(frozen=True, slots=True)
 class LayerInfo:
-    """What a layer means.
-
-    Attributes:
-        name: short identifier.
-        description: one line.
-        unit: unit of the values; empty for classes and flags.
-        kind: ``continuous`` reads float32, ``class`` and ``flag`` read int16.
-        resolution_deg: side of a grid cell, degrees.
-        missing: where the layer has no value; there it reads NaN, or -1 for classes.
-        labels: names of the classes 0, 1, …; empty for other kinds.
-        sources: packages that it was made from.
-        sha256: what :func:`layer_digest` makes of the layer as the file holds it.
-    """
+    """What a layer means."""
 
     name: str
     description: str
-    unit: str
-    kind: Kind
-    resolution_deg: float
-    missing: str
-    labels: tuple[str, ...]
+    unit: str  # of the values; empty for classes and flags
+    kind: Kind  # "continuous" reads float32, "class" and "flag" read int16
+    resolution_deg: float  # side of a grid cell
+    missing: str  # where the layer has no value; there it reads NaN, or -1 for classes
+    labels: tuple[str, ...]  # of the classes 0, 1, …; empty for other kinds
     sources: tuple[Source, ...]
-    sha256: str = ""
+    sha256: str = ""  # what `layer_digest` makes of the layer as the file holds it
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
     """How a layer is written in the file.
 
-    Attributes:
-        array: name of the array that holds the codes; layers may share one.
-        packing: ``plain``; ``delta`` (differences along a row, which compress better); ``bits``.
-        transform: what was applied before the scale, for continuous layers.
-        scale: value of one code step, after the transform.
-        offset: value of code 1, after the transform.
-        classes: class of each code, for class layers; empty if code - 1.
-        numbers: value of each code after the transform, None where missing, for continuous layers;
-            empty if ``offset`` and ``scale`` give it.
+    For continuous layers ``numbers`` has the value of each code, None where missing, or else
+    code 1 is ``offset`` and each further one ``scale`` more; all this after the ``transform``.
     """
 
-    array: str
-    packing: Packing
+    array: str  # name of the array that holds the codes; layers may share one
+    packing: Packing  # "delta": differences along a row, which compress better
     transform: Transform = "linear"
     scale: float = 1.0
     offset: float = 0.0
-    classes: tuple[int, ...] = ()
+    classes: tuple[int, ...] = ()  # of each code, for class layers; empty if code - 1
     numbers: tuple[float | None, ...] = ()
 
     def table(self, kind: Kind, codes: Array) -> Floats32 | NDArray[np.int16]:
@@ -132,34 +112,38 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """A country or territory with an ISO code.
+    """A country or territory with an ISO code."""
 
-    Attributes:
-        code: ISO 3166-1 alpha-2.
-        name: English name.
-        region: region of the United Nations geoscheme, such as "Western Africa".
-        driving_side: "left" or "right"; empty where nobody drives.
+    code: str  # ISO 3166-1 alpha-2
+    name: str  # in English
+    region: str  # of the United Nations geoscheme, such as "Western Africa"
+    driving_side: str  # "left" or "right"; empty where nobody drives
+
+
+@dataclass(frozen=True, slots=True)
+class FarPart:
+    """A part of a country, far from its rest: what of it lies in a box.
+
+    The atlas has one class for a country and all of its parts without an ISO code of their own.
     """
 
-    code: str
-    name: str
-    region: str
-    driving_side: str
+    name: str  # in English
+    country: str  # ISO 3166-1 alpha-2
+    un_region: str  # of the United Nations geoscheme, where it lies
+    box: tuple[float, float, float, float]  # south, west, north, east, degrees
+    is_territory: bool = False  # a dependent one, rather than a part like others
+
+
+FAR_PARTS = tuple(FarPart(**{**part, "box": tuple(part["box"])}) for part in TABLES["far_parts"])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """One worldwide layer.
-
-    Attributes:
-        info: what it means.
-        codes: the grid, [rows from north, columns from 180 W]; flags have 8 columns in a byte.
-        table: value of each code.
-    """
+    """One worldwide layer."""
 
     info: LayerInfo
-    codes: Array
-    table: Floats32 | NDArray[np.int16]
+    codes: Array  # [rows from north, columns from 180 W]; flags have 8 columns in a byte
+    table: Floats32 | NDArray[np.int16]  # value of each code
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -173,47 +157,53 @@ class Layer:
         Raises:
             CoordinateError: if a coordinate is not finite or a latitude is beyond a pole.
         """
-        cells = _cell_index(lat_lon, *self.shape)
+        (height, width), (lat, lon) = self.shape, on_earth(lat_lon).T
+        row = ((90.0 - lat) * (height / 180.0)).astype(np.intp)
+        np.minimum(row, height - 1, out=row)  # the south pole belongs to the last row
+        column = np.floor((lon + 180.0) * (width / 360.0)).astype(np.intp) % width
+        cells, codes = row * width + column, self.codes.ravel()
         if self.info.kind == "flag":
-            codes = self.codes.ravel()[cells >> 3] >> (7 - (cells & 7)) & 1
+            codes = codes[cells >> 3] >> (7 - (cells & 7)) & 1
         else:
-            codes = self.codes.ravel()[cells]
+            codes = codes[cells]
         values: Array = self.table[codes]
         return values
 
     def grid(self) -> Floats32 | NDArray[np.int16]:
         """All values, [rows from north, columns from 180 W]."""
         flags = self.info.kind == "flag"
-        codes = np.unpackbits(self.codes, axis=1) if flags else self.codes
-        values: Array = self.table[codes]
+        values: Array = self.table[np.unpackbits(self.codes, axis=1) if flags else self.codes]
         return values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Atlas:
-    """All layers of one atlas file.
-
-    Attributes:
-        path: the file.
-        infos: what each layer means, by name.
-        storages: how each layer is written, by name.
-        countries: in the order of the classes of the layer ``country``.
-    """
+    """All layers of one atlas file, by name."""
 
     path: Path
     infos: dict[str, LayerInfo]
     storages: dict[str, Storage]
-    countries: tuple[Country, ...]
+    countries: tuple[Country, ...]  # in the order of the classes of the layer "country"
     _layers: dict[str, Layer] = field(default_factory=dict, repr=False)
 
-    @classmethod
-    def load(cls, path: Path = PACKAGED_ATLAS) -> Atlas:
+    @staticmethod
+    @lru_cache(maxsize=4)
+    def load(path: Path = EARTH / "atlas.npz") -> Atlas:
         """The atlas in ``path``, read once; by default the packaged one.
 
         Raises:
             DataError: if the file is missing or isn't an atlas.
         """
-        return _load(path)
+        with stored_arrays(path, "atlas") as arrays:
+            meta = json.loads(arrays["meta"].tobytes())
+        infos, storages = {}, {}
+        for info, storage in ((entry["info"], entry["storage"]) for entry in meta["layers"]):
+            sources = tuple(Source(**source) for source in info["sources"])
+            lists = {"labels": tuple(info["labels"]), "sources": sources}
+            infos[info["name"]] = LayerInfo(**{**info, **lists})
+            lists = {key: tuple(storage.get(key, ())) for key in ("classes", "numbers")}
+            storages[info["name"]] = Storage(**{**storage, **lists})
+        return Atlas(path, infos, storages, tuple(Country(**each) for each in meta["countries"]))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -226,10 +216,25 @@ class Atlas:
         Raises:
             DataError: if there is no such layer; the message names the nearest ones.
         """
-        if name not in self._layers:
-            if name not in self.infos:
-                raise DataError(_unknown_layer(name, self.names))
-            self._layers[name] = self._read(name)
+        if name in self._layers:
+            return self._layers[name]
+        if name not in self.infos:
+            near = difflib.get_close_matches(name, self.names, n=3, cutoff=0.4)
+            hint = (
+                f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(self.names)}"
+            )
+            raise DataError(f"the atlas has no layer {name!r}: {hint}")
+        info, storage = self.infos[name], self.storages[name]
+        shared = (n for n in self._layers if self.storages[n].array == storage.array)
+        if other := next(shared, None):
+            codes = self._layers[other].codes
+        else:
+            with stored_arrays(self.path, "atlas") as arrays:
+                codes = arrays[storage.array]
+            if storage.packing == "delta":
+                # Whole numbers that wrap around: the sums come out right.
+                codes = np.cumsum(codes, axis=1, dtype=codes.dtype)
+        self._layers[name] = Layer(info, codes, storage.table(info.kind, codes))
         return self._layers[name]
 
     def is_land(self, lat_lon: ArrayLike) -> Bools:
@@ -243,17 +248,27 @@ class Atlas:
             ChecksumError: if a layer isn't what was written; the message names it.
         """
         for name, info in self.infos.items():
-            if _digest_in_file(self.path, info, self.storages[name]) != info.sha256:
+            storage = self.storages[name]
+            try:
+                with stored_arrays(self.path, "atlas") as arrays:
+                    digest = layer_digest(info, storage, arrays[storage.array])
+            except DataError:
+                digest = ""
+            if digest != info.sha256:
                 raise ChecksumError(
                     f"{self.path}: the layer {name} isn't what was written; "
                     "install geowhy again or run python scripts/build_earth.py"
                 )
 
-    def _read(self, name: str) -> Layer:
-        info, storage = self.infos[name], self.storages[name]
-        shared = next((n for n in self._layers if self.storages[n].array == storage.array), None)
-        codes = self._layers[shared].codes if shared else _read_codes(self.path, storage)
-        return Layer(info, codes, storage.table(info.kind, codes))
+
+def far_part(country: str, lat: float, lon: float) -> FarPart | None:
+    """The far part of ``country`` that a point, degrees, lies in; None for the country's rest."""
+    lon = (lon + 180.0) % 360.0 - 180.0
+    for part in FAR_PARTS:
+        south, west, north, east = part.box
+        if country == part.country and south <= lat <= north and west <= lon <= east:
+            return part
+    return None
 
 
 def uniform_on_land(atlas: Atlas, count: int, rng: np.random.Generator) -> Floats64:
@@ -283,70 +298,22 @@ def layer_digest(info: LayerInfo, storage: Storage, stored: Array) -> str:
     return digest.hexdigest()
 
 
-@lru_cache(maxsize=4)
-def _load(path: Path) -> Atlas:
-    meta = _from_file(path, lambda arrays: json.loads(arrays["meta"].tobytes()))
-    infos = {entry["info"]["name"]: _info(entry["info"]) for entry in meta["layers"]}
-    storages = {e["info"]["name"]: _storage(e["storage"]) for e in meta["layers"]}
-    return Atlas(path, infos, storages, tuple(Country(**c) for c in meta["countries"]))
+@contextmanager
+def stored_arrays(path: Path, kind: str) -> Iterator[Mapping[str, Array]]:
+    """The arrays of a file of some kind, read as they are asked for.
 
-
-def _info(entry: dict[str, Any]) -> LayerInfo:
-    sources = tuple(Source(**s) for s in entry["sources"])
-    return LayerInfo(**{**entry, "labels": tuple(entry["labels"]), "sources": sources})
-
-
-def _storage(entry: dict[str, Any]) -> Storage:
-    numbers = tuple(entry.get("numbers", ()))
-    return Storage(**{**entry, "classes": tuple(entry["classes"]), "numbers": numbers})
-
-
-def _digest_in_file(path: Path, info: LayerInfo, storage: Storage) -> str:
-    """The layer's digest; empty if its array can't even be read."""
-    try:
-        return layer_digest(info, storage, _read_stored(path, storage))
-    except DataError:
-        return ""
-
-
-def _read_stored(path: Path, storage: Storage) -> Array:
-    stored: Array = _from_file(path, lambda arrays: arrays[storage.array])
-    return stored
-
-
-def _read_codes(path: Path, storage: Storage) -> Array:
-    stored = _read_stored(path, storage)
-    if storage.packing == "delta":
-        # Whole numbers that wrap around: the sums come out right.
-        return np.cumsum(stored, axis=1, dtype=stored.dtype)
-    return stored
-
-
-def _from_file(path: Path, read: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - JSON or array
+    Raises:
+        DataError: if the file is missing, or what is read of it can't be.
+    """
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
-            return read(arrays)
+            yield arrays
     except FileNotFoundError:
         raise DataError(
-            f"{path}: there is no atlas; make it with python scripts/build_earth.py"
+            f"{path}: there is no {kind}; make it with python scripts/build_earth.py"
         ) from None
     except (OSError, EOFError, ValueError, KeyError, BadZipFile, zlib.error) as error:
         raise DataError(
-            f"{path}: this isn't a readable atlas ({error}); "
+            f"{path}: this isn't a readable {kind} ({error}); "
             "install geowhy again or run python scripts/build_earth.py"
         ) from error
-
-
-def _cell_index(lat_lon: ArrayLike, height: int, width: int) -> Ints:
-    """Flat index of the grid cells that hold degrees ``[N, 2]``; longitudes wrap."""
-    lat, lon = on_earth(lat_lon).T
-    row = ((90.0 - lat) * (height / 180.0)).astype(np.intp)
-    np.minimum(row, height - 1, out=row)  # the south pole belongs to the last row
-    column = np.floor((lon + 180.0) * (width / 360.0)).astype(np.intp)
-    return np.asarray(row * width + column % width, np.intp)
-
-
-def _unknown_layer(name: str, names: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
-    hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(names)}"
-    return f"the atlas has no layer {name!r}: {hint}"

@@ -17,7 +17,7 @@ from geowhy.arrays import Floats64, Ints, Ints64, Points
 from geowhy.errors import DataError
 from geowhy.geo.sphere import on_earth, wrap_longitude
 
-__all__ = ["NEIGHBOURS", "CellGrid", "cell_centres", "cell_of", "ten_degree_cell"]
+__all__ = ["NEIGHBOURS", "CellGrid", "cell_of", "ten_degree_cell"]
 
 NEIGHBOURS = 6  # of a hexagon; the twelve pentagons have one fewer
 
@@ -34,14 +34,6 @@ def cell_of(lat_lon: ArrayLike, resolution: int) -> NDArray[np.uint64]:
     return np.fromiter(cells, np.uint64, len(points))
 
 
-def cell_centres(cells: ArrayLike) -> Points:
-    """Centres of H3 cells ``[M]``, degrees ``[M, 2]``, longitudes in [-180, 180)."""
-    numbers = np.asarray(cells, np.uint64).tolist()
-    centres = np.array([h3.api.basic_int.cell_to_latlng(cell) for cell in numbers], np.float64)
-    centres = centres.reshape(-1, 2)
-    return np.stack([centres[:, 0], wrap_longitude(centres[:, 1])], axis=-1)
-
-
 def ten_degree_cell(lat_lon: ArrayLike) -> Ints64:
     """Number of the latitude/longitude block that holds each of degrees ``[N, 2]``, ``[N]``.
 
@@ -55,33 +47,33 @@ def ten_degree_cell(lat_lon: ArrayLike) -> Ints64:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellGrid:
-    """The H3 cells that the points of a gallery occupy, N points in M cells.
+    """The H3 cells that the points of a gallery occupy, N points in M cells."""
 
-    Attributes:
-        cells: H3 cells, ascending, uint64 ``[M]``.
-        point_to_cell: position in ``cells`` of each point's cell, int32 ``[N]``.
-        neighbours: positions of the occupied neighbours, int32 ``[M, 6]``, padded with -1.
-        centres: centres of the cells, degrees ``[M, 2]``.
-        point_count: points in each cell, int32 ``[M]``.
-    """
-
-    cells: NDArray[np.uint64]
-    point_to_cell: NDArray[np.int32]
-    neighbours: NDArray[np.int32]
-    centres: Points
-    point_count: NDArray[np.int32]
+    cells: NDArray[np.uint64]  # ascending, [M]
+    point_to_cell: NDArray[np.int32]  # position in `cells` of each point's cell, [N]
+    neighbours: NDArray[np.int32]  # positions of the occupied neighbours, [M, 6], padded with -1
+    centres: Points  # of the cells, longitudes in [-180, 180), [M, 2]
+    point_count: NDArray[np.int32]  # in each cell, [M]
 
     @classmethod
     def build(cls, lat_lon: ArrayLike, resolution: int) -> CellGrid:
         """The grid of a gallery, degrees ``[N, 2]``; takes about 10 µs a point."""
         cells, point_to_cell = np.unique(cell_of(lat_lon, resolution), return_inverse=True)
-        count = np.bincount(point_to_cell, minlength=len(cells))
+        around = np.full((len(cells), NEIGHBOURS), np.iinfo(np.uint64).max, np.uint64)
+        centres = np.empty((len(cells), 2))
+        for row, cell in enumerate(cells.tolist()):
+            ring = [other for other in h3.api.basic_int.grid_disk(cell, 1) if other != cell]
+            around[row, : len(ring)] = ring
+            centres[row] = h3.api.basic_int.cell_to_latlng(cell)
+        centres[:, 1] = wrap_longitude(centres[:, 1])
+        position = np.searchsorted(cells, around)
+        occupied = cells[np.minimum(position, len(cells) - 1)] == around
         return cls(
             cells=cells,
             point_to_cell=point_to_cell.astype(np.int32),
-            neighbours=_neighbours(cells),
-            centres=cell_centres(cells),
-            point_count=count.astype(np.int32),
+            neighbours=np.where(occupied, position, -1).astype(np.int32),
+            centres=centres,
+            point_count=np.bincount(point_to_cell, minlength=len(cells)).astype(np.int32),
         )
 
     @classmethod
@@ -127,7 +119,10 @@ class CellGrid:
             [np.arange(len(values))[:, None], self.neighbours.astype(np.intp)], axis=1
         )
         steepest = rank[candidates].argmax(axis=1)
-        return _roots(candidates[np.arange(len(values)), steepest])
+        up: Ints = candidates[np.arange(len(values)), steepest]
+        while not np.array_equal(up[up], up):
+            up = up[up]  # each round doubles the length of the steps
+        return up
 
     def modes(self, density: ArrayLike) -> tuple[Ints, Floats64]:
         """Groups of cells around the local maxima, the heaviest first.
@@ -141,23 +136,3 @@ class CellGrid:
         number = np.empty(len(order), np.intp)
         number[order] = np.arange(len(order))
         return number[mode], total[order]
-
-
-def _neighbours(cells: NDArray[np.uint64]) -> NDArray[np.int32]:
-    """Positions of the occupied neighbours of ascending cells, ``[M, 6]`` padded with -1."""
-    around = np.full((len(cells), NEIGHBOURS), np.iinfo(np.uint64).max, np.uint64)
-    for row, cell in enumerate(cells.tolist()):
-        ring = [other for other in h3.api.basic_int.grid_disk(cell, 1) if other != cell]
-        around[row, : len(ring)] = ring
-    position = np.searchsorted(cells, around)
-    occupied = cells[np.minimum(position, len(cells) - 1)] == around
-    return np.where(occupied, position, -1).astype(np.int32)
-
-
-def _roots(parent: Ints) -> Ints:
-    """Where each node's way up ends; each round doubles the length of the steps."""
-    while True:
-        grandparent = parent[parent]
-        if np.array_equal(grandparent, parent):
-            return parent
-        parent = grandparent

@@ -5,24 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geowhy.arrays import Array, Floats64, Ints
-from geowhy.errors import DataError
-from geowhy.geo.atlas import Atlas
-from geowhy.geo.far_parts import far_part
+from geowhy.arrays import Floats64, Ints
+from geowhy.geo.atlas import EARTH, Atlas, far_part, stored_arrays
 from geowhy.geo.sphere import EARTH_RADIUS_KM, distance_km, lat_lon_to_unit, unit_to_lat_lon
 
-__all__ = ["City", "Gazetteer", "bearing_deg", "compass_direction"]
+__all__ = ["City", "Gazetteer", "bearing_deg"]
 
-PACKAGED_CITIES = Path(__file__).parent.parent / "data" / "earth" / "cities.npz"
 COORDINATE_STEP_DEG = 0.002  # of the file
 NEAR_KM = 25.0  # within this, a place is "near" a city
 WITHIN_KM = 5.0  # within this, one is in the city
-FILE_ARRAYS = ("names", "lat_lon", "population", "country", "country_codes")
 WITH_ARTICLE = ("GB", "NL", "US")  # the United Kingdom
 COMPASS = (
     *("north", "north-east", "east", "south-east"),
@@ -32,18 +27,10 @@ COMPASS = (
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """A city.
+    """A city, at degrees."""
 
-    Attributes:
-        name: in Latin letters, as in GeoNames.
-        country: ISO 3166-1 alpha-2.
-        population: inhabitants.
-        lat: degrees.
-        lon: degrees.
-    """
-
-    name: str
-    country: str
+    name: str  # in Latin letters, as in GeoNames
+    country: str  # ISO 3166-1 alpha-2
     population: int
     lat: float
     lon: float
@@ -51,32 +38,33 @@ class City:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gazetteer:
-    """Cities of at least 5,000 people, largest first, and the countries of the atlas.
-
-    Attributes:
-        names: ``[C]``.
-        units: unit vectors ``[C, 3]``.
-        populations: ``[C]``.
-        countries: position of each city's country in ``country_codes``, ``[C]``.
-        country_codes: ISO 3166-1 alpha-2.
-        atlas: where the country of a point is looked up.
-    """
+    """C cities of at least 5,000 people, largest first, and the countries of the atlas."""
 
     names: tuple[str, ...]
-    units: Floats64
-    populations: NDArray[np.uint32]
-    countries: NDArray[np.uint8]
-    country_codes: tuple[str, ...]
+    units: Floats64  # vectors [C, 3]
+    populations: NDArray[np.uint32]  # [C]
+    countries: NDArray[np.uint8]  # position of each city's in `country_codes`, [C]
+    country_codes: tuple[str, ...]  # ISO 3166-1 alpha-2
     atlas: Atlas
 
-    @classmethod
-    def load(cls, path: Path = PACKAGED_CITIES) -> Gazetteer:
+    @staticmethod
+    @lru_cache(maxsize=2)
+    def load(path: Path = EARTH / "cities.npz") -> Gazetteer:
         """The gazetteer in ``path``, read once; by default the packaged one.
 
         Raises:
             DataError: if the file is missing or isn't a gazetteer.
         """
-        return _load(path)
+        with stored_arrays(path, "gazetteer") as arrays:
+            codes = arrays["country_codes"].tobytes().decode()
+            return Gazetteer(
+                names=tuple(arrays["names"].tobytes().decode().split("\n")),
+                units=lat_lon_to_unit(arrays["lat_lon"].T * COORDINATE_STEP_DEG),
+                populations=arrays["population"],
+                countries=arrays["country"],
+                country_codes=tuple(codes[i : i + 2] for i in range(0, len(codes), 2)),
+                atlas=Atlas.load(),
+            )
 
     def city(self, index: int) -> City:
         """One city by its position."""
@@ -125,20 +113,25 @@ class Gazetteer:
         """
         point = np.asarray(lat_lon, np.float64)
         country = self.country_of(point)[0]
-        city = self._landmark(point)
-        distance = float(distance_km((city.lat, city.lon), point))
+        # The largest city nearby, for they come largest first; the nearest if none is near.
+        cosines = self.units @ lat_lon_to_unit(point)
+        near = np.flatnonzero(cosines >= np.cos(NEAR_KM / EARTH_RADIUS_KM))
+        city = self.city(int(near[0] if len(near) else cosines.argmax()))
         city_part = far_part(city.country, city.lat, city.lon)
         part_name = city_part.name if city_part else ""
         name = ", ".join(filter(None, (city.name, part_name, self._country_name(city.country))))
+        distance = float(distance_km((city.lat, city.lon), point))
         # The land mask misses atolls and quays: where a city is, one isn't at sea.
         afloat = distance > WITHIN_KM and not self.atlas.is_land(point)[0]
         if distance <= NEAR_KM:
             place = f"off {name}" if afloat else f"near {name}"
         else:
-            direction = compass_direction(bearing_deg((city.lat, city.lon), point))
-            place = f"{_rounded_km(distance)} km {direction} of {name}"
-            water = "on a lake" if self._is_lake(point) else "at sea"
-            place = f"{water}, {place}" if afloat else place
+            direction = COMPASS[round(bearing_deg((city.lat, city.lon), point) / 45.0) % 8]
+            step = 10 if distance < 1000 else 100  # two digits that mean something
+            place = f"{step * round(distance / step):,} km {direction} of {name}"
+            # On lakes the coast is that of the sea: NaN far out there, 0 near it.
+            is_lake = self.atlas.layer("distance_to_coast_km").at(point)[0] > WITHIN_KM
+            place = f"{'on a lake' if is_lake else 'at sea'}, {place}" if afloat else place
         part = far_part(country, *point.tolist())
         if afloat or not country or (country, part) == (city.country, city_part):
             return place
@@ -154,18 +147,6 @@ class Gazetteer:
         layer = self.atlas.layer(layer_name)
         return [layer.info.labels[i] if i >= 0 else "" for i in layer.at(lat_lon).tolist()]
 
-    def _landmark(self, point: Floats64) -> City:
-        """The largest city near a point; the nearest if none is near."""
-        cosines = self.units @ lat_lon_to_unit(point)
-        near = np.flatnonzero(cosines >= np.cos(NEAR_KM / EARTH_RADIUS_KM))
-        # Cities come largest first.
-        return self.city(int(near[0] if len(near) else cosines.argmax()))
-
-    def _is_lake(self, water: Floats64) -> bool:
-        """Whether a point on water has land between it and the sea."""
-        # NaN far out at sea, 0 near its coasts.
-        return bool(self.atlas.layer("distance_to_coast_km").at(water)[0] > WITHIN_KM)
-
     def _country_name(self, code: str) -> str:
         return next((c.name for c in self.atlas.countries if c.code == code), code)
 
@@ -177,43 +158,3 @@ def bearing_deg(start: ArrayLike, end: ArrayLike) -> float:
     east = np.sin(to_lon - lon) * np.cos(to_lat)
     north = np.cos(lat) * np.sin(to_lat) - np.sin(lat) * np.cos(to_lat) * np.cos(to_lon - lon)
     return float(np.degrees(np.arctan2(east, north)) % 360.0)
-
-
-def compass_direction(bearing: float) -> str:
-    """The one of eight directions nearest to a bearing, degrees clockwise from north."""
-    return COMPASS[round(bearing / 45.0) % 8]
-
-
-def _rounded_km(distance: float) -> str:
-    """Two digits that mean something, thousands set off: 120, 1,400."""
-    step = 10 if distance < 1000 else 100
-    return f"{step * round(distance / step):,}"
-
-
-@lru_cache(maxsize=2)
-def _load(path: Path) -> Gazetteer:
-    arrays = _read(path)
-    codes = arrays["country_codes"].tobytes().decode()
-    return Gazetteer(
-        names=tuple(arrays["names"].tobytes().decode().split("\n")),
-        units=lat_lon_to_unit(arrays["lat_lon"].T * COORDINATE_STEP_DEG),
-        populations=arrays["population"],
-        countries=arrays["country"],
-        country_codes=tuple(codes[i : i + 2] for i in range(0, len(codes), 2)),
-        atlas=Atlas.load(),
-    )
-
-
-def _read(path: Path) -> dict[str, Array]:
-    try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            return {name: file[name] for name in FILE_ARRAYS}
-    except FileNotFoundError:
-        raise DataError(
-            f"{path}: there is no gazetteer; make it with python scripts/build_earth.py"
-        ) from None
-    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
-        raise DataError(
-            f"{path}: this isn't a readable gazetteer ({error}); "
-            "install geowhy again or run python scripts/build_earth.py"
-        ) from error

@@ -1,4 +1,4 @@
-"""Great-circle geometry on one Earth: a sphere of the mean radius, 6371.0088 km.
+"""Geometry on one Earth, a sphere of the mean radius, 6371.0088 km; and its equal-area map.
 
 Coordinates are degrees, latitude first, as arrays ``[..., 2]``; unit vectors are ``[..., 3]``.
 """
@@ -16,6 +16,7 @@ __all__ = [
     "destination",
     "distance_km",
     "distance_matrix_km",
+    "equal_earth",
     "lat_lon_to_unit",
     "local_frame",
     "on_earth",
@@ -25,6 +26,10 @@ __all__ = [
 ]
 
 EARTH_RADIUS_KM = 6371.0088
+# Equal Earth is defined by this polynomial of its parametric latitude θ.
+A1, A2, A3, A4 = 1.340264, -0.081106, 0.000893, 0.003796
+M = np.sqrt(3.0) / 2.0
+HEIGHT_POLE = 1.3173627591574133  # y of the poles
 
 
 def wrap_longitude(lon: ArrayLike) -> Floats64:
@@ -114,3 +119,20 @@ def local_frame(lat: Floats64, lon: Floats64) -> tuple[Floats64, Floats64, Float
     north = np.stack([-sin_lat * cos_lon, -sin_lat * sin_lon, cos_lat], -1)
     east = np.stack([-sin_lon, cos_lon, np.zeros_like(lon)], -1)
     return up, north, east
+
+
+def equal_earth(lat_lon: ArrayLike) -> Floats64:
+    """Degrees ``[..., 2]`` to x (east) and y (north) ``[..., 2]`` on a sphere of radius 1.
+
+    Equal Earth, an equal-area map of the whole sphere (Šavrič, Patterson and Jenny, 2018): x is
+    within ±2.7066 and y within ±1.3173; the central meridian is Greenwich, and longitudes outside
+    [-180, 180] wrap.
+    """
+    lat, lon = np.moveaxis(np.asarray(lat_lon, np.float64), -1, 0)
+    # 180 itself stays on the eastern edge, where those who drew up to it expect it.
+    east = np.radians(np.where(np.abs(lon) <= 180.0, lon, wrap_longitude(lon)))
+    theta = np.arcsin(M * np.sin(np.radians(lat)))
+    square = theta**2
+    height = theta * (A1 + A2 * square + square**3 * (A3 + A4 * square))
+    slope = A1 + 3 * A2 * square + square**3 * (7 * A3 + 9 * A4 * square)  # dy/dθ
+    return np.stack([east * np.cos(theta) / (M * slope), height], axis=-1)

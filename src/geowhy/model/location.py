@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from geowhy.arrays import AnyFloats, Floats32, Floats64
 from geowhy.errors import CoordinateError, ModelFormatError
 from geowhy.geo.atlas import Atlas
-from geowhy.geo.projection import equal_earth
+from geowhy.geo.sphere import equal_earth
 from geowhy.model.surroundings import SURROUNDINGS_SIZE, read_surroundings
 
 __all__ = ["SURROUNDINGS_LIMIT", "LocationArchitecture", "LocationEncoder", "project"]

@@ -18,7 +18,7 @@ from geowhy.arrays import AnyFloats, Floats64
 from geowhy.assets.files import appearing_whole
 from geowhy.errors import DataError, MissingExtraError
 from geowhy.evaluation.concept_comparison import ConceptComparison
-from geowhy.geo.projection import equal_earth
+from geowhy.geo.sphere import equal_earth
 from geowhy.render.outlines import coastlines
 from geowhy.render.raster import X_MOST, Y_MOST, rasterised
 

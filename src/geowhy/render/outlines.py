@@ -11,8 +11,7 @@ import numpy as np
 import shapely
 
 from geowhy.arrays import Floats64
-from geowhy.geo.projection import equal_earth
-from geowhy.geo.sphere import destination
+from geowhy.geo.sphere import destination, equal_earth
 from geowhy.render.raster import X_MOST, Y_MOST
 from geowhy.types import LatLon
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from geowhy.arrays import AnyFloats, Bools, Floats64, Ints
-from geowhy.geo.projection import HEIGHT_POLE, equal_earth
+from geowhy.geo.sphere import HEIGHT_POLE, equal_earth
 
 __all__ = ["X_MOST", "Y_MOST", "rasterised"]
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from geowhy.arrays import AnyFloats, Floats32
-from geowhy.geo.projection import A1, A2, A3, A4
+from geowhy.geo.sphere import A1, A2, A3, A4
 from geowhy.model.location import SURROUNDINGS_LIMIT, LocationArchitecture, LocationEncoder
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES, SURROUNDINGS_SIZE
 from geowhy.training.config import LocationConfig
