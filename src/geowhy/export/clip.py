@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -86,7 +87,7 @@ def convert_clip(source: Path, folder: Path) -> None:
     _write_json(folder / "tokenizer.json", tokenizer)
     size = sizes.vision.picture
     preprocessing = Preprocessing.from_json({**CLIP_PREPROCESSING.to_json(), "size": size})
-    config = {"kind": "clip", **sizes.to_json(), "preprocessing": preprocessing.to_json()}
+    config = {"kind": "clip", **asdict(sizes), "preprocessing": preprocessing.to_json()}
     _write_json(folder / "config.json", config)
 
 

@@ -40,6 +40,10 @@ class GraphWriter:
         self.weights.append(onnx.numpy_helper.from_array(array, name))
         return name
 
+    def number(self, value: float) -> str:
+        """A constant of float32."""
+        return self.small(np.array(value, np.float32))
+
     def integers(self, *values: int) -> str:
         """A constant of int64."""
         return self.small(np.array(values, np.int64))
@@ -48,24 +52,22 @@ class GraphWriter:
         self, name: str, taken: Value, given: Value, kind: int = onnx.TensorProto.FLOAT
     ) -> onnx.ModelProto:
         """The part of the graph that ``given`` needs; what goes in is of the type ``kind``."""
-        value = onnx.helper.make_tensor_value_info
-        nodes, weights = self._needed(given[0])
-        ends = (
-            [value(taken[0], kind, taken[1])],
-            [value(given[0], onnx.TensorProto.FLOAT, given[1])],
-        )
-        return onnx.helper.make_model(
-            onnx.helper.make_graph(nodes, name, *ends, weights),
-            opset_imports=[onnx.helper.make_opsetid("", OPSET)],
-            ir_version=IR_VERSION,
-            producer_name="geowhy",
-        )
-
-    def _needed(self, output: str) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-        """Nodes and constants that an output depends on, in their order."""
-        wanted, nodes = {output}, []
+        wanted, nodes = {given[0]}, []
         for node in reversed(self.nodes):
             if wanted.intersection(node.output):
                 nodes.append(node)
                 wanted.update(node.input)
-        return nodes[::-1], [tensor for tensor in self.weights if tensor.name in wanted]
+        value = onnx.helper.make_tensor_value_info
+        graph = onnx.helper.make_graph(
+            nodes[::-1],
+            name,
+            [value(taken[0], kind, taken[1])],
+            [value(given[0], onnx.TensorProto.FLOAT, given[1])],
+            [tensor for tensor in self.weights if tensor.name in wanted],
+        )
+        return onnx.helper.make_model(
+            graph,
+            opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+            producer_name="geowhy",
+        )
