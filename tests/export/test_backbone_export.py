@@ -79,25 +79,18 @@ def test_flat_pictures_have_finite_features(tiny, flat):
     assert np.isfinite(features_of(tiny, np.full((1, 64, 64, 3), flat, np.uint8))).all()
 
 
-def test_onnx_equals_torch(tiny, pictures, tmp_path):
-    export_backbone(tiny, 64, tmp_path / "b.onnx", half=False)
+def test_onnx_equals_torch_but_for_half_precision_of_the_weights(tiny, pictures, tmp_path):
+    export_backbone(tiny, 64, tmp_path / "b.onnx")
     found = OnnxBackbone.load(tmp_path / "b.onnx", PREPROCESSING, threads=1).embed(pictures)
     expected = features_of(tiny, pictures)
-    assert np.abs(found - expected).max() < 1e-4 * np.abs(expected).max()
-
-
-def test_half_precision_weights_keep_the_features(tiny, pictures, tmp_path):
-    export_backbone(tiny, 64, tmp_path / "half.onnx")
-    found = OnnxBackbone.load(tmp_path / "half.onnx", PREPROCESSING, threads=1).embed(pictures)
-    expected = features_of(tiny, pictures)
+    assert np.abs(found - expected).max() < 2e-3 * np.abs(expected).max()
     norms = np.linalg.norm(found, axis=1) * np.linalg.norm(expected, axis=1)
     assert ((found * expected).sum(1) / norms).min() > 0.9999
 
 
 def test_half_precision_halves_the_file(tiny, tmp_path):
-    whole = export_backbone(tiny, 64, tmp_path / "whole.onnx", half=False).stat().st_size
     half = export_backbone(tiny, 64, tmp_path / "half.onnx").stat().st_size
-    assert half < 0.65 * whole
+    assert half < 0.65 * 4 * sum(tensor.numel() for tensor in tiny.state_dict().values())
     kinds = {w.data_type for w in onnx.load(tmp_path / "half.onnx").graph.initializer if w.dims}
     assert onnx.TensorProto.FLOAT16 in kinds
 

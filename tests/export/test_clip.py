@@ -45,7 +45,7 @@ def test_conversion_writes_its_files_and_no_others(converted):
 
 @pytest.mark.parametrize("count", [1, 2, 7, 17])
 def test_image_features_are_those_of_transformers(published, converted, count):
-    backbone = load_clip_backbone(converted, threads=1)
+    backbone = load_clip_backbone(converted)
     pixels = random_pixels(count)
     assert_close(backbone.embed(pixels), expected_images(published[1], backbone, pixels))
 
@@ -74,8 +74,8 @@ def test_digest_changes_when_only_a_weight_does(published, converted, tmp_path):
 
 def test_int8_features_are_nearly_the_same(converted):
     pixels = random_pixels(40)
-    whole = load_clip_backbone(converted, threads=1).embed(pixels)
-    rounded = load_clip_backbone(converted, int8=True, threads=1).embed(pixels)
+    whole = load_clip_backbone(converted).embed(pixels)
+    rounded = load_clip_backbone(converted, int8=True).embed(pixels)
     found = cosines(whole, rounded)
     assert found.min() >= 0.999
     assert found.min() < 1 - 1e-7  # it is another file
@@ -84,7 +84,7 @@ def test_int8_features_are_nearly_the_same(converted):
 
 
 def test_int8_features_do_not_depend_on_the_batch(converted):
-    backbone = load_clip_backbone(converted, int8=True, threads=1)
+    backbone = load_clip_backbone(converted, int8=True)
     pixels = random_pixels(9)
     pixels[3] = 0
     together = backbone.embed(pixels)
@@ -103,7 +103,7 @@ def random_tokens(published, count):
 
 
 def run_text(folder, tokens):
-    return ClipTextEncoder.load(folder)._session.run(["features"], {"tokens": tokens})[0]
+    return ClipTextEncoder.load(folder).session.run(["features"], {"tokens": tokens})[0]
 
 
 @pytest.mark.parametrize("count", [1, 3, 33])

@@ -32,7 +32,7 @@ def expected_patches(model, values):
 
 @pytest.mark.parametrize("count", [0, 1, 2, 17])
 def test_patches_are_those_of_transformers(published, converted, count):
-    backbone = load_clip_backbone(converted, threads=1)
+    backbone = load_clip_backbone(converted)
     pixels = random_pixels(count)
     found = backbone.patches(pixels)
     assert found.dtype == np.float32
@@ -42,7 +42,7 @@ def test_patches_are_those_of_transformers(published, converted, count):
 
 
 def test_patches_are_single_precision_beside_the_tower_in_8_bits(converted):
-    whole, rounded = (load_clip_backbone(converted, int8=i, threads=1) for i in (False, True))
+    whole, rounded = (load_clip_backbone(converted, int8=i) for i in (False, True))
     assert rounded.has_patches
     assert (whole.patches(random_pixels(2)) == rounded.patches(random_pixels(2))).all()
 
@@ -87,18 +87,18 @@ def test_weights_are_read_where_the_ordinary_graph_has_them(converted):
 
 def test_a_folder_of_an_earlier_geowhy_has_no_patches(converted, copied):
     (copied / CLIP_PATCHES).unlink()
-    backbone = load_clip_backbone(copied, threads=1)
+    backbone = load_clip_backbone(copied)
     assert not backbone.has_patches
     with pytest.raises(ConfigError, match=r"copied.*occlusion.*geowhy models get clip"):
         backbone.patches(random_pixels(1))
-    before = load_clip_backbone(converted, threads=1)
+    before = load_clip_backbone(converted)
     assert (backbone.embed(random_pixels(3)) == before.embed(random_pixels(3))).all()
     assert backbone.digest == before.digest
 
 
 def test_the_graph_of_patches_is_opened_when_it_is_needed(copied):
     (copied / CLIP_PATCHES).write_bytes(b"no graph")
-    backbone = load_clip_backbone(copied, threads=1)
+    backbone = load_clip_backbone(copied)
     assert backbone.embed(random_pixels(1)).shape == (1, 24)
     with pytest.raises(ModelFormatError, match=r"image-patches\.onnx.*get"):
         backbone.patches(random_pixels(1))

@@ -18,8 +18,9 @@ import math
 import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple
 
 import numpy as np
 import onnx
@@ -49,6 +50,27 @@ GRAPH_FILE = "backbone-3.onnx"  # another number whenever other features come ou
 LAYOUT_GRID = 8  # fields a side; 3 * 8 * 8 features are colour by row by column
 VARIANCE_FLOOR = 1e-10  # keeps the square root of a flat channel off zero
 
+_convolution = partial(nn.Conv2d, bias=False)
+_norm = partial(nn.BatchNorm2d, eps=NORM_EPSILON)
+
+_STAGES = (  # blocks, kernel, stride, expansion, channels
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+
+
+class _Shape(NamedTuple):
+    inputs: int
+    outputs: int
+    kernel: int
+    stride: int
+    expansion: int
+
 
 @dataclass(frozen=True, slots=True)
 class LiteArchitecture:
@@ -66,7 +88,9 @@ class LiteArchitecture:
         """The blocks from the stem on; the first and the last stage never grow deeper."""
         channels = STEM_CHANNELS
         for index, (repeats, kernel, stride, expansion, base) in enumerate(_STAGES):
-            outputs = _rounded_channels(base * self.width)
+            # The nearest multiple of 8, but never a tenth less.
+            outputs = max(8, int(base * self.width + 4) // 8 * 8)
+            outputs += 8 if outputs < 0.9 * base * self.width else 0
             fixed = index in (0, len(_STAGES) - 1)
             for repeat in range(repeats if fixed else math.ceil(repeats * self.depth)):
                 yield _Shape(channels, outputs, kernel, 1 if repeat else stride, expansion)
@@ -80,26 +104,7 @@ class LiteArchitecture:
         return 2 * channels + 3 * LAYOUT_GRID**2 + PICTURE_COLUMNS
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    inputs: int
-    outputs: int
-    kernel: int
-    stride: int
-    expansion: int
-
-
 LITE = {0: LiteArchitecture(1.0, 1.0), 2: LiteArchitecture(1.1, 1.2)}
-
-_STAGES = (  # blocks, kernel, stride, expansion, channels
-    (1, 3, 1, 1, 16),
-    (2, 3, 2, 6, 24),
-    (2, 5, 2, 6, 40),
-    (3, 3, 2, 6, 80),
-    (3, 5, 1, 6, 112),
-    (4, 5, 2, 6, 192),
-    (1, 3, 1, 6, 320),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +113,18 @@ class _Step:
 
     convolution: nn.Conv2d
     norm: nn.BatchNorm2d
-    active: bool
+    active: bool = True
 
     def __call__(self, x: Tensor) -> Tensor:
-        rows, columns = (_same_padding(size, self.convolution) for size in x.shape[-2:])
+        rows, columns = (self.padding(size) for size in x.shape[-2:])
         x = self.norm(self.convolution(functional.pad(x, (*columns, *rows))))
         return functional.relu6(x) if self.active else x
+
+    def padding(self, size: int) -> tuple[int, int]:
+        """Zeros before and after, as TensorFlow pads: the odd one comes after."""
+        kernel, stride = self.convolution.kernel_size[0], self.convolution.stride[0]
+        total = max((math.ceil(size / stride) - 1) * stride + kernel - size, 0)
+        return total // 2, total - total // 2
 
     def folded(self) -> tuple[Floats32, Floats32]:
         """Weight and bias of the one convolution that does the same."""
@@ -129,6 +140,8 @@ class EfficientNetLite(nn.Module):
 
     Attributes:
         architecture: its size.
+        stem: the first convolution.
+        blocks: in their order.
     """
 
     def __init__(self, architecture: LiteArchitecture) -> None:
@@ -136,17 +149,9 @@ class EfficientNetLite(nn.Module):
         self.architecture = architecture
         self._conv_stem = _convolution(3, STEM_CHANNELS, 3, stride=2)
         self._bn0 = _norm(STEM_CHANNELS)
-        self._blocks = nn.ModuleList(_Block(shape) for shape in architecture.blocks())
-
-    @property
-    def stem(self) -> _Step:
-        """The first convolution."""
-        return _Step(self._conv_stem, self._bn0, active=True)
-
-    @property
-    def blocks(self) -> list[_Block]:
-        """The blocks in their order."""
-        return [cast(_Block, block) for block in self._blocks]
+        self.stem = _Step(self._conv_stem, self._bn0)
+        self.blocks = [_Block(shape) for shape in architecture.blocks()]
+        self._blocks = nn.ModuleList(self.blocks)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalised pictures ``[N, 3, H, W]`` to features ``[N, feature_size]``."""
@@ -166,28 +171,32 @@ class _Block(nn.Module):
     def __init__(self, shape: _Shape) -> None:
         super().__init__()
         wide = shape.inputs * shape.expansion
+        self.halves = shape.stride == 2
+        self.skips = not self.halves and shape.inputs == shape.outputs
+        self.steps = []
         if shape.expansion != 1:
             self._expand_conv = _convolution(shape.inputs, wide, 1)
             self._bn0 = _norm(wide)
+            self.steps.append(_Step(self._expand_conv, self._bn0))
         self._depthwise_conv = _convolution(wide, wide, shape.kernel, shape.stride, groups=wide)
         self._bn1 = _norm(wide)
         self._project_conv = _convolution(wide, shape.outputs, 1)
         self._bn2 = _norm(shape.outputs)
-        self.expands = shape.expansion != 1
-        self.halves = shape.stride == 2
-        self.skips = not self.halves and shape.inputs == shape.outputs
-
-    def steps(self) -> Iterator[_Step]:
-        if self.expands:
-            yield _Step(self._expand_conv, self._bn0, active=True)
-        yield _Step(self._depthwise_conv, self._bn1, active=True)
-        yield _Step(self._project_conv, self._bn2, active=False)
+        self.steps.append(_Step(self._depthwise_conv, self._bn1))
+        self.steps.append(_Step(self._project_conv, self._bn2, active=False))
 
     def forward(self, x: Tensor) -> Tensor:
         y = x
-        for step in self.steps():
+        for step in self.steps:
             y = step(y)
         return x + y if self.skips else y
+
+
+def _statistics(x: Tensor) -> Tensor:
+    """Means, then deviations, of the channels: ``[N, C, H, W]`` to ``[N, 2 C]``."""
+    mean = x.mean((2, 3), keepdim=True)
+    variance = (x - mean).square().mean((2, 3))
+    return torch.cat([mean.flatten(1), torch.sqrt(variance + VARIANCE_FLOOR)], dim=1)
 
 
 def load_weights(path: Path, architecture: LiteArchitecture) -> EfficientNetLite:
@@ -211,115 +220,61 @@ def load_weights(path: Path, architecture: LiteArchitecture) -> EfficientNetLite
     return model.eval().requires_grad_(False)
 
 
-def export_backbone(model: EfficientNetLite, size: int, path: Path, *, half: bool = True) -> Path:
+def export_backbone(model: EfficientNetLite, size: int, path: Path) -> Path:
     """Writes the frozen network as ONNX: "pixels" ``[N, 3, size, size]`` to "features" ``[N, F]``.
+
+    Weights are stored in half precision and widened when the file is loaded: half the size, and
+    features with a cosine above 0.9999 to the others.
 
     Args:
         model: the network, in evaluation mode.
         size: side of a picture, pixels; a multiple of 32, so that all halvings come out even.
         path: the file to write; appears whole or not at all.
-        half: weights stored in half precision and widened when the file is loaded: half the
-            size, and features with a cosine above 0.9999 to the others.
     """
     if size % 32:
         raise ValueError(f"size {size} is not a multiple of 32")
-    content = _graph(model, size, half).SerializeToString()
+    writer, levels = _LiteWriter("weight"), []
+    x, side = writer.convolve("pixels", model.stem, size), size // 2
+    for block in model.blocks:
+        if block.halves:
+            levels += writer.statistics(x)
+        y = x
+        for step in block.steps:
+            y = writer.convolve(y, step, side)
+            side //= step.convolution.stride[0]
+        x = writer.node("Add", x, y) if block.skips else y
+    levels += writer.statistics(x)
+    for grid in (LAYOUT_GRID, PICTURE_GRID):
+        field = [size // grid] * 2
+        colours = writer.node("AveragePool", "pixels", kernel_shape=field, strides=field)
+        levels.append(writer.node("Flatten", colours))
+    writer.named("features", "Concat", *levels, axis=1)
+    pixels: Value = ("pixels", ["N", 3, size, size])
+    features: Value = ("features", ["N", model.architecture.feature_size])
+    graph = writer.model("geowhy_backbone", pixels, features)
+    onnx.checker.check_model(graph)
     with appearing_whole(path) as partial:
-        partial.write_bytes(content)
+        partial.write_bytes(graph.SerializeToString())
     return path
 
 
 class _LiteWriter(GraphWriter):
-    """The parts of an EfficientNet-Lite as nodes."""
-
-    def __init__(self, half: bool) -> None:
-        super().__init__("weight")
-        self.half = half
-
     def convolve(self, x: str, step: _Step, size: int) -> str:
         weight, bias = step.folded()
-        kernel = (
-            self.node("Cast", self.small(weight.astype(np.float16)), to=onnx.TensorProto.FLOAT)
-            if self.half
-            else self.small(weight)
-        )
-        before, after = _same_padding(size, step.convolution)
+        half = self.small(weight.astype(np.float16))
+        kernel = self.node("Cast", half, to=onnx.TensorProto.FLOAT)
+        before, after = step.padding(size)
         x = self.node(
             "Conv", x, kernel, self.small(bias),
             pads=[before, before, after, after],
             strides=list(step.convolution.stride), group=step.convolution.groups,
         )  # fmt: skip
-        return self.node("Clip", x, *self._relu6_limits()) if step.active else x
+        return self.node("Clip", x, self.number(0), self.number(6)) if step.active else x
 
     def statistics(self, x: str) -> list[str]:
         mean = self.node("ReduceMean", x, axes=[2, 3], keepdims=1)
         centred = self.node("Sub", x, mean)
         variance = self.node("ReduceMean", self.node("Mul", centred, centred), axes=[2, 3])
-        floor = self.small(np.array(VARIANCE_FLOOR, np.float32))
-        deviation = self.node("Sqrt", self.node("Add", variance, floor))
+        floored = self.node("Add", variance, self.number(VARIANCE_FLOOR))
+        deviation = self.node("Sqrt", floored)
         return [self.node("Flatten", mean), self.node("Flatten", deviation)]
-
-    def colours(self, size: int, grid: int) -> str:
-        field = [size // grid] * 2
-        return self.node(
-            "Flatten", self.node("AveragePool", "pixels", kernel_shape=field, strides=field)
-        )
-
-    def _relu6_limits(self) -> tuple[str, str]:
-        return self.small(np.array(0, np.float32)), self.small(np.array(6, np.float32))
-
-
-def _graph(model: EfficientNetLite, size: int, half: bool) -> onnx.ModelProto:
-    writer, levels = _LiteWriter(half), []
-    x, size_now = writer.convolve("pixels", model.stem, size), size // 2
-    for block in model.blocks:
-        if block.halves:
-            levels += writer.statistics(x)
-        x = _write_block(writer, block, x, size_now)
-        size_now //= 2 if block.halves else 1
-    levels += writer.statistics(x)
-    levels += [writer.colours(size, grid) for grid in (LAYOUT_GRID, PICTURE_GRID)]
-    writer.named("features", "Concat", *levels, axis=1)
-    pixels: Value = ("pixels", ["N", 3, size, size])
-    features: Value = ("features", ["N", model.architecture.feature_size])
-    written = writer.model("geowhy_backbone", pixels, features)
-    onnx.checker.check_model(written)
-    return written
-
-
-def _write_block(writer: _LiteWriter, block: _Block, x: str, size: int) -> str:
-    y = x
-    for step in block.steps():
-        y = writer.convolve(y, step, size)
-        size //= step.convolution.stride[0]
-    return writer.node("Add", x, y) if block.skips else y
-
-
-def _statistics(x: Tensor) -> Tensor:
-    """Means, then deviations, of the channels: ``[N, C, H, W]`` to ``[N, 2 C]``."""
-    mean = x.mean((2, 3), keepdim=True)
-    variance = (x - mean).square().mean((2, 3))
-    return torch.cat([mean.flatten(1), torch.sqrt(variance + VARIANCE_FLOOR)], dim=1)
-
-
-def _same_padding(size: int, convolution: nn.Conv2d) -> tuple[int, int]:
-    """Zeros before and after, as TensorFlow pads: the odd one comes after."""
-    kernel, stride = convolution.kernel_size[0], convolution.stride[0]
-    total = max((math.ceil(size / stride) - 1) * stride + kernel - size, 0)
-    return total // 2, total - total // 2
-
-
-def _convolution(
-    inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1
-) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, kernel, stride, groups=groups, bias=False)
-
-
-def _norm(channels: int) -> nn.BatchNorm2d:
-    return nn.BatchNorm2d(channels, eps=NORM_EPSILON)
-
-
-def _rounded_channels(channels: float) -> int:
-    """The nearest multiple of 8, but never a tenth less."""
-    rounded = max(8, int(channels + 4) // 8 * 8)
-    return rounded + 8 if rounded < 0.9 * channels else rounded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,15 +30,9 @@ __all__ = [
 ]
 
 CLIP_FILES = (
-    "image.onnx",
-    "image.data",
-    "image-int8.onnx",
-    "image-int8.data",
-    "text.onnx",
-    "text.data",
-    "tokenizer.json",
-    "config.json",
-)
+    "image.onnx", "image.data", "image-int8.onnx", "image-int8.data", "text.onnx", "text.data",
+    "tokenizer.json", "config.json",
+)  # fmt: skip
 CLIP_PATCHES = "image-patches.onnx"  # a folder that was converted earlier does without
 CLIP_SNAPSHOT = PinnedSnapshot(
     "openai/clip-vit-large-patch14",
@@ -84,93 +78,80 @@ def convert_clip(source: Path, folder: Path) -> None:
     write_image(weights, sizes, folder / "image.onnx", int8=False, patches=patches)
     write_image(weights, sizes, folder / "image-int8.onnx", int8=True)
     write_text(weights, sizes, folder / "text.onnx")
-    _write_json(folder / "tokenizer.json", tokenizer)
-    size = sizes.vision.picture
-    preprocessing = Preprocessing.from_json({**CLIP_PREPROCESSING.to_json(), "size": size})
-    config = {"kind": "clip", **asdict(sizes), "preprocessing": preprocessing.to_json()}
-    _write_json(folder / "config.json", config)
+    preprocessing = replace(CLIP_PREPROCESSING, size=sizes.vision.picture).to_json()
+    config = {"kind": "clip", **asdict(sizes), "preprocessing": preprocessing}
+    for name, content in (("tokenizer.json", tokenizer), ("config.json", config)):
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        (folder / name).write_text(f"{text}\n", encoding="utf-8")
 
 
-def load_clip_backbone(
-    folder: Path, *, int8: bool = False, threads: int | None = None
-) -> OnnxBackbone:
+def load_clip_backbone(folder: Path, *, int8: bool = False) -> OnnxBackbone:
     """The image tower of a converted CLIP; features are the projected embeddings, unnormalised.
 
     Args:
         folder: that `convert_clip` wrote.
         int8: the smaller and quicker file, whose features differ a little. Those of patches are
             of the single-precision tower either way.
-        threads: of the arithmetic; None for one a core.
 
     Raises:
         ModelFormatError: if the folder is incomplete or damaged.
     """
-    preprocessing = Preprocessing.from_json(_config(folder)["preprocessing"])
-    file = folder / ("image-int8.onnx" if int8 else "image.onnx")
-    name = f"{folder.name} in 8 bits" if int8 else folder.name
     return OnnxBackbone.load(
-        file,
-        preprocessing,
-        threads=threads,
+        folder / ("image-int8.onnx" if int8 else "image.onnx"),
+        Preprocessing.from_json(_config(folder)["preprocessing"]),
         mapped=not int8,
-        name=name,
+        name=f"{folder.name} in 8 bits" if int8 else folder.name,
         patches=folder / CLIP_PATCHES,
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class ClipTextEncoder:
     """Texts to embeddings in the space of the images; see `geowhy.concepts.sources.TextEncoder`.
 
     Attributes:
+        session: the text tower.
+        tokenizer: gives tokens of the tower's length.
         feature_size: length of an embedding.
     """
 
-    def __init__(
-        self, session: onnxruntime.InferenceSession, tokenizer: tokenizers.Tokenizer, size: int
-    ) -> None:
-        self.feature_size = size
-        self._session = session
-        self._tokenizer = tokenizer
+    session: onnxruntime.InferenceSession
+    tokenizer: tokenizers.Tokenizer
+    feature_size: int
 
     @classmethod
-    def load(cls, folder: Path, *, threads: int | None = None) -> ClipTextEncoder:
+    def load(cls, folder: Path) -> ClipTextEncoder:
         """Opens text.onnx and tokenizer.json of a folder that `convert_clip` wrote.
 
         Raises:
             ModelFormatError: if a file is missing or damaged.
             MissingExtraError: if the package tokenizers isn't installed.
         """
-        config = _config(folder)
-        tokenizer = _tokenizer(folder / "tokenizer.json", config["text"]["length"])
-        session = open_session(folder / "text.onnx", threads, mapped=True)
-        return cls(session, tokenizer, config["projection"])
+        config, file = _config(folder), folder / "tokenizer.json"
+        try:
+            import tokenizers  # of the extra clip
+        except ImportError:
+            raise MissingExtraError("tokenizers", "clip", "reading texts with CLIP") from None
+        try:
+            tokenizer = tokenizers.Tokenizer.from_file(str(file))
+        except Exception as error:  # the library raises nothing more specific
+            raise _damaged(file, str(error)) from error
+        end, length = tokenizer.token_to_id("<|endoftext|>"), config["text"]["length"]
+        if end is None:
+            raise _damaged(file, "it has no <|endoftext|>")
+        tokenizer.enable_truncation(length)
+        tokenizer.enable_padding(pad_id=end, pad_token="<|endoftext|>", length=length)
+        return cls(open_session(folder / "text.onnx", mapped=True), tokenizer, config["projection"])
 
     def encode(self, texts: Sequence[str]) -> Floats32:
         """Texts to ``[N, feature_size]``, unnormalised; a text too long loses its end."""
         out = np.empty((len(texts), self.feature_size), np.float32)
         for start in range(0, len(texts), TEXT_BATCH):
             rows = slice(start, start + TEXT_BATCH)
-            found = self._tokenizer.encode_batch(list(texts[rows]))
+            found = self.tokenizer.encode_batch(list(texts[rows]))
             tokens = np.array([encoding.ids for encoding in found], np.int64)
-            out[rows] = cast(Floats32, self._session.run(["features"], {"tokens": tokens})[0])
+            out[rows] = cast(Floats32, self.session.run(["features"], {"tokens": tokens})[0])
         return out
-
-
-def _tokenizer(file: Path, length: int) -> tokenizers.Tokenizer:
-    try:
-        import tokenizers  # of the extra clip
-    except ImportError:
-        raise MissingExtraError("tokenizers", "clip", "reading texts with CLIP") from None
-    try:
-        found = tokenizers.Tokenizer.from_file(str(file))
-    except Exception as error:  # the library raises nothing more specific
-        raise _damaged(file, str(error)) from error
-    end = found.token_to_id("<|endoftext|>")
-    if end is None:
-        raise _damaged(file, "it has no <|endoftext|>")
-    found.enable_truncation(length)
-    found.enable_padding(pad_id=end, pad_token="<|endoftext|>", length=length)
-    return found
 
 
 def _config(folder: Path) -> dict[str, Any]:
@@ -188,11 +169,6 @@ def _read_json(file: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise _damaged(file, "it is not an object")
     return found
-
-
-def _write_json(file: Path, content: dict[str, Any]) -> None:
-    text = json.dumps(content, indent=1, ensure_ascii=False)
-    file.write_text(text + "\n", encoding="utf-8")
 
 
 def _damaged(file: Path, reason: str) -> ModelFormatError:
