@@ -1,4 +1,4 @@
-"""The alignment computes the paper's equations, in numpy and in torch alike."""
+"""The alignment computes the paper's equations, in training and afterwards alike."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def pair(request, make_bank):
     return module, ConceptAligner(module.to_tensors(), bank, request.param), whitening
 
 
-def test_numpy_and_torch_give_the_same_scores(pair):
+def test_the_exported_network_scores_as_the_trained_one(pair):
     module, aligner, whitening = pair
     rng = np.random.default_rng(1)
     features = rng.normal(size=(6, 20)).astype(np.float32) * 3

@@ -20,11 +20,11 @@ from geowhy.evaluation.protocol import training_config
 from geowhy.evaluation.report import evaluate
 from geowhy.geo.atlas import Atlas, uniform_on_land
 from geowhy.locator import Locator
-from geowhy.model.alignment import FEATURE_LIMIT, ConceptAligner
+from geowhy.model.alignment import ConceptAligner
 from geowhy.model.store import ModelFolder
 from geowhy.model.terms import normalised, total_scores
 from geowhy.training import sources
-from geowhy.training.aligner import TorchAligner, standardising
+from geowhy.training.aligner import FEATURE_LIMIT, TorchAligner, standardising
 from geowhy.training.config import AlignmentConfig, TrainingConfig
 from geowhy.training.photos import PhotoManifest
 from geowhy.training.run import train

@@ -1,4 +1,4 @@
-"""The map reader: one network in two forms, and a true lesson."""
+"""The map reader: one network, trained and exported, and a true lesson."""
 
 import numpy as np
 import pytest
@@ -54,15 +54,15 @@ def reader():
     return torch_reader, MapReader(torch_reader.to_tensors())
 
 
-def test_numpy_and_torch_read_the_same(reader):
-    torch_reader, numpy_reader = reader
+def test_the_exported_network_reads_what_the_trained_one_reads(reader):
+    torch_reader, map_reader = reader
     features, summary, _ = views(7, seed=1)
     pictures = torch.from_numpy(features[:, -PICTURE_COLUMNS:])
     with torch.no_grad():
         expected = torch_reader(
             pictures.reshape(-1, 3, PICTURE_GRID, PICTURE_GRID), torch.from_numpy(summary)
         )
-    assert numpy_reader.read(features, summary) == pytest.approx(expected.numpy(), abs=1e-5)
+    assert map_reader.read(features, summary) == pytest.approx(expected.numpy(), abs=1e-5)
 
 
 def test_it_learns_to_tell_land_from_water_on_views_never_shown(reader):

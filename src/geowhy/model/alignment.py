@@ -3,8 +3,7 @@
 ``x_img`` and ``x_loc`` are embeddings ``[N, d]``. The concept basis is ``B = E + Δ`` ``[d, k]``
 (arXiv 2509.01910, eq. 1), concept scores are ``z_img = f_img(x_img)`` (eq. 2) and
 ``z_loc = x_loc B`` (eq. 3). A model with a `MapMatcher` adds how well the maps read off an image
-agree with the maps of a place. This is the numpy form, for inference; `geowhy.training.aligner` is
-the same with gradients.
+agree with the maps of a place. The network of the image side is `geowhy.training.aligner`'s.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from geowhy.arrays import Floats32, Ints
 from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ModelFormatError
 from geowhy.model.encoded import Encoded, Part
+from geowhy.model.networks import run_network
 from geowhy.model.tensors import required_tensors
 from geowhy.model.terms import (
     ConceptImages,
@@ -46,7 +46,6 @@ Columns = slice | Ints
 
 ALL = slice(None)
 DECOMPOSITION_RIDGE = 0.01  # of the mean square of the concept directions
-FEATURE_LIMIT = 6.0  # standard deviations; a stray feature shall not drown the others
 
 TENSORS = (
     "feature_mean",
@@ -186,17 +185,12 @@ class ConceptAligner:
 
     def whitened(self, features: Floats32) -> Floats32:
         """Backbone features ``[N, f]``, standardised and projected to ``[N, w]``."""
-        t = self.tensors
-        standard = (features - t["feature_mean"]) / t["feature_spread"]
-        clipped = np.clip(standard, -FEATURE_LIMIT, FEATURE_LIMIT)
-        return np.asarray(clipped @ t["whitening"], np.float32)
+        return run_network("image_head", self.tensors, features=features)[0]
 
     def outputs(self, features: Floats32) -> tuple[Floats32, Floats32]:
         """Unit embeddings ``[N, d]`` and ``z_img`` ``[N, k]`` of backbone features ``[N, f]``."""
-        hidden = self._relu_layer("head_0", self.whitened(features))
-        embedding = self._layer("head_1", hidden)
-        scores = self._layer("concept_1", self._relu_layer("concept_0", embedding))
-        return normalised(embedding), scores
+        _, embedding, concepts = run_network("image_head", self.tensors, features=features)
+        return embedding, concepts
 
     def image_side(self, features: Floats32) -> Encoded:
         """From backbone features ``[N, f]``."""
@@ -243,11 +237,3 @@ class ConceptAligner:
         norm = np.linalg.norm(scaled, axis=1, keepdims=True) * length
         embedding = EmbeddingPlaces(normalised(scaled), np.asarray(norm, np.float32))
         return Encoded((embedding,) if self.space == "embedding" else (concepts, embedding))
-
-    def _layer(self, name: str, x: Floats32) -> Floats32:
-        return np.asarray(
-            x @ self.tensors[f"{name}.weight"].T + self.tensors[f"{name}.bias"], np.float32
-        )
-
-    def _relu_layer(self, name: str, x: Floats32) -> Floats32:
-        return np.asarray(np.maximum(self._layer(name, x), 0), np.float32)

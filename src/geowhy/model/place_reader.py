@@ -18,6 +18,7 @@ from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ModelFormatError
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import lat_lon_to_unit
+from geowhy.model.networks import run_network
 from geowhy.model.tensors import required_tensors
 
 __all__ = ["PLACE_READER_TENSORS", "PLACE_READING_SIZE", "PlaceReader", "read_places"]
@@ -27,7 +28,6 @@ PLACE_READER_TENSORS = (
     *("mean", "spread", "hidden.weight", "hidden.bias", "head.weight", "head.bias"),
     "location_mean",
 )
-LIMIT = 6.0  # standard deviations; a rare land cover shall not drown the others
 PLACES_AT_ONCE = 20_000
 
 LAYERS = (  # read as they are
@@ -96,7 +96,11 @@ class PlaceReader:
         points = np.asarray(lat_lon, np.float64).reshape(-1, 2)
         atlas = Atlas.load()
         chunks = [
-            self._embedded(read_places(atlas, points[start : start + PLACES_AT_ONCE]))
+            run_network(
+                "place_reader",
+                self.tensors,
+                read=read_places(atlas, points[start : start + PLACES_AT_ONCE]),
+            )[0]
             for start in range(0, len(points), PLACES_AT_ONCE)
         ]
         return np.concatenate([np.empty((0, len(self.tensors["head.bias"])), np.float32), *chunks])
@@ -104,13 +108,6 @@ class PlaceReader:
     def concept_scores(self, lat_lon: ArrayLike) -> Floats32:
         """``z_loc`` at degrees ``[N, 2]``, ``[N, k]``, in standard deviations over the land."""
         return self.embed(lat_lon) @ self.bank.directions
-
-    def _embedded(self, read: Floats32) -> Floats32:
-        t = self.tensors
-        standard = np.clip((read - t["mean"]) / t["spread"], -LIMIT, LIMIT)
-        hidden = np.maximum(standard @ t["hidden.weight"].T + t["hidden.bias"], 0)
-        embedded = hidden @ t["head.weight"].T + t["head.bias"] - t["location_mean"]
-        return np.asarray(embedded, np.float32)
 
 
 def _at(atlas: Atlas, name: str, points: Points) -> NDArray[np.generic]:

@@ -1,4 +1,7 @@
-"""The concept-aware alignment with gradients: the same numbers as `geowhy.model.alignment`."""
+"""The networks of the concept-aware alignment, as they are trained.
+
+`geowhy.model.alignment` runs `TorchAligner.forward` as exported by ``scripts/build_networks.py``.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,12 @@ from torch.nn import functional as F
 from geowhy.arrays import Floats32
 from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ConfigError
-from geowhy.model.alignment import FEATURE_LIMIT, Space
+from geowhy.model.alignment import Space
 from geowhy.training.config import AlignmentConfig
 
 __all__ = ["AlignerSides", "TorchAligner", "Whitening", "fit_whitening", "standardising"]
+
+FEATURE_LIMIT = 6.0  # standard deviations; a stray feature shall not drown the others
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,9 +35,14 @@ class Whitening:
 
     def __call__(self, features: Floats32) -> Floats32:
         """Features ``[N, f]`` to ``[N, w]``."""
-        standard = (features - self.mean) / self.spread
-        clipped = np.clip(standard, -FEATURE_LIMIT, FEATURE_LIMIT)
-        return np.asarray(clipped @ self.projection, np.float32)
+        arrays = (features, self.mean, self.spread, self.projection)
+        found: Floats32 = _whitened(*(torch.from_numpy(array) for array in arrays)).numpy()
+        return found
+
+
+def _whitened(features: Tensor, mean: Tensor, spread: Tensor, projection: Tensor) -> Tensor:
+    standard = (features - mean) / spread
+    return standard.clamp(-FEATURE_LIMIT, FEATURE_LIMIT) @ projection
 
 
 def fit_whitening(features: Floats32, size: int, layout_grid: int) -> Whitening:
@@ -112,6 +122,9 @@ class AlignerSides:
 class TorchAligner(nn.Module):
     """The alignment module; its ``state_dict`` has the names that `ConceptAligner` takes."""
 
+    feature_mean: Tensor
+    feature_spread: Tensor
+    whitening: Tensor
     directions: Tensor
     location_mean: Tensor
 
@@ -170,6 +183,12 @@ class TorchAligner(nn.Module):
         self.head_1.weight.copy_(t["layer_1.weight"])
         self.head_1.bias.copy_(t["layer_1.bias"])
         self.log_scale.copy_(t["logit_scale"].reshape(()))
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """``[N, f]`` whitened ``[N, w]``, embeddings ``[N, d]`` and ``z_img`` ``[N, k]``."""
+        whitened = _whitened(features, self.feature_mean, self.feature_spread, self.whitening)
+        sides = self.image_side(whitened)
+        return whitened, sides.embedding, sides.told
 
     def image_side(self, whitened: Tensor) -> AlignerSides:
         """From whitened features ``[N, w]``."""

@@ -1,4 +1,4 @@
-"""The map reader with gradients, the same numbers as `geowhy.model.map_reader`; its training.
+"""The network of the map reader and its training; `geowhy.model.map_reader` runs it exported.
 
 How far readings are off is measured where no training view was, and they are weighed by it.
 """
