@@ -22,7 +22,7 @@ from geowhy.training.aligner import fit_whitening
 from geowhy.training.config import TrainingConfig
 from geowhy.training.features import FeatureStore, embed_views
 from geowhy.training.sources import TrainingSources
-from geowhy.training.views import ViewManifest, final_views, sample_views
+from geowhy.training.views import ViewManifest, sample_views, split_views
 
 CHUNK = 500
 
@@ -42,7 +42,7 @@ def main() -> None:
     for margin in ("shared_pixels", "none"):
         for seed in given.seeds:
             split = config.split.model_copy(update={"seed": seed, "margin": margin})
-            manifest = final_views(pool, split, sources.world)
+            manifest = split_views(pool, split, sources.world, final=True)
             for name, errors in _errors(manifest, store, config.alignment.whitened).items():
                 near, far = (100 * (errors <= km).mean() for km in (750, 2500))
                 print(

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -173,8 +174,7 @@ def test_photos_that_are_gone_since_are_not_scored(snaps, tmp_path):
     manifest = PhotoManifest.load(tmp_path / "run" / "photos.parquet")
     first = manifest.rows("test")[0]
     files = tuple(f + "x" if n == first else f for n, f in enumerate(manifest.files))
-    table = PhotoManifest(files, manifest.names, manifest.sizes, manifest.centres, manifest.split)
-    table.save(tmp_path / "run" / "photos.parquet")
+    replace(manifest, files=files).save(tmp_path / "run" / "photos.parquet")
     report = evaluate(str(tmp_path / "run" / "model"))
     assert report.metrics.scored == report.expected - 1
 
@@ -185,8 +185,7 @@ def test_without_the_manifest_of_its_own_run_a_model_is_not_measured(snaps, tmp_
         evaluate(str(tmp_path / "model"))
     manifest = PhotoManifest.load(snaps.parent / "photos.parquet")
     split = np.where(manifest.split == 2, 0, manifest.split).astype(np.int8)
-    other = (manifest.files, manifest.names, manifest.sizes, manifest.centres, split)
-    PhotoManifest(*other).save(tmp_path / "photos.parquet")
+    replace(manifest, split=split).save(tmp_path / "photos.parquet")
     with pytest.raises(DataError, match="of another run"):
         evaluate(str(tmp_path / "model"))
 

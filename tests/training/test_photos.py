@@ -185,7 +185,7 @@ def of_cells(*counts, seed=0):
     )
     names = tuple(f"{number}.jpg" for number in range(len(centres)))
     sizes, split = np.ones(len(names), np.int64), np.full(len(names), 4, np.int8)
-    return PhotoManifest(names, names, sizes, centres, split)
+    return PhotoManifest(centres, split, names, names, sizes)
 
 
 @pytest.mark.parametrize("cells", range(3, 14))
@@ -207,9 +207,8 @@ def test_whole_cells_are_held_out():
 
 def test_a_refit_holds_out_the_test_photos_alone():
     photos = of_cells(*[9] * 12)
-    first, final = (
-        divide_photos(photos, {}, SPLIT, s) for s in (("validation", "test"), ("test",))
-    )
+    refit = SPLIT.model_copy(update={"refit": True})
+    first, final = (divide_photos(photos, {}, refit, final=final) for final in (False, True))
     assert np.array_equal(first.rows("test"), final.rows("test"))
     assert set(first.rows("validation")) < set(final.rows("train"))
     assert first.digest != final.digest

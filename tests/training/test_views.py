@@ -8,7 +8,7 @@ from geowhy.geo.atlas import Atlas
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.images.overhead import WorldImage, footprint
 from geowhy.training.config import SplitConfig, ViewsConfig
-from geowhy.training.views import ViewManifest, final_views, sample_views, split_views, unseen
+from geowhy.training.views import ViewManifest, sample_views, split_views, unseen
 
 WORLD = WorldImage(np.zeros((2700, 5400, 3), np.uint8))
 SPLIT = SplitConfig(test_views=60, validation_views=30)
@@ -41,8 +41,8 @@ def test_no_training_view_shares_a_pixel_with_a_held_out_view(manifest, held_out
 
 
 def test_a_refit_holds_out_the_test_views_alone(pool, manifest):
-    assert np.array_equal(final_views(pool, SPLIT, WORLD).split, manifest.split)
-    final = final_views(pool, SPLIT.model_copy(update={"refit": True}), WORLD)
+    assert np.array_equal(split_views(pool, SPLIT, WORLD, final=True).split, manifest.split)
+    final = split_views(pool, SPLIT.model_copy(update={"refit": True}), WORLD, final=True)
     assert np.array_equal(final.rows("test"), manifest.rows("test"))
     assert not len(final.rows("validation"))
     assert set(manifest.rows("train")) < set(final.rows("train"))

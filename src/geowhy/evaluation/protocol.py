@@ -119,10 +119,11 @@ def open_views(config: TrainingConfig) -> tuple[ViewManifest, WorldImage]:
     """
     from geowhy.geo.atlas import Atlas
     from geowhy.training.sources import open_world
-    from geowhy.training.views import final_views, sample_views
+    from geowhy.training.views import sample_views, split_views
 
     world = open_world()
-    return final_views(sample_views(config.views, Atlas.load()), config.split, world), world
+    pool = sample_views(config.views, Atlas.load())
+    return split_views(pool, config.split, world, final=True), world
 
 
 def views_at(config: TrainingConfig, centres: Points) -> Iterator[Pixels]:

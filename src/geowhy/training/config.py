@@ -83,6 +83,12 @@ class SplitConfig(_Section):
     margin: Literal["shared_pixels", "none"] = "shared_pixels"
     refit: bool = False
 
+    def held_out(self, final: bool) -> dict[str, int]:
+        """How many images of which splits training leaves out; ``final`` is the refit, if any."""
+        if final and self.refit:
+            return {"test": self.test_views}
+        return {"validation": self.validation_views, "test": self.test_views}
+
 
 class LocationConfig(_Section):
     """The location encoder: GeoCLIP's architecture, from scratch or with the released weights.

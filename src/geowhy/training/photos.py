@@ -10,54 +10,58 @@ import csv
 import hashlib
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from geowhy.arrays import Ints64, Points, Rows
+from geowhy.arrays import Ints64
 from geowhy.errors import ConfigError, DataError, ImageError
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.images.exif import read_position
 from geowhy.training.config import PhotosConfig, SplitConfig
-from geowhy.training.views import SPLITS, cell_splits
+from geowhy.training.views import SPLITS, Manifest, cell_splits
 
-__all__ = ["FEWEST_TRAINING", "Findings", "PhotoManifest", "divide_photos", "read_photos"]
+__all__ = ["Findings", "PhotoManifest", "divide_photos", "read_photos"]
 
-PATHS = ("path", "file", "filename", "image", "img_file", "img_id")
-LATITUDES, LONGITUDES = ("lat", "latitude"), ("lon", "lng", "longitude")
+COLUMNS = {  # by what they hold, all names that they may have
+    "path": ("path", "file", "filename", "image", "img_file", "img_id"),
+    "latitude": ("lat", "latitude"),
+    "longitude": ("lon", "lng", "longitude"),
+}
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".heic", ".heif", ".avif")
 FEWEST_CELLS = 3  # one each to learn from, to tune on and to test on
 FEWEST_TRAINING = 20  # ten that have a concept, and ten that lack it
 
-OFF_EARTH = "coordinates that are no place on Earth"
-MISSING = "no such file"
-TWICE = "listed before"
-NO_PATH = "no path"
-WRONG_LENGTH = "a row of another length than the header"
-NO_POSITION = "no GPS position in its metadata"
-UNREADABLE = "unreadable"
+Photo = tuple[str, str, int, tuple[float, float]]  # file, name, bytes, position
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Findings:
     """What became of all that was listed.
 
     Attributes:
         found: how many photographs can be used.
-        listed: how many there are.
         left_out: how many were left out for each reason, and the first of them.
     """
 
-    found: int
-    listed: int
-    left_out: Mapping[str, tuple[int, str]]
+    found: int = 0
+    left_out: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    @property
+    def listed(self) -> int:
+        """How many there are."""
+        return self.found + sum(count for count, _ in self.left_out.values())
+
+    def leave_out(self, kind: str, example: str) -> None:
+        """Counts one more that can't be used."""
+        count, first = self.left_out.get(kind, (0, example))
+        self.left_out[kind] = (count + 1, first)
 
     def text(self) -> str:
         """For people: one line, and one more a reason."""
@@ -67,23 +71,8 @@ class Findings:
         return "\n".join(lines)
 
 
-class _LeftOut:
-    """Counts reasons as they come."""
-
-    def __init__(self) -> None:
-        self.kinds: dict[str, tuple[int, str]] = {}
-
-    def note(self, kind: str, example: str) -> None:
-        count, first = self.kinds.get(kind, (0, example))
-        self.kinds[kind] = (count + 1, first)
-
-    def findings(self, found: int) -> Findings:
-        listed = found + sum(count for count, _ in self.kinds.values())
-        return Findings(found, listed, self.kinds)
-
-
 @dataclass(frozen=True, eq=False)
-class PhotoManifest:
+class PhotoManifest(Manifest):
     """Photographs of known position.
 
     Attributes:
@@ -91,9 +80,6 @@ class PhotoManifest:
         names: the same as they were listed: these and ``sizes`` tell one data set from another,
             wherever it lies.
         sizes: of the files, bytes, ``[N]``.
-        centres: where they were taken, degrees ``[N, 2]``.
-        split: of each, an index into ``SPLITS``, ``[N]``; ``unused`` ones are held out, and there
-            are enough of them already.
     """
 
     FILE: ClassVar[str] = "photos.parquet"
@@ -101,12 +87,6 @@ class PhotoManifest:
     files: tuple[str, ...]
     names: tuple[str, ...]
     sizes: Ints64
-    centres: Points
-    split: NDArray[np.int8]
-
-    def rows(self, split: str) -> Rows:
-        """Positions of the photographs of a split, ascending."""
-        return np.flatnonzero(self.split == SPLITS.index(split))
 
     @property
     def content_digest(self) -> str:
@@ -121,55 +101,20 @@ class PhotoManifest:
         """SHA-256 of all but where the files lie."""
         return hashlib.sha256(self.content_digest.encode() + self.split.tobytes()).hexdigest()
 
-    def save(self, path: Path) -> None:
-        """Writes parquet: file, name, bytes, lat, lon, split."""
-        table = pa.table(
-            {
-                "file": list(self.files),
-                "name": list(self.names),
-                "bytes": self.sizes,
-                "lat": self.centres[:, 0],
-                "lon": self.centres[:, 1],
-                "split": np.array(SPLITS)[self.split],
-            }
-        )
-        pq.write_table(table, path)
+    def _columns(self) -> dict[str, Any]:
+        return {
+            "file": list(self.files),
+            "name": list(self.names),
+            "bytes": self.sizes,
+            "lat": self.centres[:, 0],
+            "lon": self.centres[:, 1],
+            "split": np.array(SPLITS)[self.split],
+        }
 
     @classmethod
-    def load(cls, path: Path) -> PhotoManifest:
-        """Reads what ``save`` wrote.
-
-        Raises:
-            DataError: if the file is missing, or is not such a parquet file.
-        """
-        try:
-            columns = pq.read_table(path).to_pydict()
-            centres = np.stack([columns["lat"], columns["lon"]], axis=1)
-            split = np.array([SPLITS.index(name) for name in columns["split"]], np.int8)
-            files, names = tuple(columns["file"]), tuple(columns["name"])
-            sizes = np.array(columns["bytes"], np.int64)
-        except (OSError, pa.ArrowException, KeyError, ValueError) as error:
-            raise DataError(f"{path}: not a manifest of photos ({error}): train anew") from error
-        return cls(files, names, sizes, centres, split)
-
-    @classmethod
-    def of(cls, photos: Sequence[_Photo]) -> PhotoManifest:
-        """All of them ``unused`` so far."""
-        return cls(
-            tuple(photo.file for photo in photos),
-            tuple(photo.name for photo in photos),
-            np.array([photo.size for photo in photos], np.int64),
-            np.array([photo.lat_lon for photo in photos], np.float64).reshape(-1, 2),
-            np.full(len(photos), SPLITS.index("unused"), np.int8),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Photo:
-    file: str
-    name: str
-    size: int
-    lat_lon: tuple[float, float]
+    def _own(cls, columns: dict[str, list[Any]]) -> tuple[Any, ...]:
+        sizes = np.array(columns["bytes"], np.int64)
+        return tuple(columns["file"]), tuple(columns["name"]), sizes
 
 
 def read_photos(config: PhotosConfig) -> tuple[PhotoManifest, Findings]:
@@ -181,33 +126,36 @@ def read_photos(config: PhotosConfig) -> tuple[PhotoManifest, Findings]:
         DataError: if the manifest is missing, is no such table, or not one photograph is left.
         ConfigError: if ``root`` or ``dataset`` are given for a folder.
     """
-    source, left_out = Path(config.manifest).expanduser(), _LeftOut()
-    if source.is_dir():
-        if config.root or config.dataset != "own":
-            raise ConfigError(
-                f"photos.manifest is the folder {source}: photos.root and photos.dataset are for "
-                "CSV or parquet files: remove them"
-            )
-        photos = list(_photos_of_folder(source, left_out))
+    source, findings = Path(config.manifest).expanduser(), Findings()
+    if not source.is_dir():
+        photos = list(_photos_of_table(source, config, findings))
+    elif config.root or config.dataset != "own":
+        raise ConfigError(
+            f"photos.manifest is the folder {source}: photos.root and photos.dataset are for "
+            "CSV or parquet files: remove them"
+        )
     else:
-        photos = list(_photos_of_table(source, config, left_out))
-    findings = left_out.findings(len(photos))
+        photos = list(_photos_of_folder(source, findings))
+    findings.found = len(photos)
     if not photos:
         raise DataError(f"{source}: not one photo can be used:\n{findings.text()}")
-    return PhotoManifest.of(photos), findings
+    files, names, sizes, places = zip(*photos, strict=True)
+    split = np.full(len(photos), SPLITS.index("unused"), np.int8)
+    centres = np.array(places, np.float64)
+    return PhotoManifest(centres, split, files, names, np.array(sizes, np.int64)), findings
 
 
-def _photos_of_folder(folder: Path, left_out: _LeftOut) -> Iterator[_Photo]:
+def _photos_of_folder(folder: Path, findings: Findings) -> Iterator[Photo]:
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for path, found in zip(files, pool.map(_position, files), strict=True):
             name = path.relative_to(folder).as_posix()
             if isinstance(found, ImageError):
-                left_out.note(UNREADABLE, f"{name}, which {found.reason}")
+                findings.leave_out("unreadable", f"{name}, which {found.reason}")
             elif found is None:
-                left_out.note(NO_POSITION, name)
+                findings.leave_out("no GPS position in its metadata", name)
             else:
-                yield _Photo(str(path.absolute()), name, path.stat().st_size, found)
+                yield str(path.absolute()), name, path.stat().st_size, found
 
 
 def _position(path: Path) -> tuple[float, float] | ImageError | None:
@@ -218,24 +166,28 @@ def _position(path: Path) -> tuple[float, float] | ImageError | None:
     return (found.position.lat, found.position.lon) if found else None
 
 
-def _photos_of_table(path: Path, config: PhotosConfig, left_out: _LeftOut) -> Iterator[_Photo]:
+def _photos_of_table(path: Path, config: PhotosConfig, findings: Findings) -> Iterator[Photo]:
     root = Path(config.root).expanduser() if config.root else path.parent
     seen: set[str] = set()
-    rows = _parquet_rows(path) if path.suffix == ".parquet" else _csv_rows(path, left_out)
+    rows = _parquet_rows(path) if path.suffix == ".parquet" else _csv_rows(path, findings)
     for name, lat, lon in rows:
-        where = (_number(lat), _number(lon))
+        try:
+            where = float(lat), float(lon)
+        except (TypeError, ValueError):
+            where = math.nan, math.nan
         found = _file(root, str(name or ""), config.dataset)
         if not name:
-            left_out.note(NO_PATH, f"that at {lat}, {lon}")
+            findings.leave_out("no path", f"that at {lat}, {lon}")
         elif not (abs(where[0]) <= 90 and abs(where[1]) <= 180):
-            left_out.note(OFF_EARTH, f"{name} at {lat}, {lon}")
+            kind = "coordinates that are no place on Earth"
+            findings.leave_out(kind, f"{name} at {lat}, {lon}")
         elif name in seen:
-            left_out.note(TWICE, name)
+            findings.leave_out("listed before", name)
         elif found is None:
-            left_out.note(MISSING, str(root / name))
+            findings.leave_out("no such file", str(root / name))
         else:
             seen.add(name)
-            yield _Photo(found[0], name, found[1], where)
+            yield found[0], name, found[1], where
 
 
 def _file(root: Path, name: str, dataset: str) -> tuple[str, int] | None:
@@ -250,7 +202,7 @@ def _file(root: Path, name: str, dataset: str) -> tuple[str, int] | None:
     return None
 
 
-def _csv_rows(path: Path, left_out: _LeftOut) -> Iterator[tuple[str, str, str]]:
+def _csv_rows(path: Path, findings: Findings) -> Iterator[tuple[str, str, str]]:
     """Path, latitude and longitude of every row, as they are written."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -261,7 +213,8 @@ def _csv_rows(path: Path, left_out: _LeftOut) -> Iterator[tuple[str, str, str]]:
                 if len(row) == len(header):
                     yield row[columns[0]], row[columns[1]], row[columns[2]]
                 elif row:
-                    left_out.note(WRONG_LENGTH, f"line {rows.line_num}: {','.join(row)[:80]}")
+                    example = f"line {rows.line_num}: {','.join(row)[:80]}"
+                    findings.leave_out("a row of another length than the header", example)
     except OSError as error:
         raise DataError(
             f"{path}: can't be read ({error.strerror}): photos.manifest takes a CSV or parquet "
@@ -282,37 +235,24 @@ def _parquet_rows(path: Path) -> Iterator[tuple[Any, Any, Any]]:
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
-def _columns(path: Path, header: Sequence[str]) -> tuple[int, int, int]:
+def _columns(path: Path, header: Sequence[str]) -> list[int]:
     """Which columns hold path, latitude and longitude, whatever the case of their names."""
-    asked = (("path", PATHS), ("latitude", LATITUDES), ("longitude", LONGITUDES))
-    return tuple(_column(path, header, *each) for each in asked)  # type: ignore[return-value]
-
-
-def _column(path: Path, header: Sequence[str], what: str, known: Iterable[str]) -> int:
-    found = [i for i, name in enumerate(header) if name.strip().lower() in known]
-    if len(found) != 1:
-        several = " and ".join(header[i] for i in found)
-        raise DataError(
-            f"{path}: {f'several columns ({several})' if found else 'no column'} for the {what} "
-            f"among {', '.join(header) or 'no columns at all'}: name one of them "
-            f"{' or '.join(known)}"
-        )
-    return found[0]
-
-
-def _number(text: object) -> float:
-    """NaN for whatever is no number, and so no coordinate."""
-    try:
-        return float(text)  # type: ignore[arg-type]  # what it can't take, it says
-    except (TypeError, ValueError):
-        return math.nan
+    columns = []
+    for what, known in COLUMNS.items():
+        found = [i for i, name in enumerate(header) if name.strip().lower() in known]
+        if len(found) != 1:
+            several = " and ".join(header[i] for i in found)
+            raise DataError(
+                f"{path}: {f'several columns ({several})' if found else 'no column'} for the "
+                f"{what} among {', '.join(header) or 'no columns at all'}: name one of them "
+                f"{' or '.join(known)}"
+            )
+        columns += found
+    return columns
 
 
 def divide_photos(
-    photos: PhotoManifest,
-    unreadable: Mapping[int, str],
-    config: SplitConfig,
-    held_out: Sequence[str] = ("validation", "test"),
+    photos: PhotoManifest, unreadable: Collection[int], config: SplitConfig, *, final: bool = False
 ) -> PhotoManifest:
     """Assigns whole cells of 10 degrees to splits, as for views; there is no margin.
 
@@ -320,7 +260,8 @@ def divide_photos(
         photos: all of them.
         unreadable: rows that turned out so; they belong to no split.
         config: shares and seed. More photographs of a held-out cell than it asks for are unused.
-        held_out: the splits that are; cells of others are for training.
+        final: whether these are the splits of a run's last weights; after a refit nothing but test
+            is held out.
 
     Raises:
         ConfigError: if the readable ones are too few or too close together to be divided so.
@@ -334,29 +275,20 @@ def divide_photos(
         )
     split = np.full(len(photos.split), SPLITS.index("unreadable"), np.int8)
     split[rows] = SPLITS.index("train")
-    of_cell = cell_splits(photos.centres[rows], config)
-    counts = {"validation": config.validation_views, "test": config.test_views}
-    for name in held_out:
-        split[rows[of_cell == SPLITS.index(name)]] = SPLITS.index("unused")
-        split[_some(rows[of_cell == SPLITS.index(name)], counts[name], config.seed)] = SPLITS.index(
-            name
-        )
+    of_cell, held_out = cell_splits(photos.centres[rows], config), config.held_out(final)
+    for name, most in held_out.items():
+        of_split = rows[of_cell == SPLITS.index(name)]
+        split[of_split] = SPLITS.index("unused")
+        # At random: a manifest may be in the order of photographers.
+        chosen = np.random.default_rng(config.seed).permutation(of_split)[:most]
+        split[chosen] = SPLITS.index(name)
     divided = replace(photos, split=split)
-    _check_enough(divided, held_out, config.seed)
-    return divided
-
-
-def _some(rows: Rows, count: int, seed: int) -> Rows:
-    """Up to ``count`` of them at random: a manifest may be in the order of photographers."""
-    return np.random.default_rng(seed).permutation(rows)[:count]
-
-
-def _check_enough(photos: PhotoManifest, held_out: Sequence[str], seed: int) -> None:
-    counts = {name: len(photos.rows(name)) for name in ("train", *held_out)}
+    counts = {name: len(divided.rows(name)) for name in ("train", *held_out)}
     if counts["train"] < FEWEST_TRAINING or not all(counts.values()):
         listed = ", ".join(f"{count:,} for {name}" for name, count in counts.items())
         raise ConfigError(
-            f"split.seed = {seed} deals the cells of 10° out so that there are {listed}: training "
-            f"takes {FEWEST_TRAINING} photos or more, and the others one: add photos, or choose "
-            "another split.seed"
+            f"split.seed = {config.seed} deals the cells of 10° out so that there are {listed}: "
+            f"training takes {FEWEST_TRAINING} photos or more, and the others one: add photos, or "
+            "choose another split.seed"
         )
+    return divided

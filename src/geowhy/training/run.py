@@ -13,10 +13,9 @@ from geowhy.errors import ConfigError, VocabularyError
 from geowhy.model.map_matcher import MapMatcher
 from geowhy.training.bars import StageBars, progress_bars
 from geowhy.training.config import TrainingConfig
-from geowhy.training.features import FeatureStore
 from geowhy.training.fit import STAGES, Fit
 from geowhy.training.loop import TrainingRun
-from geowhy.training.material import Material, open_material
+from geowhy.training.material import open_material
 from geowhy.training.packaging import TrainedParts, package_model, tune
 from geowhy.training.pool import FitData, ImagePool
 from geowhy.training.processes import Processes, joined_processes
@@ -46,8 +45,11 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
     with joined_processes(device) as processes, progress_bars(processes) as bars:
         sources = TrainingSources.open(config)
         material = open_material(config, sources, bars.say)
-        features = _embedded(material, processes, bars)
-        centres, columns = material.centres, sources.columns
+        # The leading process works, and the others find it done.
+        features = material.embed(bars.stage("embedding images")) if processes.leads else None
+        processes.wait()
+        features = features or material.embed(lambda done, total: None)
+        centres, columns = material.manifest.centres, sources.columns
         pool = ImagePool(config, vocabulary, centres, features, columns, device)
         fits = _Fits(config, pool, sources, device, processes, resume)
         manifest = final = material.divided(features)
@@ -56,7 +58,7 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
         if processes.leads:
             tuning = tune(parts, pool, manifest, bars.stage("calibrating"))
         if config.split.refit:
-            final = material.finally_divided(features)
+            final = material.divided(features, final=True)
             matcher = parts.maps.matcher if parts.maps else None
             again = bars.named("refit: ")
             parts, _ = fits.fit(final, best_step, folder / "refit", again, matcher)
@@ -79,13 +81,6 @@ def _grounded_vocabulary(config: TrainingConfig) -> Vocabulary:
             "apart by concepts: add some"
         )
     return vocabulary
-
-
-def _embedded(material: Material, processes: Processes, bars: StageBars) -> FeatureStore:
-    """Features of all images; the leading process works, and the others find them done."""
-    features = material.embed(bars.stage("embedding images")) if processes.leads else None
-    processes.wait()
-    return features or material.embed(lambda done, total: None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
