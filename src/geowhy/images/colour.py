@@ -17,8 +17,6 @@ import logging
 import numpy as np
 from PIL import Image
 
-from geowhy.arrays import Floats32
-
 __all__ = ["to_srgb"]
 
 _log = logging.getLogger(__name__)
@@ -34,21 +32,34 @@ def to_srgb(image: Image.Image, name: str) -> Image.Image:
     Raises:
         ValueError: if Pillow knows no way from its mode to RGB.
     """
-    profile = image.info.get("icc_profile")
-    flat = (
-        _over_white(_eight_bit(image))
-        if image.mode not in _SPACES or _is_see_through(image)
-        else image
-    )
+    profile, flat = image.info.get("icc_profile"), image
+    if image.mode not in _SPACES or (image.mode != "CMYK" and image.has_transparency_data):
+        flat = _over_white(_eight_bit(image) if image.mode in _DEEP else image)
     if flat.mode == "LAB":
-        return _from_lab(flat)
-    if isinstance(profile, bytes) and flat.mode in _SPACES and not _is_srgb(profile):
+        from PIL import ImageCms
+
+        return _transformed(flat, ImageCms.createProfile("LAB"))
+    # Most photographs say so themselves, and are spared the import and the work.
+    is_srgb = isinstance(profile, bytes) and any(known in profile for known in _SRGB_NAMES)
+    if isinstance(profile, bytes) and flat.mode in _SPACES and not is_srgb:
         flat = _managed(flat, profile, name)
     return flat if flat.mode == "RGB" else flat.convert("RGB")
 
 
-def _is_see_through(image: Image.Image) -> bool:
-    return image.mode != "CMYK" and image.has_transparency_data
+def _eight_bit(image: Image.Image) -> Image.Image:
+    values = np.asarray(image).astype(np.float32)
+    low, high = 0.0, 65535.0
+    if not image.mode.startswith("I;16"):
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+        usual = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
+        holding = [most for most in usual if low >= 0.0 and high <= most]
+        low, high = (0.0, holding[0]) if holding else (low, max(high, low + 1.0))
+    values -= low
+    values *= 255.0 / (high - low)
+    return Image.fromarray(
+        np.rint(np.nan_to_num(values, posinf=255.0, neginf=0.0)).astype(np.uint8)
+    )
 
 
 def _over_white(image: Image.Image) -> Image.Image:
@@ -61,60 +72,21 @@ def _over_white(image: Image.Image) -> Image.Image:
     return white
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    if image.mode not in _DEEP:
-        return image
-    values = np.asarray(image).astype(np.float32)
-    low, high = (0.0, 65535.0) if image.mode.startswith("I;16") else _range_of(values, image.mode)
-    values -= low
-    values *= 255.0 / (high - low)
-    return Image.fromarray(
-        np.rint(np.nan_to_num(values, posinf=255.0, neginf=0.0)).astype(np.uint8)
-    )
-
-
-def _range_of(values: Floats32, mode: str) -> tuple[float, float]:
-    """Lowest and highest value that black and white stand for; ``values`` is [H, W]."""
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return 0.0, 1.0
-    low, high = float(finite.min()), float(finite.max())
-    for usual in (1.0, 255.0, 65535.0) if mode == "F" else (255.0, 65535.0):
-        if low >= 0.0 and high <= usual:
-            return 0.0, usual
-    return low, max(high, low + 1.0)
-
-
-def _is_srgb(profile: bytes) -> bool:
-    """Whether a profile says so itself; spares the import and the work for most photographs."""
-    return any(name in profile for name in _SRGB_NAMES)
-
-
 def _managed(image: Image.Image, profile: bytes, name: str) -> Image.Image:
     """The image in sRGB by its profile, or as it is if the profile can't be used."""
     from PIL import ImageCms
 
-    if len(profile) > _MOST_PROFILE_BYTES:
-        return _unmanaged(image, name, f"{len(profile)} bytes long")
     try:
+        if len(profile) > _MOST_PROFILE_BYTES:
+            raise ValueError(f"{len(profile)} bytes long")
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        space = source.profile.xcolor_space.strip()
-        if space != _SPACES[image.mode]:
-            return _unmanaged(image, name, f"for {space}, not {_SPACES[image.mode]}")
+        space, needed = source.profile.xcolor_space.strip(), _SPACES[image.mode]
+        if space != needed:
+            raise ValueError(f"for {space}, not {needed}")
         return _transformed(image, source)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:
-        return _unmanaged(image, name, str(error))
-
-
-def _unmanaged(image: Image.Image, name: str, why: str) -> Image.Image:
-    _log.info("%s: colours taken as they are, its colour profile is unusable: %s", name, why)
-    return image
-
-
-def _from_lab(image: Image.Image) -> Image.Image:
-    from PIL import ImageCms
-
-    return _transformed(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")))
+        _log.info("%s: colours taken as they are, its colour profile is unusable: %s", name, error)
+        return image
 
 
 def _transformed(image: Image.Image, source: object) -> Image.Image:

@@ -51,27 +51,37 @@ def read_position(source: ImageSource, *, name: str | None = None) -> CameraPosi
     if root is None or not root.count(_GPS_POINTER):
         return None
     gps = sub_directory(root, _GPS_POINTER)
-    if gps is None:
-        raise _broken(name, "its GPS block lies outside the file")
-    position = _position(gps, name)
-    if position is None:
-        return None
-    return CameraPosition(position, _error_km(gps), _altitude_m(gps), _taken_at(root))
-
-
-def _broken(name: str, why: str) -> ImageError:
-    return ImageError(name, f"its GPS position can't be used: {why}; correct or remove it")
-
-
-def _position(gps: Directory, name: str) -> LatLon | None:
-    parts = gps.numbers(_LAT), gps.numbers(_LON)
-    if all(v is None or v == 0 for v in parts[0] + parts[1]):
-        return None  # no fix
     try:
-        lat = _degrees("latitude", parts[0], gps.text(_LAT_REF), "NS", 90.0)
-        return LatLon(lat, _degrees("longitude", parts[1], gps.text(_LON_REF), "EW", 180.0))
+        if gps is None:
+            raise ValueError("its GPS block lies outside the file")
+        lat, lon = gps.numbers(_LAT), gps.numbers(_LON)
+        if all(v is None or v == 0 for v in lat + lon):
+            return None  # no fix
+        position = LatLon(
+            _degrees("latitude", lat, gps.text(_LAT_REF), "NS", 90.0),
+            _degrees("longitude", lon, gps.text(_LON_REF), "EW", 180.0),
+        )
     except ValueError as error:
-        raise _broken(name, str(error)) from None
+        reason = f"its GPS position can't be used: {error}; correct or remove it"
+        raise ImageError(name, reason) from None
+    error_m, altitude_m = gps.number(_ERROR_M), gps.number(_ALT)
+    sign = -1.0 if gps.number(_ALT_REF) == 1 else 1.0
+    return CameraPosition(
+        position,
+        error_m / 1000.0 if error_m is not None and 0 < error_m < math.inf else None,
+        sign * altitude_m if altitude_m is not None and math.isfinite(altitude_m) else None,
+        _taken_at(root),
+    )
+
+
+def _taken_at(root: Directory) -> str | None:
+    photo = sub_directory(root, _EXIF_POINTER)
+    date = _DATE.match(photo.text(_TAKEN_AT)) if photo else None
+    if photo is None or date is None:
+        return None
+    offset = _OFFSET.fullmatch(photo.text(_UTC_OFFSET))
+    year, month, day, time = date.groups()
+    return f"{year}-{month}-{day}T{time}{offset.group() if offset else ''}"
 
 
 def _degrees(
@@ -85,34 +95,10 @@ def _degrees(
         raise ValueError(
             f"its {axis} has {len(parts)} parts instead of degrees, minutes and seconds"
         )
-    # cameras that write whole minutes leave the seconds 0/0
-    known = [0.0 if value is None and i else value for i, value in enumerate(parts)]
-    numbers = [value for value in known if value is not None]
-    if len(numbers) < len(known):
+    if parts[0] is None:
         raise ValueError(f"its {axis} is a division by zero")
+    numbers = [part or 0.0 for part in parts]  # who writes whole minutes leaves the seconds 0/0
     degrees = sum(value / 60.0**i for i, value in enumerate(numbers))
     if min(numbers) < 0 or not degrees <= most:
         raise ValueError(f"its {axis} of {degrees:g}° is not within 0 and {most:g}")
     return sign * degrees
-
-
-def _error_km(gps: Directory) -> float | None:
-    metres = gps.number(_ERROR_M)
-    return metres / 1000.0 if metres is not None and 0 < metres < math.inf else None
-
-
-def _altitude_m(gps: Directory) -> float | None:
-    metres = gps.number(_ALT)
-    if metres is None or not math.isfinite(metres):
-        return None
-    return -metres if gps.number(_ALT_REF) == 1 else float(metres)
-
-
-def _taken_at(root: Directory) -> str | None:
-    photo = sub_directory(root, _EXIF_POINTER)
-    date = _DATE.match(photo.text(_TAKEN_AT)) if photo else None
-    if photo is None or date is None:
-        return None
-    offset = _OFFSET.fullmatch(photo.text(_UTC_OFFSET))
-    year, month, day, time = date.groups()
-    return f"{year}-{month}-{day}T{time}{offset.group() if offset else ''}"

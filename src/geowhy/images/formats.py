@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 import io
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from PIL import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
@@ -21,17 +21,13 @@ from geowhy.images.ifd import read_directory
 
 __all__ = ["format_of", "open_lazily"]
 
-_SIGNATURES = (
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"GIF87a", "GIF"),
-    (b"GIF89a", "GIF"),
-    (b"BM", "BMP"),
-    (b"II*\0", "TIFF"),
-    (b"MM\0*", "TIFF"),
-    (b"II+\0", "TIFF"),
-    (b"MM\0+", "TIFF"),
-)
+_SIGNATURES = {
+    "JPEG": (b"\xff\xd8\xff",),
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "GIF": (b"GIF87a", b"GIF89a"),
+    "BMP": (b"BM",),
+    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+}
 _OTHERS = (
     (b"%PDF", "a PDF document"),
     (b"PK\x03\x04", "a ZIP archive or an office document"),
@@ -51,6 +47,7 @@ _HEIF_BRANDS = frozenset(
 )
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
 _DECODERS = {
+    "JPEG": (__name__, "_JpegFile"),
     "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
     "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
     "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
@@ -71,16 +68,25 @@ def format_of(data: bytes, name: str) -> str:
     Raises:
         ImageError: if it is none of these.
     """
-    for signature, form in _SIGNATURES:
-        if data.startswith(signature):
+    for form, signatures in _SIGNATURES.items():
+        if data.startswith(signatures):
             return form
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
-    if data[4:8] == b"ftyp" and (brand := _by_brand(data)):
-        return brand
-    raise ImageError(
-        name, f"{_kind_of_stranger(data)}; give a JPEG, PNG, WebP, TIFF, HEIC, AVIF, GIF or BMP"
-    )
+    text = data[:256].lstrip(b"\xef\xbb\xbf \t\r\n")
+    kinds = (kind for signature, kind in _OTHERS if text.startswith(signature))
+    stranger = "is not an image in a known format"
+    if data[4:8] == b"ftyp":  # of the ISO family, which declares brands
+        size = min(int.from_bytes(data[:4], "big"), 256, len(data))
+        brands = {data[8:12], *(data[i : i + 4] for i in range(16, size - 3, 4))}
+        if brands & _AVIF_BRANDS:
+            return "AVIF"
+        if brands & _HEIF_BRANDS:
+            return "HEIF"
+        stranger = "is a video or an image in an unknown format"
+    if kind := next(kinds, None):
+        stranger = f"is {kind}, not an image in a known format"
+    raise ImageError(name, f"{stranger}; give a JPEG, PNG, WebP, TIFF, HEIC, AVIF, GIF or BMP")
 
 
 def open_lazily(data: bytes, name: str) -> ImageFile.ImageFile:
@@ -91,9 +97,26 @@ def open_lazily(data: bytes, name: str) -> ImageFile.ImageFile:
         Exception: whatever a decoder raises on a damaged file.
     """
     form = format_of(data, name)
-    if form in _CHECKS:
-        _CHECKS[form](data, name)
-    return _decoder(form)(io.BytesIO(data), "")
+    if form in _PARTS:
+        parts, most = _PARTS[form]
+        try:
+            for count, _ in enumerate(parts(data)):
+                if count >= most:
+                    raise ImageError(
+                        name, f"has more than {most} parts; save it anew in another program"
+                    )
+        except (EOFError, IndexError) as error:
+            raise ImageError(name, "is cut short; copy it again from where it came") from error
+    if form == "TIFF":  # the decoder notices missing strips, but lists all of them in memory first
+        directory = read_directory(data)
+        strips = max(map(directory.count, _TIFF_OFFSETS)) if directory else 0
+        if strips > _MOST_BLOCKS:
+            raise ImageError(name, f"has {strips} strips; save it anew in another program")
+    module, decoder = _DECODERS[form]
+    opened: ImageFile.ImageFile = getattr(importlib.import_module(module), decoder)(
+        io.BytesIO(data), ""
+    )
+    return opened
 
 
 class _JpegFile(JpegImageFile):
@@ -106,90 +129,40 @@ class _JpegFile(JpegImageFile):
         return
 
 
-def _decoder(form: str) -> Callable[[io.BytesIO, str], ImageFile.ImageFile]:
-    if form == "JPEG":
-        return _JpegFile
-    module, decoder = _DECODERS[form]
-    found: type[ImageFile.ImageFile] = getattr(importlib.import_module(module), decoder)
-    return found
-
-
-def _by_brand(data: bytes) -> str | None:
-    """HEIF or AVIF by the brands that a file of the ISO family declares, else None."""
-    size = min(int.from_bytes(data[:4], "big"), 256, len(data))
-    brands = {data[8:12], *(data[i : i + 4] for i in range(16, size - 3, 4))}
-    if brands & _AVIF_BRANDS:
-        return "AVIF"
-    return "HEIF" if brands & _HEIF_BRANDS else None
-
-
-def _kind_of_stranger(data: bytes) -> str:
-    text = data[:256].lstrip(b"\xef\xbb\xbf \t\r\n")
-    for signature, kind in _OTHERS:
-        if text.startswith(signature):
-            return f"is {kind}, not an image in a known format"
-    if data[4:8] == b"ftyp":
-        return "is a video or an image in an unknown format"
-    return "is not an image in a known format"
-
-
-def _cut_short(name: str) -> ImageError:
-    return ImageError(name, "is cut short; copy it again from where it came")
-
-
-def _check_count(blocks: Iterator[int], most: int, name: str) -> None:
-    for count, _ in enumerate(blocks):
-        if count >= most:
-            raise ImageError(name, f"has more than {most} parts; save it anew in another program")
-
-
-def _check_jpeg(data: bytes, name: str) -> None:
+def _jpeg_segments(data: bytes) -> Iterator[int]:
     """The decoder notices a missing end, but paints what is missing before an end grey.
 
     Huffman codes have at least one bit and a picture has at least one for each block of 8 × 8
     pixels, so a size in the header that the file is too small to fill shows here.
     """
-    _check_count(_jpeg_segments(data), _MOST_HEADERS, name)
-    for at in _jpeg_segments(data):
-        if data[at] == 0xFF and data[at + 1] in _HUFFMAN_FRAMES and at + 9 <= len(data):
-            height, width = struct.unpack_from(">HH", data, at + 5)
-            if height * width > 64 * 8 * len(data):
-                raise _cut_short(name)
-
-
-def _jpeg_segments(data: bytes) -> Iterator[int]:
     at = 2
     while at + 4 <= len(data) and data[at + 1] != 0xDA:  # DA: the picture begins
         yield at
-        at = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big") if data[at] == 0xFF else at + 1
+        if data[at] != 0xFF:
+            at += 1
+            continue
+        if data[at + 1] in _HUFFMAN_FRAMES and at + 9 <= len(data):
+            height, width = struct.unpack_from(">HH", data, at + 5)
+            if height * width > 64 * 8 * len(data):
+                raise EOFError
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
 
 
-def _check_png(data: bytes, name: str) -> None:
+def _png_chunks(data: bytes) -> Iterator[int]:
     """The decoder is content when all rows are there; the file must also end as it should."""
-    _check_count(_png_chunks(data, name), _MOST_BLOCKS, name)
-
-
-def _png_chunks(data: bytes, name: str) -> Iterator[int]:
-    at = 8
-    while True:
+    at, kind = 8, b""
+    while kind != b"IEND":
         if at + 12 > len(data):
-            raise _cut_short(name)
+            raise EOFError
         yield at
-        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
-        if data[at + 4 : at + 8] == b"IEND" and end <= len(data):
-            return
-        at = end
-
-
-def _check_gif(data: bytes, name: str) -> None:
-    """All blocks up to the trailer must be there, also those of frames that nobody reads."""
-    try:
-        _check_count(_gif_blocks(data), _MOST_BLOCKS, name)
-    except IndexError as error:
-        raise _cut_short(name) from error
+        kind = data[at + 4 : at + 8]
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+    if at > len(data):
+        raise EOFError
 
 
 def _gif_blocks(data: bytes) -> Iterator[int]:
+    """All up to the trailer must be there, also those of frames that nobody reads."""
     at = 13 + _gif_palette(data[10])
     while data[at] != 0x3B:  # the trailer
         yield at
@@ -211,17 +184,9 @@ def _gif_palette(flags: int) -> int:
     return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-def _check_tiff(data: bytes, name: str) -> None:
-    """The decoder notices missing strips, but lists all of them in memory first."""
-    directory = read_directory(data)
-    strips = max(map(directory.count, _TIFF_OFFSETS)) if directory else 0
-    if strips > _MOST_BLOCKS:
-        raise ImageError(name, f"has {strips} strips; save it anew in another program")
-
-
-_CHECKS: dict[str, Callable[[bytes, str], None]] = {
-    "JPEG": _check_jpeg,
-    "PNG": _check_png,
-    "GIF": _check_gif,
-    "TIFF": _check_tiff,
+# Where the parts of a file lie, up to its end, and how many it may have.
+_PARTS = {
+    "JPEG": (_jpeg_segments, _MOST_HEADERS),
+    "PNG": (_png_chunks, _MOST_BLOCKS),
+    "GIF": (_gif_blocks, _MOST_BLOCKS),
 }

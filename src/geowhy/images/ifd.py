@@ -82,28 +82,22 @@ def sub_directory(parent: Directory, tag: int) -> Directory | None:
 
 
 def _directory_at(block: bytes, order: str, offset: int, *, big: bool) -> Directory | None:
-    head, entry, inline = ("Q", "HHQ8s", 8) if big else ("H", "HHL4s", 4)
-    head_size, entry_size = struct.calcsize("<" + head), struct.calcsize("<" + entry)
+    head, entry, inline, pointer = ("Q", "HHQ", 8, "Q") if big else ("H", "HHL", 4, "L")
+    head_size, value_at = struct.calcsize("<" + head), struct.calcsize("<" + entry)
     if not 0 < offset <= len(block) - head_size:
         return None
     (declared,) = struct.unpack_from(order + head, block, offset)
-    first = offset + head_size
+    first, entry_size = offset + head_size, value_at + inline
     whole = min(declared, (len(block) - first) // entry_size, 65535)
     found: dict[int, _Entry] = {}
     for at in range(first, first + whole * entry_size, entry_size):
-        tag, kind, count, _ = struct.unpack_from(order + entry, block, at)
-        placed = _placed(block, order, kind, count, at + entry_size - inline, inline)
-        if placed is not None:
-            found.setdefault(tag, placed)
+        tag, kind, count = struct.unpack_from(order + entry, block, at)
+        code = _CODES.get(kind)
+        if code is None or count == 0:
+            continue
+        start, size = at + value_at, count * struct.calcsize("<" + code)
+        if size > inline:  # then the entry holds where its values lie
+            (start,) = struct.unpack_from(order + pointer, block, start)
+        if start + size <= len(block):
+            found.setdefault(tag, _Entry(code, count, start))
     return Directory(block, order, found)
-
-
-def _placed(block: bytes, order: str, kind: int, count: int, at: int, inline: int) -> _Entry | None:
-    """Where an entry's values lie: in the entry if they fit, else where it points."""
-    code = _CODES.get(kind)
-    if code is None or count == 0:
-        return None
-    size = count * struct.calcsize("<" + code)
-    if size > inline:
-        (at,) = struct.unpack_from(order + ("Q" if inline == 8 else "L"), block, at)
-    return _Entry(code, count, at) if at + size <= len(block) else None

@@ -42,14 +42,6 @@ class WorldImage:
             )
 
 
-@dataclass(frozen=True)
-class _Corners:
-    """For each sample, flat indices of its four source pixels and their bilinear weights."""
-
-    indices: NDArray[np.int32]  # [4, ...]
-    weights: Floats32  # [4, ...]
-
-
 def view_grid(centres: ArrayLike, km_per_pixel: ArrayLike, size: int) -> Floats32:
     """Unit vectors ``[N, size, size, 3]`` at the pixel centres of views.
 
@@ -80,24 +72,35 @@ def cut_views(world: WorldImage, centres: ArrayLike, km_per_pixel: ArrayLike, si
     """
     centres = np.asarray(centres, np.float64)
     scales = np.broadcast_to(np.asarray(km_per_pixel, np.float64), len(centres))
-    views = np.empty((len(centres), size, size, world.pixels.shape[2]), np.uint8)
+    channels = world.pixels.shape[2]
+    flat = world.pixels.reshape(-1, channels)
+    views = np.empty((len(centres), size, size, channels), np.uint8)
     for start in range(0, len(centres), VIEWS_AT_ONCE):
         chunk = slice(start, start + VIEWS_AT_ONCE)
-        corners = _corners(view_grid(centres[chunk], scales[chunk], size), world)
-        views[chunk] = _interpolate(world.pixels, corners)
+        indices, weights = _corners(view_grid(centres[chunk], scales[chunk], size), world)
+        value = np.zeros((*indices.shape[1:], channels), np.float32)
+        for index, weight in zip(indices, weights, strict=True):
+            value += flat[index] * weight[..., None]
+        views[chunk] = np.rint(value)
     return views
 
 
 def footprint(
     world: WorldImage, centres: ArrayLike, km_per_pixel: ArrayLike, size: int
 ) -> NDArray[np.int32]:
-    """Flat indices ``[N, 4, size, size]`` of every source pixel that each view draws on."""
-    grid = view_grid(centres, km_per_pixel, size)
-    return np.moveaxis(_corners(grid, world).indices, 0, 1)
+    """Flat indices ``[N, 4, size, size]`` of every source pixel that each view draws on.
+
+    ``centres`` are degrees ``[N, 2]``, ``km_per_pixel`` is ``[N]`` or one number.
+    """
+    indices, _ = _corners(view_grid(centres, km_per_pixel, size), world)
+    return np.moveaxis(indices, 0, 1)
 
 
-def _corners(vectors: Floats32, world: WorldImage) -> _Corners:
-    """The four pixels around each unit vector ``[..., 3]``, and the weight of each."""
+def _corners(vectors: Floats32, world: WorldImage) -> tuple[NDArray[np.int32], Floats32]:
+    """Flat indices of the four pixels around each unit vector ``[..., 3]``, and their weights.
+
+    Both are ``[4, ...]``. They go round the antimeridian and straight on over the poles.
+    """
     height, width = world.pixels.shape[:2]
     lat = np.arcsin(np.clip(vectors[..., 2], -1, 1))
     lon = np.arctan2(vectors[..., 1], vectors[..., 0])
@@ -105,28 +108,12 @@ def _corners(vectors: Floats32, world: WorldImage) -> _Corners:
     column = (0.5 + lon / (2 * np.pi)) * width - 0.5
     top, left = np.floor(row).astype(np.int32), np.floor(column).astype(np.int32)
     down, right = row - top, column - left
-    indices = np.stack(
-        [_flat_index(top + i, left + j, height, width) for i in (0, 1) for j in (0, 1)]
-    )
-    weights = np.stack(
-        [(1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right]
-    )
-    return _Corners(indices, weights.astype(np.float32))
-
-
-def _flat_index(
-    row: NDArray[np.int32], column: NDArray[np.int32], height: int, width: int
-) -> NDArray[np.int32]:
-    """Index of a pixel, going round the antimeridian and straight on over the poles."""
-    over_pole = (row < 0) | (row >= height)
-    row = np.clip(row, 0, height - 1)
-    column = np.where(over_pole, column + width // 2, column) % width
-    return np.asarray(row * width + column, np.int32)
-
-
-def _interpolate(pixels: Pixels, corners: _Corners) -> Pixels:
-    flat = pixels.reshape(-1, pixels.shape[2])
-    value = np.zeros((*corners.indices.shape[1:], pixels.shape[2]), np.float32)
-    for index, weight in zip(corners.indices, corners.weights, strict=True):
-        value += flat[index] * weight[..., None]
-    return np.asarray(np.rint(value), np.uint8)
+    indices, weights = [], []
+    for i, share_of_row in ((0, 1 - down), (1, down)):
+        over_pole = (top + i < 0) | (top + i >= height)
+        start = np.clip(top + i, 0, height - 1) * width
+        for j, share_of_column in ((0, 1 - right), (1, right)):
+            across = np.where(over_pole, left + j + width // 2, left + j) % width
+            indices.append(np.asarray(start + across, np.int32))
+            weights.append(share_of_row * share_of_column)
+    return np.stack(indices), np.stack(weights).astype(np.float32)

@@ -56,12 +56,9 @@ class NamedImage:
 
 
 _USUAL = Limits()
-_EMPTY = "is empty (0 bytes); copy it again from where it came"
-_AT_ITS_END = "has nothing left to read; call seek(0) first if it was just written"
-_NOT_REGULAR = "is a pipe or a device, not a file; read it yourself and give the bytes"
 _ORIENTATION = 274
 _STRIP_PIXELS = 2**20
-_UPRIGHT = {
+_UPRIGHT: dict[float | None, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -110,10 +107,17 @@ def read_image(
         source if isinstance(source, Image.Image) else _bytes_of(source, name, limits.max_bytes)
     )
     with _failures_named(name):
-        picture = _decoded(content, name, limits, min_side)
-        orientation = _orientation(picture.info.get("exif"))
+        picture = content if isinstance(content, Image.Image) else open_lazily(content, name)
+        _check_size(picture, name, limits)
+        if min_side is not None and isinstance(content, bytes) and picture.format == "JPEG":
+            picture.draft(None, (max(min_side, 1), max(min_side, 1)))
+        picture.load()
+        _check_size(picture, name, limits)  # a decoder may find another size than the header's
+        # Pillow turns a TIFF and pillow_heif a HEIC by itself; neither leaves an orientation here.
+        directory = read_directory(_bare(picture.info.get("exif")))
+        turn = _UPRIGHT.get(directory.number(_ORIENTATION)) if directory else None
         picture = to_srgb(picture, name)  # the same variable, so that no third copy stays alive
-    pixels = _pixels(_upright(picture, orientation))
+    pixels = _pixels(picture if turn is None else picture.transpose(turn))
     pixels.flags.writeable = False
     return NamedImage(name, pixels)
 
@@ -138,22 +142,6 @@ def exif_block(source: ImageSource, *, name: str, limits: Limits = _USUAL) -> by
         return _bare(picture.info.get("exif"))
 
 
-def _decoded(
-    content: bytes | Image.Image, name: str, limits: Limits, min_side: int | None
-) -> Image.Image:
-    """The picture as stored, with its pixels loaded."""
-    if isinstance(content, Image.Image):
-        picture, is_ours = content, False
-    else:
-        picture, is_ours = open_lazily(content, name), True
-    _check_size(picture, name, limits)
-    if min_side is not None and is_ours and picture.format == "JPEG":
-        picture.draft(None, (max(min_side, 1), max(min_side, 1)))
-    picture.load()
-    _check_size(picture, name, limits)  # a decoder may find another size than the header's
-    return picture
-
-
 def _check_size(picture: Image.Image, name: str, limits: Limits) -> None:
     width, height = picture.size
     if width <= 0 or height <= 0:
@@ -164,21 +152,6 @@ def _check_size(picture: Image.Image, name: str, limits: Limits) -> None:
             f"has {width} × {height} pixels, more than the {limits.max_pixels / 1e6:,.0f} million "
             "allowed; make it smaller, or raise Limits.max_pixels",
         )
-
-
-def _orientation(exif: object) -> int:
-    """How a picture is stored, 1 to 8; 1 (upright) unless the camera wrote something else.
-
-    Pillow turns a TIFF and pillow_heif a HEIC by itself; either then leaves no orientation here.
-    """
-    directory = read_directory(_bare(exif))
-    value = directory.number(_ORIENTATION) if directory else None
-    return int(value) if value in _UPRIGHT else 1
-
-
-def _upright(picture: Image.Image, orientation: int) -> Image.Image:
-    turn = _UPRIGHT.get(orientation)
-    return picture if turn is None else picture.transpose(turn)
 
 
 def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
@@ -227,58 +200,52 @@ def _bytes_of(source: str | os.PathLike[str] | bytes | BinaryIO, name: str, most
         data = source
     elif isinstance(source, str | os.PathLike):
         data = _read_path(source, name, most)
+    elif not hasattr(source, "read"):
+        raise ImageError(
+            name,
+            f"is of type {type(source).__name__}; give a path, bytes, a file opened in "
+            "binary mode or a PIL image (an array: PIL.Image.fromarray)",
+        )
     else:
-        data = _read_stream(source, name, most)
+        try:
+            data = _drain(source, most)
+        except Exception as error:  # a stream of the caller's may raise anything
+            raise ImageError(name, f"can't be read: {error!r}") from error
+        if not data:
+            why = "has nothing left to read; call seek(0) first if it was just written"
+            raise ImageError(name, why)
     if not data:
-        raise ImageError(name, _EMPTY if not hasattr(source, "read") else _AT_ITS_END)
+        raise ImageError(name, "is empty (0 bytes); copy it again from where it came")
     _check_bytes(len(data), name, most)
     return data
 
 
 def _read_path(path: str | os.PathLike[str], name: str, most: int) -> bytes:
+    def without_waiting(path: str, flags: int) -> int:
+        """A pipe that nobody writes to answers at once instead of never."""
+        return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
     try:
-        with open(path, "rb", buffering=0, opener=_open_without_waiting) as file:
+        with open(path, "rb", buffering=0, opener=without_waiting) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise ImageError(name, _NOT_REGULAR)
+                why = "is a pipe or a device, not a file; read it yourself and give the bytes"
+                raise ImageError(name, why)
             _check_bytes(status.st_size, name, most)
             return _drain(file, most)
     except (OSError, ValueError) as error:
-        raise ImageError(name, _why_unreadable(error)) from error
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    """Opens a file; a pipe that nobody writes to answers at once instead of never."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-def _why_unreadable(error: OSError | ValueError) -> str:
-    """What stands in the way of opening a path, in words."""
-    match error:
-        case FileNotFoundError():
-            return "there is no such file; check the path"
-        case IsADirectoryError():
-            return "is a folder, not an image; give the files in it"
-        case PermissionError():
-            return "may not be read by this user; change its permissions"
-        case OSError():
-            return f"can't be opened: {error.strerror or error}"
-    return f"is no path that this system can open ({error})"
-
-
-def _read_stream(stream: BinaryIO, name: str, most: int) -> bytes:
-    if not hasattr(stream, "read"):
-        raise ImageError(
-            name,
-            f"is of type {type(stream).__name__}; give a path, bytes, a file opened in "
-            "binary mode or a PIL image (an array: PIL.Image.fromarray)",
-        )
-    try:
-        return _drain(stream, most)
-    except ImageError:
-        raise
-    except Exception as error:  # a stream of the caller's may raise anything
-        raise ImageError(name, f"can't be read: {error!r}") from error
+        match error:
+            case FileNotFoundError():
+                why = "there is no such file; check the path"
+            case IsADirectoryError():
+                why = "is a folder, not an image; give the files in it"
+            case PermissionError():
+                why = "may not be read by this user; change its permissions"
+            case OSError():
+                why = f"can't be opened: {error.strerror or error}"
+            case _:
+                why = f"is no path that this system can open ({error})"
+        raise ImageError(name, why) from error
 
 
 def _drain(stream: BinaryIO, most: int) -> bytes:
