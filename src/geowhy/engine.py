@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike
 
 from geowhy.answer import Abstention
 from geowhy.arrays import Floats32, Floats64, Ints, Pixels
-from geowhy.evidence.field import EvidenceField, FieldPlaces, FieldTerm
-from geowhy.evidence.region import RegionPrior
+from geowhy.evidence import EvidenceField, FieldPlaces, FieldTerm, RegionPrior
 from geowhy.explanation import AVERAGE, ELSEWHERE, Reference
 from geowhy.geo.regions import Region
 from geowhy.heads.gallery import Gallery

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AVERAGE",
     "ELSEWHERE",
+    "EVIDENCE_CATEGORY",
     "ConceptChange",
     "ConceptScore",
     "Counterfactual",
@@ -24,6 +25,8 @@ __all__ = [
     "Reference",
     "SparseForm",
 ]
+
+EVIDENCE_CATEGORY = "evidence"  # of contributors that are no concepts
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from geowhy.answer import Candidate, Prediction
 from geowhy.engine import Decoded, Engine
 from geowhy.errors import ImageError
-from geowhy.evidence.region import RegionPrior
+from geowhy.evidence import RegionPrior
 from geowhy.explain.explainer import Against, Examined, Explainer, Question, Regions
 from geowhy.explanation import Explanation
 from geowhy.geo.places import Gazetteer

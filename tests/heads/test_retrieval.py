@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from geowhy.evidence.field import FieldTerm
+from geowhy.evidence import FieldTerm
 from geowhy.geo.cells import CellGrid
 from geowhy.geo.sphere import lat_lon_to_unit, uniform_on_sphere
 from geowhy.heads.gallery import CELL_RESOLUTION, Gallery
@@ -13,7 +13,7 @@ from geowhy.heads.retrieval import DensityHead, RetrievalHead
 from geowhy.model.encoded import Encoded
 from geowhy.model.terms import EmbeddingImages, EmbeddingPlaces, EmbeddingTerm
 from geowhy.posterior.calibration import Calibration
-from geowhy.posterior.contest import Contest
+from geowhy.posterior.ledger import Contest
 
 PLACES = 60
 SCALE = 12.0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from geowhy.posterior.contest import thinned
+from geowhy.posterior.ledger import thinned
 
 
 @pytest.mark.parametrize("sharpness", [0.1, 1.0, 3.0, 10.0])

@@ -15,13 +15,13 @@ from geowhy.answer import Prediction
 from geowhy.arrays import Floats64, Ints, Pixels
 from geowhy.engine import Decoded, Engine
 from geowhy.errors import ConfigError
-from geowhy.evidence.field import EVIDENCE_CATEGORY
 from geowhy.explain.concept_probability import ConceptProbability
 from geowhy.explain.interventions import changed, parse_changes
 from geowhy.explain.regions import occlusion_maps, patch_maps
 from geowhy.explain.sparse import sparse_form
 from geowhy.explanation import (
     AVERAGE,
+    EVIDENCE_CATEGORY,
     Counterfactual,
     EvidenceMap,
     Explanation,

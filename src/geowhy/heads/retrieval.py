@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from geowhy.errors import ConfigError
-from geowhy.evidence.field import FieldTerm
+from geowhy.evidence import FieldTerm
 from geowhy.heads.gallery import Gallery
 from geowhy.heads.quantized import CodedRows, NearestPlaces, RetrievalGallery, nearest_places
 from geowhy.model.encoded import Encoded

@@ -1,10 +1,8 @@
 """A posterior over places as a value, and what is decoded of it."""
 
-from geowhy.posterior.calibration import Calibration
-from geowhy.posterior.contest import Contest
+from geowhy.posterior.calibration import Calibration, NoveltyDetector
 from geowhy.posterior.density import CellDensity, Decoder, Estimate, Mode, radius_km, softmax
-from geowhy.posterior.ledger import Posterior, Support, Term, summed
-from geowhy.posterior.ood import NoveltyDetector
+from geowhy.posterior.ledger import Contest, Posterior, Support, Term, summed
 
 __all__ = [
     "Calibration",

@@ -30,40 +30,28 @@ __all__ = [
     "softmax",
 ]
 
-
 LEAST_OWN_SHARE = 1e-3  # of a mode's mass; what has less of its own was made by smoothing
 LEAST_SHARE = 1e-3  # of a mode; divided by the number of points, it bounds what is left out
 MEDIAN_ROUNDS = 12  # Weiszfeld's steps; the median moves by less than 1 km after about eight
+TINY = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellDensity:
-    """A probability for each H3 cell that holds gallery points.
+    """A probability for each H3 cell that holds gallery points."""
 
-    Attributes:
-        cells: H3 cells ``[M]``.
-        centres: degrees ``[M, 2]``.
-        probability: adds up to 1, ``[M]``.
-    """
-
-    cells: NDArray[np.uint64]
-    centres: Floats64
-    probability: Floats64
+    cells: NDArray[np.uint64]  # [M]
+    centres: Floats64  # degrees [M, 2]
+    probability: Floats64  # adds up to 1, [M]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hills:
-    """A smoothed density, cut into the hills around its local maxima.
+    """A smoothed density, cut into the hills around its local maxima."""
 
-    Attributes:
-        density: smoothed probability of each cell, ``[M]``; adds up to 1.
-        of_cell: the hill of each cell, numbered from the heaviest, ``[M]``.
-        mass: of each hill, ``[K]``.
-    """
-
-    density: Floats64
-    of_cell: Ints
-    mass: Floats64
+    density: Floats64  # smoothed probability of each cell, [M]; adds up to 1
+    of_cell: Ints  # the hill of each cell, numbered from the heaviest, [M]
+    mass: Floats64  # of each hill, [K]
 
     def without_echoes(self, own: Floats64) -> Hills:
         """With the mass of hills that smoothing alone made given back to the others.
@@ -74,7 +62,7 @@ class Hills:
         is_echo = own < LEAST_OWN_SHARE * self.mass
         kept = np.where(is_echo, 0.0, own)
         mass = np.where(is_echo, 0.0, self.mass) + self.mass[is_echo].sum() * kept / kept.sum()
-        factor = mass / np.maximum(self.mass, np.finfo(np.float64).tiny)
+        factor = mass / np.maximum(self.mass, TINY)
         order = np.argsort(-mass, kind="stable")
         number = np.empty(len(order), np.intp)
         number[order] = np.arange(len(order))
@@ -88,45 +76,33 @@ class Hills:
         """With masses raised to the power ``sureness``: below 1 the light hills gain."""
         mass = self.mass**sureness
         mass /= mass.sum()
-        factor = mass / np.maximum(self.mass, np.finfo(np.float64).tiny)
+        factor = mass / np.maximum(self.mass, TINY)
         return Hills(self.density * factor[self.of_cell], self.of_cell, mass)
 
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """One hill of the posterior.
+    """One hill of the posterior."""
 
-    Attributes:
-        lat_lon: its geometric median, degrees.
-        probability: its mass.
-    """
-
-    lat_lon: tuple[float, float]
-    probability: float
+    lat_lon: tuple[float, float]  # its geometric median, degrees
+    probability: float  # its mass
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimate:
     """What a decoder makes of a posterior.
 
-    Attributes:
-        modes: strongest first; the first one's point is the answer.
-        density: probability of each cell, smoothed where modes are hills.
-        region: whether each cell belongs to the credible region of the strongest mode, ``[C]``: the
-            fewest of its cells that hold most of it, 0.9 unless a decoder was told otherwise. A
-            hill's foot may reach around half of the Earth.
-        basin: the mode to whose basin each cell belongs, ``[C]``, numbered from the strongest.
-        half_km: radius around the answer that holds half of the probability of the places, before
-            calibration. Smoothing would hide how sharply a place was recognised.
-        is_point: whether the answer is a single place, and not one in the middle of its region.
+    The credible region is the fewest cells of the strongest mode that hold most of it, 0.9 unless a
+    decoder was told otherwise: a hill's foot may reach around half of the Earth. ``half_km`` holds
+    half of the places' probability; smoothing would hide how sharply a place was recognised.
     """
 
-    modes: tuple[Mode, ...]
-    density: CellDensity
-    region: Bools
-    basin: Rows
-    half_km: float
-    is_point: bool = False
+    modes: tuple[Mode, ...]  # strongest first; the first one's point is the answer
+    density: CellDensity  # smoothed where modes are hills
+    region: Bools  # whether each cell is in the credible region of the strongest mode, [C]
+    basin: Rows  # the mode to whose basin each cell belongs, numbered from the strongest, [C]
+    half_km: float  # radius around the answer, before calibration
+    is_point: bool = False  # the answer is a single place, not one in the middle of its region
 
     @property
     def lat_lon(self) -> tuple[float, float]:
@@ -167,7 +143,15 @@ class Decoder:
         self.has_gaps = has_gaps
         self._lat_lon = lat_lon
         self._units = lat_lon_to_unit(lat_lon)
-        self._kernel = _smoothing_kernel(grid.centres, smoothing_km)
+        # What spreads each cell's probability around it, [M, M]; columns add up to 1. A von
+        # Mises-Fisher density: Gaussian of the given width where the Earth is nearly flat.
+        units = lat_lon_to_unit(grid.centres).astype(np.float32)
+        kernel = units @ units.T
+        kernel -= 1
+        kernel *= np.float32((EARTH_RADIUS_KM / smoothing_km) ** 2)
+        np.exp(kernel, out=kernel)
+        kernel /= kernel.sum(axis=0, keepdims=True)
+        self._kernel = kernel
 
     def decode(self, probability: Floats32, top_k: int) -> Estimate:
         """At most ``top_k`` modes of one image, from probabilities of gallery points ``[M]``."""
@@ -175,58 +159,34 @@ class Decoder:
         hills = self.hills(probability)
         if self.has_gaps:
             of_point = hills.of_cell[self.grid.point_to_cell]
-            hills = hills.without_echoes(
-                np.bincount(of_point, points, len(hills.mass)).astype(np.float64)
-            )
+            own = np.bincount(of_point, points, len(hills.mass)).astype(np.float64)
+            hills = hills.without_echoes(own)
         hills = hills.tempered(self.sureness)
-        mode_of_point = hills.of_cell[self.grid.point_to_cell]
-        members = [
-            np.flatnonzero(mode_of_point == number)
-            for number in range(min(top_k, int((hills.mass > 0).sum())))
-        ]
-        modes = tuple(
-            Mode(self._median(*shares(points, rows)), float(mass))
-            for rows, mass in zip(members, hills.mass, strict=False)
-        )
+        of_point = hills.of_cell[self.grid.point_to_cell]
+        modes = []
+        for number in range(min(top_k, int((hills.mass > 0).sum()))):
+            rows, weights = shares(points, np.flatnonzero(of_point == number))
+            lat, lon = geometric_median(self._units[rows], weights).tolist()
+            modes.append(Mode((lat, lon), float(hills.mass[number])))
+        # Radius that holds half of the points, where those of a hill share out its mass.
+        factor = hills.mass / np.maximum(np.bincount(of_point, points, len(hills.mass)), TINY)
+        weights = points * factor[of_point]
+        heavy = np.flatnonzero(weights > LEAST_SHARE / len(weights))
+        half_km = radius_km(modes[0].lat_lon, self._lat_lon[heavy], weights[heavy], 0.5)
+        # The fewest cells of the strongest hill that hold most of it.
+        is_strongest = hills.of_cell == 0
+        own = np.where(is_strongest, hills.density, 0.0)
+        heaviest = np.argsort(-own, kind="stable")
+        region = np.zeros(len(own), np.bool_)
+        region[heaviest] = np.cumsum(own[heaviest]) - own[heaviest] < self.region_mass * own.sum()
         density = CellDensity(self.grid.cells, self.grid.centres, hills.density)
-        half_km = self._half_km(modes[0].lat_lon, points, hills, mode_of_point)
-        return Estimate(
-            modes, density, _mode_region(hills, self.region_mass), hills.of_cell, half_km
-        )
+        return Estimate(tuple(modes), density, region & is_strongest, hills.of_cell, half_km)
 
     def hills(self, probability: Floats32) -> Hills:
         """The hills of one image's probability ``[M]``, before their masses are made honest."""
         smooth = self._kernel @ self.grid.density(probability).astype(np.float32)
         smooth = (smooth / smooth.sum()).astype(np.float64)
         return Hills(smooth, *self.grid.modes(smooth))
-
-    def _median(self, rows: Rows, weights: Floats64) -> tuple[float, float]:
-        lat, lon = geometric_median(self._units[rows], weights)
-        return float(lat), float(lon)
-
-    def _half_km(
-        self,
-        lat_lon: tuple[float, float],
-        points: Floats64,
-        hills: Hills,
-        mode_of_point: Ints,
-    ) -> float:
-        """Radius that holds half of the points, where those of a hill share out its mass."""
-        of_hill = np.bincount(mode_of_point, points, len(hills.mass))
-        factor = hills.mass / np.maximum(of_hill, np.finfo(np.float64).tiny)
-        weights = points * factor[mode_of_point]
-        heavy = np.flatnonzero(weights > LEAST_SHARE / len(weights))
-        return radius_km(lat_lon, self._lat_lon[heavy], weights[heavy], 0.5)
-
-
-def _mode_region(hills: Hills, mass: float) -> Bools:
-    """The fewest cells of the strongest hill that hold a share ``mass`` of it, ``[M]``."""
-    own = np.where(hills.of_cell == 0, hills.density, 0.0)
-    heaviest = np.argsort(-own, kind="stable")
-    before = np.cumsum(own[heaviest]) - own[heaviest]
-    region = np.zeros(len(own), bool)
-    region[heaviest] = before < mass * own.sum()
-    return np.asarray(region & (hills.of_cell == 0))
 
 
 def shares(probability: AnyFloats, members: Rows) -> tuple[Rows, Floats64]:
@@ -282,18 +242,3 @@ def radius_km(
     reached = np.cumsum(weights[order])
     index = min(int(np.searchsorted(reached, mass * reached[-1])), len(order) - 1)
     return float(distances[order[index]])
-
-
-def _smoothing_kernel(centres: Floats64, width_km: float) -> Floats32:
-    """Weights ``[M, M]`` that spread each cell's probability around it; columns add up to 1.
-
-    A von Mises-Fisher density: Gaussian of the given width where the Earth is nearly flat.
-    """
-    units = lat_lon_to_unit(centres).astype(np.float32)
-    concentration = np.float32((EARTH_RADIUS_KM / width_km) ** 2)
-    kernel = units @ units.T
-    kernel -= 1
-    kernel *= concentration
-    np.exp(kernel, out=kernel)
-    kernel /= kernel.sum(axis=0, keepdims=True)
-    return kernel

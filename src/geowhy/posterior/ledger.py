@@ -1,6 +1,7 @@
 """A posterior as a value: weighted places, and the named terms whose sum it is.
 
-log p(place | image) = Σ terms(place) + constant. What one may ask of it is asked elsewhere.
+log p(place | image) = Σ terms(place) + constant. A `Contest` are those of its places that speak
+for an answer, and those that speak for its rivals.
 """
 
 from __future__ import annotations
@@ -11,24 +12,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.arrays import Floats32, Floats64, Ints
+from geowhy.arrays import AnyFloats, Floats32, Floats64, Ints, Rows
+from geowhy.posterior.density import Estimate, Mode, shares
 
-__all__ = ["Posterior", "Support", "Term", "summed"]
+__all__ = ["Contest", "Posterior", "Support", "Term", "summed", "thinned"]
+
+Weighted = tuple[Rows, Floats64]
+
+HEAVY_POINTS = 2_000  # twice so many points stand for all of a side
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Term:
-    """One addend of a log-posterior.
+    """One addend of a log-posterior."""
 
-    Attributes:
-        source: what gave it, such as "image" or "region".
-        log_likelihood: nats at each of M places, up to a constant, ``[M]``.
-        is_prior: whether it was known before the image was seen.
-    """
-
-    source: str
-    log_likelihood: Floats32
-    is_prior: bool = False
+    source: str  # what gave it, such as "image" or "region"
+    log_likelihood: Floats32  # nats at each of M places, up to a constant, [M]
+    is_prior: bool = False  # known before the image was seen
 
     def at(self, rows: Ints) -> Term:
         """The same at the places in ``rows`` ``[m]``."""
@@ -37,35 +37,25 @@ class Term:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Support:
-    """The places that a posterior weighs.
+    """The places that a posterior weighs."""
 
-    Attributes:
-        rows: of the gallery, ``[M]``.
-        lat_lon: degrees ``[M, 2]``.
-        cell: in which of C cells each lies, ``[M]``.
-    """
-
-    rows: Ints
-    lat_lon: Floats64
-    cell: NDArray[np.integer]
+    rows: Ints  # of the gallery, [M]
+    lat_lon: Floats64  # degrees [M, 2]
+    cell: NDArray[np.integer]  # in which of C cells each lies, [M]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Posterior:
     """How probable each place is, and by which terms.
 
-    Attributes:
-        support: M places.
-        log_prob: nats ``[M]``. Normalised over all places that were considered; where a search
-            kept only the best of them, ``support`` holds less than 1.
-        ledger: the terms whose sum ``log_prob`` is, up to a constant.
-        cell_mass: probability of each of C cells, of all places considered, ``[C]``.
+    ``log_prob`` is normalised over all places that were considered; where a search kept only the
+    best of them, ``support`` holds less than 1.
     """
 
-    support: Support
-    log_prob: Floats32
+    support: Support  # M places
+    log_prob: Floats32  # nats [M]: the sum of the terms, up to a constant
     ledger: tuple[Term, ...]
-    cell_mass: Floats64
+    cell_mass: Floats64  # probability of each of C cells, of all places considered, [C]
 
     @property
     def probability(self) -> Floats32:
@@ -95,3 +85,70 @@ def summed(terms: Sequence[Term]) -> Floats32:
     total -= total.max()
     total -= np.float32(np.log(np.exp(total).sum(dtype=np.float64)))
     return total
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contest:
+    """An answer and its rivals: rows of the gallery on each side, weights that add up to 1.
+
+    What counts for an answer is what rules its rivals out. With all the evidence only those are
+    left that it can't rule out; so places weigh as with half of it, midway between knowing nothing
+    and knowing all, where both kinds are there (the midpoint rule for the path integral of Aumann
+    and Shapley).
+    """
+
+    answer: Weighted  # places of its region; what speaks for their mean speaks for it
+    elsewhere: Weighted  # those outside; none if there is nothing else
+    runner_up: tuple[Mode, Weighted] | None  # the strongest mode outside, with its places
+
+    @classmethod
+    def of(cls, posterior: Posterior, estimate: Estimate) -> Contest:
+        """The sides of a posterior, by what was decoded of it."""
+        support, half = posterior.support, posterior.with_half_of_the_evidence()
+        inside = estimate.region[support.cell]
+        outside = np.flatnonzero(~inside)
+        here = np.flatnonzero(inside)[: 1 if estimate.is_point else None]  # best first
+
+        def side(members: Rows) -> Weighted:
+            chosen, weights = thinned(half, members)
+            return support.rows[chosen], weights
+
+        runner_up = None
+        if not estimate.is_point and len(estimate.modes) > 1:
+            second_hill = np.flatnonzero(estimate.basin[support.cell] == 1)
+            runner_up = (estimate.modes[1], side(second_hill))
+        elif estimate.is_point and len(outside):
+            lat, lon = support.lat_lon[outside[0]].tolist()
+            mode = Mode((lat, lon), float(posterior.probability[outside[0]]))
+            runner_up = (mode, (support.rows[outside[:1]], np.ones(1)))
+        return cls(side(here), side(outside), runner_up)
+
+    def halves(self, most: int) -> Weighted:
+        """The ``most`` heaviest rows of either side; the weights of each add up to one half."""
+        rows, halves = [], []
+        for members, weights in (self.answer, self.elsewhere):
+            heaviest = np.argsort(-weights)[:most]
+            rows.append(members[heaviest])
+            halves.append(weights[heaviest] / (2 * weights[heaviest].sum()))
+        return np.concatenate(rows), np.concatenate(halves)
+
+
+def thinned(probability: AnyFloats, members: Rows) -> Weighted:
+    """`shares` of some of the members ``[m]``, for means that are nearly those of all.
+
+    The heaviest `HEAVY_POINTS` are taken as they are. Of the others every n-th is taken, at most so
+    many again, and stands for n.
+    """
+    if len(members) <= 2 * HEAVY_POINTS:
+        return shares(probability, members)
+    lightest_first = np.argpartition(probability[members], -HEAVY_POINTS)
+    heavy = members[lightest_first[-HEAVY_POINTS:]]
+    others = np.sort(members[lightest_first[:-HEAVY_POINTS]])
+    step = -(-len(others) // HEAVY_POINTS)
+    rows = np.concatenate([heavy, others[::step]])
+    weights = probability[rows].astype(np.float64)
+    weights[HEAVY_POINTS:] *= step
+    total = weights.sum()
+    if total <= 0:
+        return shares(probability, rows)
+    return rows, weights / total

@@ -1,4 +1,4 @@
-"""The contract of a piece of evidence: a log-likelihood at every place.
+"""Fields of evidence: what is known of a place beside what the image's features say.
 
 Fields add up: log p(place | all) = Σ fields(place) + constant.
 """
@@ -12,28 +12,24 @@ from typing import Protocol
 import numpy as np
 
 from geowhy.arrays import Bools, Floats32, Floats64, Points
-from geowhy.errors import ConfigError
+from geowhy.errors import ConfigError, DataError
+from geowhy.explanation import EVIDENCE_CATEGORY
+from geowhy.geo.regions import Region
 from geowhy.model.encoded import Encoded, Part
 from geowhy.model.terms import Edit
 from geowhy.posterior import Term
 
-__all__ = ["EVIDENCE_CATEGORY", "EvidenceField", "FieldImages", "FieldPlaces", "FieldTerm"]
+__all__ = ["EvidenceField", "FieldImages", "FieldPlaces", "FieldTerm", "RegionPrior"]
 
-EVIDENCE_CATEGORY = "evidence"
 RULED_OUT = np.float32(-1e4)  # nats, for minus infinity: as good as never, and it can be averaged
 
 
 class EvidenceField(Protocol):
-    """Says of any place how well it fits; only differences between places count.
-
-    Attributes:
-        source: its name in the ledger, such as "region".
-        is_prior: whether it was known before the image was seen.
-    """
+    """Says of any place how well it fits; only differences between places count."""
 
     @property
     def source(self) -> str:
-        """Its name in the ledger."""
+        """Its name in the ledger, such as "region"."""
         ...
 
     @property
@@ -46,39 +42,48 @@ class EvidenceField(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FieldImages(Part):
-    """Images as fields of evidence take them.
+@dataclass(frozen=True, slots=True)
+class RegionPrior:
+    """Places outside a region count ``outside`` of one inside, in (0, 1].
 
-    Attributes:
-        shares: how much of each of e fields counts, ``[N, e]``; 1 for all of it.
+    Raises:
+        DataError: if ``outside`` is not in that range.
     """
 
-    shares: Floats32
+    region: Region
+    outside: float
+    source: str = "region"
+    is_prior: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.outside <= 1.0:
+            raise DataError(f"a weight of {self.outside} for places outside: give 0 to 1")
+
+    def log_likelihood(self, lat_lon: Points) -> Floats64:
+        """Nats ``[M]`` at places, degrees ``[M, 2]``."""
+        return np.where(self.region.contains(lat_lon), 0.0, np.log(self.outside))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldImages(Part):
+    """Images as fields of evidence take them."""
+
+    shares: Floats32  # how much of each of e fields counts, 1 for all of it, [N, e]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FieldPlaces(Part):
-    """Places as fields of evidence see them.
+    """Places as fields of evidence see them."""
 
-    Attributes:
-        values: log-likelihoods of e fields, nats ``[M, e]``.
-    """
-
-    values: Floats32
+    values: Floats32  # log-likelihoods of e fields, nats [M, e]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FieldTerm:
-    """Fields of evidence as a term of a score, whose contributors they are.
+    """Fields of evidence as a term of a score, whose contributors they are."""
 
-    Attributes:
-        fields: at least one.
-        temperature: of the calibration, which divides scores of images and no evidence.
-    """
-
-    fields: tuple[EvidenceField, ...]
-    temperature: float
+    fields: tuple[EvidenceField, ...]  # at least one
+    temperature: float  # of the calibration, which divides scores of images and no evidence
     source: str = "evidence"
     are_concepts: bool = False
 
@@ -102,7 +107,22 @@ class FieldTerm:
         Raises:
             ConfigError: if a field gives anything but a number below infinity for each of them.
         """
-        return FieldPlaces(np.stack([_values(f, lat_lon) for f in self.fields], axis=1))
+        columns = []
+        for field in self.fields:
+            values = np.asarray(field.log_likelihood(lat_lon), np.float32)
+            if values.shape != (len(lat_lon),) or not (values < np.inf).all():
+                raise ConfigError(
+                    f"the evidence {field.source!r} gave {values.shape} values for "
+                    f"{len(lat_lon):,} places, or one that isn't a number: a field gives one "
+                    "finite number, or minus infinity, for each place"
+                )
+            if not np.isfinite(values).any():
+                raise ConfigError(
+                    f"the evidence {field.source!r} rules out all {len(lat_lon):,} places: leave "
+                    "it out, or choose among other places"
+                )
+            columns.append(np.maximum(values, RULED_OUT))
+        return FieldPlaces(np.stack(columns, axis=1))
 
     def terms(self, images: Encoded, places: Encoded, row: int) -> Iterator[Term]:
         """What each field adds for one of the images at M places."""
@@ -132,19 +152,3 @@ class FieldTerm:
     def edited(self, image: Encoded, edit: Edit) -> FieldImages:
         """With other shares of the fields."""
         return FieldImages(edit(image.part(FieldImages).shares))
-
-
-def _values(field: EvidenceField, lat_lon: Points) -> Floats32:
-    values = np.asarray(field.log_likelihood(lat_lon), np.float32)
-    if values.shape != (len(lat_lon),) or not (values < np.inf).all():
-        raise ConfigError(
-            f"the evidence {field.source!r} gave {values.shape} values for {len(lat_lon):,} "
-            "places, or one that isn't a number: a field gives one finite number, or minus "
-            "infinity, for each place"
-        )
-    if not np.isfinite(values).any():
-        raise ConfigError(
-            f"the evidence {field.source!r} rules out all {len(lat_lon):,} places: leave it out, "
-            "or choose among other places"
-        )
-    return np.maximum(values, RULED_OUT)
