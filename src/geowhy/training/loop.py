@@ -1,4 +1,8 @@
-"""The training loop: optimiser, schedule, checkpoints and processes, whatever the task is."""
+"""The training loop: optimiser, schedule, checkpoints and processes, whatever the task is.
+
+`Task` is the contract between an objective, which is one file, and the loop. Checkpoints are
+safetensors: nothing pickled, never half written.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +11,64 @@ import math
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import Protocol
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from geowhy.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from geowhy.assets.files import appearing_whole
+from geowhy.errors import DataError
 from geowhy.training.config import OptimiserConfig
 from geowhy.training.dataset import BatchOrder
-from geowhy.training.features import Progress as Report
+from geowhy.training.features import Progress
 from geowhy.training.processes import Processes
-from geowhy.training.task import Batch, Task
 
-__all__ = ["TrainingRun", "train_task"]
+__all__ = ["Batch", "Task", "TrainingRun", "train_task"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """The training samples of one step.
+
+    Attributes:
+        rows: those that this process learns from ``[N]``.
+        order: in which all processes draw.
+        step: from 0.
+    """
+
+    rows: Tensor
+    order: BatchOrder
+    step: int
+
+    @property
+    def past(self) -> Tensor:
+        """The samples drawn before this step ``[order.queue]``, the same in every process."""
+        return torch.from_numpy(self.order.queue_rows(self.step))
+
+
+class Task(Protocol):
+    """An objective with its data and the module that it trains.
+
+    The loop owns the optimiser, the schedule, checkpoints and processes, and seeds torch before
+    each step; chance in `losses` comes from torch's generator alone.
+
+    Attributes:
+        module: what is optimised, saved and resumed, in training mode when `losses` is called.
+        samples: how many there are to draw batches from.
+    """
+
+    module: nn.Module
+    samples: int
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Scalars by name, for the log; ``total`` is minimised, a mean over the batch's rows."""
+
+    def validation(self) -> dict[str, float]:
+        """``validation``: the weights are best, and kept, where it is least; or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +90,18 @@ class TrainingRun:
     folder: Path
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    """How far the run of a digest is, and which of its steps had the lowest validation loss."""
+
+    step: int
+    best_loss: float
+    best_step: int
+    run: str
+
+
 def train_task(
-    run: TrainingRun, task: Task[Any], processes: Processes, resume: bool, on_progress: Report
+    run: TrainingRun, task: Task, processes: Processes, resume: bool, on_progress: Progress
 ) -> int:
     """Trains in place, and leaves the best weights behind; gives the step that they are of.
 
@@ -59,30 +115,35 @@ def train_task(
     optimiser = _optimiser(module, config)
     order = BatchOrder(task.samples, config.batch * processes.count, config.queue, run.seed)
     checkpoint = run.folder / "checkpoint.safetensors"
-    progress, best = Progress(0, math.inf, 0, run.digest), _weights(module)
+    state, best = _State(0, math.inf, 0, run.digest), _weights(module)
     if resume and checkpoint.exists():
-        progress, best = load_checkpoint(checkpoint, module, optimiser, run.digest)
+        state, best = _load(checkpoint, module, optimiser, run.digest)
     losses_of = processes.sharing_gradients(_Losses(task))
-    with _interruptions() as interrupted:
-        while not _finished(progress, run):
-            losses = _step(run, losses_of, optimiser, order, progress.step, processes)
-            progress = replace(progress, step=progress.step + 1)
-            if progress.step % config.validate_every == 0 or progress.step == run.steps:
+    patience = config.patience * config.validate_every
+    with _interruptions() as interruptions:
+        while state.step < run.steps:
+            if state.best_step > 0 and state.step - state.best_step >= patience:
+                break
+            losses = _step(run, losses_of, optimiser, order, state.step, processes)
+            state = replace(state, step=state.step + 1)
+            if state.step % config.validate_every == 0 or state.step == run.steps:
                 measured = task.validation()
                 loss = measured.get("validation", -math.inf)
-                if processes.agree(loss <= progress.best_loss):
-                    progress = replace(progress, best_loss=loss, best_step=progress.step)
+                if processes.agree(loss <= state.best_loss):
+                    state = replace(state, best_loss=loss, best_step=state.step)
                     best = _weights(module)
                 if processes.leads:
-                    _log(run.folder, progress, losses | measured)
-                    save_checkpoint(checkpoint, module, optimiser, best, progress)
-            on_progress(progress.step, run.steps)
-            if processes.any(interrupted()):
+                    # What a resumed run writes again stands twice, with the same numbers.
+                    with (run.folder / "log.jsonl").open("a", encoding="utf-8") as log:
+                        log.write(json.dumps({"step": state.step, **losses, **measured}) + "\n")
+                    _save(checkpoint, module, optimiser, best, state)
+            on_progress(state.step, run.steps)
+            if processes.any(bool(interruptions)):
                 if processes.leads:
-                    save_checkpoint(checkpoint, module, optimiser, best, progress)
+                    _save(checkpoint, module, optimiser, best, state)
                 raise KeyboardInterrupt
     module.load_state_dict(best)
-    return progress.best_step
+    return state.best_step
 
 
 def _step(
@@ -95,8 +156,12 @@ def _step(
 ) -> dict[str, float]:
     """One step of this process's part of the batch; gives the losses by name."""
     torch.manual_seed((run.seed * 1_000_003 + step) * 1_009 + processes.rank)
+    done, warm_up = (step + 1) / run.optimiser.steps, run.optimiser.warm_up
+    factor = done / warm_up
+    if done >= warm_up:  # half a cosine down to 0
+        factor = 0.5 * (1 + math.cos(math.pi * (done - warm_up) / (1 - warm_up)))
     for group in optimiser.param_groups:
-        group["lr"] = run.optimiser.rate * _rate_factor(step, run.optimiser)
+        group["lr"] = run.optimiser.rate * factor
     rows = torch.from_numpy(order.batch_rows(step)).chunk(processes.count)[processes.rank]
     losses_of.train()
     losses: dict[str, Tensor] = losses_of(Batch(rows, order, step))
@@ -109,7 +174,7 @@ def _step(
 class _Losses(nn.Module):
     """A task as a module: what processes share are gradients of a module's output."""
 
-    def __init__(self, task: Task[Any]) -> None:
+    def __init__(self, task: Task) -> None:
         super().__init__()
         self.trained = task.module
         self._losses = task.losses
@@ -129,50 +194,62 @@ def _optimiser(module: nn.Module, config: OptimiserConfig) -> torch.optim.Optimi
     return torch.optim.AdamW(groups, lr=config.rate)
 
 
-def _rate_factor(step: int, config: OptimiserConfig) -> float:
-    """Linear warm-up, then half a cosine down to 0."""
-    done = (step + 1) / config.steps
-    if done < config.warm_up:
-        return done / config.warm_up
-    return 0.5 * (1 + math.cos(math.pi * (done - config.warm_up) / (1 - config.warm_up)))
-
-
-def _finished(progress: Progress, run: TrainingRun) -> bool:
-    """All steps done, or no better validation for ``patience`` of them."""
-    idle = progress.step - progress.best_step
-    patience = run.optimiser.patience * run.optimiser.validate_every
-    return progress.step >= run.steps or (progress.best_step > 0 and idle >= patience)
-
-
 def _weights(module: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in module.state_dict().items()}
 
 
-def _log(folder: Path, progress: Progress, losses: dict[str, float]) -> None:
-    """Adds a line of JSON; what a resumed run writes again stands twice, with the same numbers."""
-    with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"step": progress.step, **losses}) + "\n")
-
-
 @contextmanager
-def _interruptions() -> Iterator[_Asked]:
-    """Turns Ctrl-C into a question that the loop asks between steps."""
-    asked = _Asked()
-    previous = signal.signal(signal.SIGINT, asked.note)
+def _interruptions() -> Iterator[list[int]]:
+    """Collects Ctrl-Cs in a list, which the loop looks into between steps."""
+    caught: list[int] = []
+    previous = signal.signal(signal.SIGINT, lambda number, _: caught.append(number))
     try:
-        yield asked
+        yield caught
     finally:
         signal.signal(signal.SIGINT, previous)
 
 
-class _Asked:
-    """Whether the user asked to stop."""
+def _save(
+    path: Path,
+    module: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    best: dict[str, Tensor],
+    state: _State,
+) -> None:
+    """Writes weights, the optimiser's moments, the best weights so far, and the state."""
+    tensors = {f"model/{name}": value for name, value in module.state_dict().items()}
+    tensors |= {f"best/{name}": value for name, value in best.items()}
+    for index, moments in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser/{index}/{name}": value for name, value in moments.items()}
+    whole = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    with appearing_whole(path) as partial:
+        save_file(whole, partial, metadata={"progress": json.dumps(asdict(state))})
 
-    def __init__(self) -> None:
-        self.stop = False
 
-    def note(self, _signal: int, _frame: FrameType | None) -> None:
-        self.stop = True
-
-    def __call__(self) -> bool:
-        return self.stop
+def _load(
+    path: Path, module: nn.Module, optimiser: torch.optim.Optimizer, run: str
+) -> tuple[_State, dict[str, Tensor]]:
+    """Restores ``module`` and ``optimiser`` in place; gives the state and the best weights."""
+    groups: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "optimiser": {}}
+    try:
+        with safe_open(path, framework="pt") as file:
+            state = _State(**json.loads(file.metadata()["progress"]))
+            for name in file.keys():  # noqa: SIM118
+                group, own_name = name.split("/", 1)
+                groups[group][own_name] = file.get_tensor(name)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{path}: damaged checkpoint ({error}): delete it and train anew"
+        ) from error
+    if state.run != run:
+        raise DataError(
+            f"{path}: checkpoint of another configuration or other data: resume with the one that "
+            "it was made with, or choose another --output"
+        )
+    module.load_state_dict(groups["model"])
+    moments = optimiser.state_dict()
+    for name, value in groups["optimiser"].items():
+        index, moment = name.split("/")
+        moments["state"].setdefault(int(index), {})[moment] = value
+    optimiser.load_state_dict(moments)
+    return state, groups["best"]

@@ -1,4 +1,4 @@
-"""Several training processes under ``torchrun``, or a single one: the same few calls for both."""
+"""Several training processes under ``torchrun``, or a single one, and the progress they show."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
 from torch import distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-__all__ = ["Processes", "joined_processes"]
+from geowhy.training.features import Progress
+
+__all__ = ["Processes", "StageBars", "joined_processes", "progress_bars"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +85,31 @@ def joined_processes(device: str) -> Iterator[Processes]:
         yield Processes(dist.get_rank(), count)
     finally:
         dist.destroy_process_group()
+
+
+@dataclass(frozen=True, slots=True)
+class StageBars:
+    """Progress bars, one a stage, whose names begin with a prefix."""
+
+    bars: Bars
+    prefix: str = ""
+
+    def say(self, text: str) -> None:
+        """Writes lines above the bars, as they are: a file's name may look like markup."""
+        if not self.bars.disable:
+            text = self.prefix + text
+            self.bars.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def stage(self, name: str) -> Progress:
+        """Begins a stage; the result takes done and total."""
+        task = self.bars.add_task(self.prefix + name, total=None)
+        return lambda done, total: self.bars.update(task, completed=done, total=total)
+
+
+@contextmanager
+def progress_bars(processes: Processes) -> Iterator[StageBars]:
+    """Bars that show only in the leading process; all others are silent."""
+    count, elapsed = MofNCompleteColumn(), TimeElapsedColumn()
+    columns = (TextColumn("{task.description}"), BarColumn(), count, elapsed)
+    with Bars(*columns, disable=not processes.leads) as bars:
+        yield StageBars(bars)

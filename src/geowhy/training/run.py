@@ -11,14 +11,13 @@ import torch
 from geowhy.concepts.vocabulary import PACKAGED_VOCABULARY, Vocabulary
 from geowhy.errors import ConfigError, VocabularyError
 from geowhy.model.map_matcher import MapMatcher
-from geowhy.training.bars import StageBars, progress_bars
 from geowhy.training.config import TrainingConfig
 from geowhy.training.fit import STAGES, Fit
 from geowhy.training.loop import TrainingRun
 from geowhy.training.material import open_material
 from geowhy.training.packaging import TrainedParts, package_model, tune
 from geowhy.training.pool import FitData, ImagePool
-from geowhy.training.processes import Processes, joined_processes
+from geowhy.training.processes import Processes, StageBars, joined_processes, progress_bars
 from geowhy.training.sources import TrainingSources, initial_encoder
 from geowhy.training.views import Manifest
 
@@ -60,7 +59,7 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
         if config.split.refit:
             final = material.divided(features, final=True)
             matcher = parts.maps.matcher if parts.maps else None
-            again = bars.named("refit: ")
+            again = StageBars(bars.bars, "refit: ")
             parts, _ = fits.fit(final, best_step, folder / "refit", again, matcher)
         if tuning is not None:
             package_model(folder / "model", parts, tuning, pool, final, bars.stage("packaging"))

@@ -15,10 +15,10 @@ from geowhy.training.aligner import AlignerSides, TorchAligner
 from geowhy.training.config import TrainingConfig
 from geowhy.training.dataset import Candidates
 from geowhy.training.location_torch import TorchLocationEncoder, embed_places
+from geowhy.training.loop import Batch
 from geowhy.training.losses import contrastive_loss, soft_targets
 from geowhy.training.pool import FitData
 from geowhy.training.symmetry import SYMMETRIES, turned
-from geowhy.training.task import Batch
 
 __all__ = ["ContrastiveTask"]
 
@@ -28,7 +28,7 @@ VALIDATION_CHUNK = 1000
 
 
 class ContrastiveTask:
-    """Aligns images with the places they were taken at; a `geowhy.training.task.Task`."""
+    """Aligns images with the places they were taken at; a `geowhy.training.loop.Task`."""
 
     def __init__(
         self,
