@@ -21,7 +21,7 @@ from geowhy.locator import Locator
 from geowhy.model.encoded import Encoded, Part
 from geowhy.posterior.calibration import Calibration
 from geowhy.pretrained import catalogue
-from geowhy.pretrained.entry import NoOptions
+from geowhy.pretrained.entry import ModelEntry
 from geowhy.records import as_json, explanation_json, prediction_from_json
 from geowhy.render.report import ReportEntry, html_report
 from geowhy.render.wording import as_text
@@ -77,19 +77,11 @@ class ColourModel:
         return Encoded((Colours(np.array(list(COLOURS.values()), np.float32)[apart.argmin(1)]),))
 
 
-class ToyEntry:
-    """How the toy is loaded."""
-
-    name, options, sources = "toy", NoOptions, ()
-
-    def load(self, name_or_dir, places, options, tell):
-        model, lat_lon = ColourModel(), np.array(list(COLOURS)) if places is None else places
-        side = model.location_side(lat_lon)
-        gallery = Gallery.of(lat_lon, CellGrid.build(lat_lon, CELL_RESOLUTION), side)
-        return Engine(model, gallery, Calibration(is_fitted=False), None)
-
-    def digest(self, name_or_dir):
-        return "0" * 64
+def load_toy(name_or_dir, places, options, tell):
+    model, lat_lon = ColourModel(), np.array(list(COLOURS)) if places is None else places
+    side = model.location_side(lat_lon)
+    gallery = Gallery.of(lat_lon, CellGrid.build(lat_lon, CELL_RESOLUTION), side)
+    return Engine(model, gallery, Calibration(is_fitted=False), None)
 
 
 @dataclass(frozen=True)
@@ -106,7 +98,7 @@ class Southern:
 @pytest.fixture
 def toy(monkeypatch):
     monkeypatch.setattr(catalogue, "_ENTRIES", dict(catalogue._ENTRIES))
-    catalogue.register(ToyEntry())
+    catalogue.register(ModelEntry("toy", load_toy, digest=lambda _: "0" * 64))
     return Locator.from_pretrained("toy")
 
 

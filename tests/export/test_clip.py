@@ -134,10 +134,12 @@ def test_texts_are_read_as_by_transformers(published, converted):
 
 
 def test_many_texts_go_in_batches(converted):
-    encoder = ClipTextEncoder.load(converted)
+    told = []
+    encoder = ClipTextEncoder.load(converted, lambda *counts: told.append(counts))
     texts = [f"photo {number}" for number in range(70)]
-    alone = np.concatenate([encoder.encode([text]) for text in texts])
-    assert_close(encoder.encode(texts), alone)
+    together = encoder.encode(texts)
+    assert told == [(32, 70), (64, 70), (70, 70)]
+    assert_close(together, np.concatenate([encoder.encode([text]) for text in texts]))
     assert encoder.encode([]).shape == (0, 24)
 
 

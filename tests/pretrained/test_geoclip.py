@@ -21,8 +21,9 @@ from geowhy.heads.retrieval import RetrievalHead
 from geowhy.locator import Locator
 from geowhy.model.geoclip import convert_geoclip
 from geowhy.model.preprocessing import CLIP_PREPROCESSING, ten_crops
+from geowhy.posterior import Calibration
 from geowhy.pretrained.geoclip.options import CLIP
-from geowhy.pretrained.geoclip.released import UNCALIBRATED, ReleasedGeoClip
+from geowhy.pretrained.geoclip.released import ReleasedGeoClip
 
 REFERENCE = load_file(Path(__file__).parents[1] / "data" / "geoclip_reference.safetensors")
 SIDE, FEATURES = 224, 768
@@ -103,7 +104,7 @@ def test_retrieval_from_the_published_gallery_is_that_of_the_package():
     gallery = released.gallery(None, told.append)
     assert told == ["embedding 100,000 places of the gallery, once"]
     images = released.aligner.image_side(REFERENCE["features"])
-    head = RetrievalHead(released.aligner.terms, gallery, UNCALIBRATED)
+    head = RetrievalHead(released.aligner.terms, gallery, Calibration())
     for number, posterior in enumerate(head.posteriors(images)):
         estimate = head.estimate(posterior, 5)
         best = [mode.lat_lon for mode in estimate.modes]

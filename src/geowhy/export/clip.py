@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -113,14 +113,18 @@ class ClipTextEncoder:
         session: the text tower.
         tokenizer: gives tokens of the tower's length.
         feature_size: length of an embedding.
+        on_progress: is told how many texts of how many are done.
     """
 
     session: onnxruntime.InferenceSession
     tokenizer: tokenizers.Tokenizer
     feature_size: int
+    on_progress: Callable[[int, int], None] | None
 
     @classmethod
-    def load(cls, folder: Path) -> ClipTextEncoder:
+    def load(
+        cls, folder: Path, on_progress: Callable[[int, int], None] | None = None
+    ) -> ClipTextEncoder:
         """Opens text.onnx and tokenizer.json of a folder that `convert_clip` wrote.
 
         Raises:
@@ -141,7 +145,8 @@ class ClipTextEncoder:
             raise _damaged(file, "it has no <|endoftext|>")
         tokenizer.enable_truncation(length)
         tokenizer.enable_padding(pad_id=end, pad_token="<|endoftext|>", length=length)
-        return cls(open_session(folder / "text.onnx", mapped=True), tokenizer, config["projection"])
+        session = open_session(folder / "text.onnx", mapped=True)
+        return cls(session, tokenizer, config["projection"], on_progress)
 
     def encode(self, texts: Sequence[str]) -> Floats32:
         """Texts to ``[N, feature_size]``, unnormalised; a text too long loses its end."""
@@ -151,6 +156,8 @@ class ClipTextEncoder:
             found = self.tokenizer.encode_batch(list(texts[rows]))
             tokens = np.array([encoding.ids for encoding in found], np.int64)
             out[rows] = cast(Floats32, self.session.run(["features"], {"tokens": tokens})[0])
+            if self.on_progress:
+                self.on_progress(min(rows.stop, len(texts)), len(texts))
         return out
 
 

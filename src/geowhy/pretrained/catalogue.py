@@ -1,17 +1,61 @@
-"""The models that can be named. Whoever has another one registers its entry."""
+"""The models that can be named. Whoever has another one registers its entry.
+
+What is heavy is imported by what loads a model, so that a command line can list options at once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, cast
 
 from geowhy.errors import ConfigError
 from geowhy.pretrained.entry import ModelEntry, ModelOptions, choices
-from geowhy.pretrained.geoclip.entry import GEOCLIP_ENTRY
-from geowhy.pretrained.trained import TRAINED_ENTRY
+from geowhy.pretrained.geoclip.options import CLIP, GEOCLIP, GeoClipOptions
+from geowhy.pretrained.trained import TRAINED
+
+if TYPE_CHECKING:
+    from geowhy.arrays import Points
+    from geowhy.engine import Engine
 
 __all__ = ["chosen", "entries", "entry_of", "register"]
 
-_ENTRIES: dict[str, ModelEntry] = {entry.name: entry for entry in (TRAINED_ENTRY, GEOCLIP_ENTRY)}
+PHOTOGRAPHS_AT_ONCE = 4  # they come in full size, 36 MB for 12 megapixels
+
+
+def _load_geoclip(
+    _: str, places: Points | None, options: ModelOptions, tell: Callable[[str], None]
+) -> Engine:
+    from geowhy.engine import Engine, InputPolicy
+    from geowhy.heads.retrieval import RetrievalHead
+    from geowhy.posterior import Calibration
+    from geowhy.pretrained.geoclip.released import ReleasedGeoClip, check_installed
+
+    wanted = cast("GeoClipOptions", options)
+    check_installed()
+    released = ReleasedGeoClip.load(wanted.concepts)
+    gallery = released.gallery(places, tell)
+    model = released.with_clip(wanted.precision)
+    # How far off GeoCLIP is on photographs like yours, nobody measured here.
+    calibration = Calibration(least_radius_km=0.0, is_fitted=False)
+    # GeoCLIP's numbers are those of the whole picture, shrunk once.
+    policy = InputPolicy(None, PHOTOGRAPHS_AT_ONCE, wanted.crops)
+    return Engine(model, gallery, calibration, None, head=RetrievalHead, inputs=policy)
+
+
+def _digest_of_geoclip(_: str) -> str:
+    """Of the location encoder's weights."""
+    from geowhy.assets.files import sha256_of
+    from geowhy.registry import require
+
+    return sha256_of(require(GEOCLIP) / "location.safetensors")
+
+
+_ENTRIES: dict[str, ModelEntry] = {
+    TRAINED.name: TRAINED,
+    GEOCLIP: ModelEntry(
+        GEOCLIP, _load_geoclip, _digest_of_geoclip, GeoClipOptions, sources=(GEOCLIP, CLIP)
+    ),
+}
 
 
 def register(entry: ModelEntry) -> None:
@@ -32,7 +76,7 @@ def entries() -> tuple[ModelEntry, ...]:
 
 def entry_of(name_or_dir: str) -> ModelEntry:
     """The entry of a name; of anything else, that of folders which ``geowhy train`` made."""
-    return _ENTRIES.get(name_or_dir, TRAINED_ENTRY)
+    return _ENTRIES.get(name_or_dir, TRAINED)
 
 
 def chosen(entry: ModelEntry, given: Mapping[str, object]) -> ModelOptions:

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Literal, Protocol, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from geowhy.arrays import Points
     from geowhy.engine import Engine
 
 __all__ = ["ModelEntry", "ModelOptions", "NoOptions", "choices"]
@@ -30,49 +28,26 @@ class NoOptions(ModelOptions):
     """Of a model that lets one choose nothing."""
 
 
-class ModelEntry(Protocol):
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
     """One model, or one kind of model folder.
 
     Attributes:
         name: by which it is asked for.
+        load: puts it to work, from a name or a folder, places, degrees ``[M, 2]``, or None for its
+            own gallery, its options, and what is told of long work. Raises `ModelNotFoundError` if
+            it isn't on this machine, with how to get it, `ModelFormatError` if its files are
+            damaged, and `CoordinateError` if a place isn't on Earth.
+        digest: SHA-256 that tells one set of weights from another, from a name or a folder.
         options: the class of its options.
         sources: names of the assets that it was made of, whose licences pages name.
     """
 
-    @property
-    def name(self) -> str:
-        """By which it is asked for."""
-        ...
-
-    @property
-    def options(self) -> type[ModelOptions]:
-        """The class of its options."""
-        ...
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Names of the assets that it was made of."""
-        ...
-
-    def load(
-        self,
-        name_or_dir: str,
-        places: NDArray[np.float64] | None,
-        options: ModelOptions,
-        tell: Callable[[str], None],
-    ) -> Engine:
-        """Puts it to work; ``places``, degrees ``[M, 2]``, replace its own gallery.
-
-        Raises:
-            ModelNotFoundError: if it isn't on this machine; the message says how to get it.
-            ModelFormatError: if its files are damaged.
-            CoordinateError: if a place isn't on Earth.
-        """
-        ...
-
-    def digest(self, name_or_dir: str) -> str:
-        """SHA-256 that tells one set of weights from another."""
-        ...
+    name: str
+    load: Callable[[str, Points | None, ModelOptions, Callable[[str], None]], Engine]
+    digest: Callable[[str], str]
+    options: type[ModelOptions] = NoOptions
+    sources: tuple[str, ...] = ()
 
 
 def choices(options: type[ModelOptions]) -> dict[str, tuple[object, ...]]:

@@ -7,7 +7,6 @@ Nothing of it is changed, so scores are the package's own. Concepts are read off
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 
 import numpy as np
 
@@ -27,7 +26,6 @@ from geowhy.model.terms import (
 
 __all__ = ["GeoClipAligner"]
 
-
 TENSORS = ("layer_0.weight", "layer_0.bias", "layer_1.weight", "layer_1.bias", "logit_scale")
 
 
@@ -39,6 +37,9 @@ class GeoClipAligner:
         bank: the concepts that explain scores.
         basis: their directions, ``[512, k]``.
         tensors: the released head and temperature by name.
+        scale: inverse temperature of the scores.
+        feature_size: length of CLIP's projected features.
+        terms: cosines of embeddings, and nothing else.
     """
 
     def __init__(self, tensors: Mapping[str, Floats32], bank: ConceptBank) -> None:
@@ -51,29 +52,19 @@ class GeoClipAligner:
         self.tensors = required_tensors("GeoCLIP's head", tensors, TENSORS)
         self.bank = bank
         self.basis = bank.directions
+        self.scale = float(np.exp(self.tensors["logit_scale"].item()))
+        self.feature_size = self.tensors["layer_0.weight"].shape[1]
         size = len(self.tensors["layer_1.bias"])
         if len(self.basis) != size:
             raise ModelFormatError(
                 f"GeoCLIP's head gives embeddings of {size} numbers, but the concept bank has "
                 f"directions of {len(self.basis)}: give a bank that was made for GeoCLIP"
             )
-
-    @property
-    def scale(self) -> float:
-        """Inverse temperature of the scores."""
-        return float(np.exp(self.tensors["logit_scale"].item()))
-
-    @property
-    def feature_size(self) -> int:
-        """Length of CLIP's projected features."""
-        return int(self.tensors["layer_0.weight"].shape[1])
-
-    @cached_property
-    def terms(self) -> tuple[ScoreTerm, ...]:
-        """Cosines of embeddings, and nothing else."""
-        names, categories = self.bank.names, self.bank.categories
-        decomposition = ridge_inverse(self.basis)
-        return (EmbeddingTerm(names, categories, self.basis, decomposition, self.scale),)
+        self.terms: tuple[ScoreTerm, ...] = (
+            EmbeddingTerm(
+                bank.names, bank.categories, self.basis, ridge_inverse(self.basis), self.scale
+            ),
+        )
 
     def whitened(self, features: Floats32) -> Floats32:
         """CLIP's features as they are, ``[N, 768]``."""

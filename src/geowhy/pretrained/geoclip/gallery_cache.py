@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from geowhy.arrays import Floats32, Floats64
+from geowhy.arrays import Floats64
 from geowhy.assets.files import folder_appearing_whole
 from geowhy.errors import ModelFormatError
 from geowhy.geo.cells import CellGrid
@@ -29,8 +29,6 @@ CELL_RESOLUTION = 3  # H3 cells about 120 km wide: as fine as a radius is told
 EMBEDDED_AT_ONCE = 8_192
 LAYOUT = b"2"  # another one whenever the files mean something else
 
-OnProgress = Callable[[str], None]
-
 
 def gallery_folder(cache: Path, encoder_digest: str, lat_lon: Floats64) -> Path:
     """Where the gallery of places ``[M, 2]`` is, once embedded with weights of this digest."""
@@ -44,7 +42,7 @@ def cached_gallery(
     encoder: LocationEncoder,
     lat_lon: Floats64,
     folder: Path,
-    on_progress: OnProgress,
+    on_progress: Callable[[str], None],
 ) -> Gallery:
     """The gallery of these places, degrees ``[M, 2]``; embedded if there is no ``folder`` yet.
 
@@ -58,55 +56,44 @@ def cached_gallery(
     if not folder.is_dir():
         on_progress(f"embedding {len(lat_lon):,} places of the gallery, once")
         _write(aligner, encoder, lat_lon, folder)
-    return _read(aligner, folder, len(lat_lon))
-
-
-def _read(aligner: GeoClipAligner, folder: Path, count: int) -> Gallery:
     try:
         units = np.load(folder / UNITS_FILE, mmap_mode="r")
+        codes = np.load(folder / CODES_FILE, mmap_mode="r")
         with np.load(folder / REST_FILE) as rest:
             arrays = {name: rest[name] for name in rest.files}
-        if len(units) != count or units.dtype != np.float32:
-            raise ValueError(f"{units.dtype} embeddings of {len(units)} places, not of {count}")
-        coded = CodedRows(
-            np.load(folder / CODES_FILE, mmap_mode="r"), arrays.pop("step"), arrays.pop("error")
-        )
-        if coded.codes.shape != units.shape or coded.codes.dtype != np.uint8:
-            raise ValueError(f"{coded.codes.dtype} codes {coded.codes.shape} of {units.shape}")
+        if len(units) != len(lat_lon) or units.dtype != np.float32:
+            raise ValueError(
+                f"{units.dtype} embeddings of {len(units)} places, not of {len(lat_lon)}"
+            )
+        if codes.shape != units.shape or codes.dtype != np.uint8:
+            raise ValueError(f"{codes.dtype} codes {codes.shape} of {units.shape}")
+        coded = CodedRows(codes, arrays.pop("step"), arrays.pop("error"))
         average, lat_lon = aligner.placed(arrays.pop("average")), arrays.pop("lat_lon")
-        side = aligner.placed(units)
-        return Gallery(lat_lon, CellGrid.from_arrays(arrays), side, average, coded=coded)
+        grid = CellGrid.from_arrays(arrays)
     except (OSError, ValueError, KeyError) as error:
         raise ModelFormatError(
             f"{folder}: damaged ({error}): delete that folder, and the gallery is embedded anew"
         ) from error
+    return Gallery(lat_lon, grid, aligner.placed(units), average, coded=coded)
 
 
 def _write(
     aligner: GeoClipAligner, encoder: LocationEncoder, lat_lon: Floats64, folder: Path
 ) -> None:
     with folder_appearing_whole(folder, keep=True) as ready:
-        average = _write_units(aligner, encoder, lat_lon, ready / UNITS_FILE)
-        grid = CellGrid.build(lat_lon, CELL_RESOLUTION)
+        size = encoder.architecture.size
+        header = {"descr": "<f4", "fortran_order": False, "shape": (len(lat_lon), size)}
+        total = np.zeros(size)
+        # Written, not mapped: on a full disk a mapped page would end the process.
+        with (ready / UNITS_FILE).open("wb") as out:
+            np.lib.format.write_array_header_2_0(out, header)
+            for start in range(0, len(lat_lon), EMBEDDED_AT_ONCE):
+                rows = slice(start, start + EMBEDDED_AT_ONCE)
+                units = aligner.centred(aligner.location_side(encoder.embed(lat_lon[rows])))
+                out.write(units.astype("<f4").tobytes())
+                total += units.sum(axis=0, dtype=np.float64)
         coded = CodedRows.of(np.load(ready / UNITS_FILE, mmap_mode="r"))
         np.save(ready / CODES_FILE, coded.codes)
-        rest: dict[str, Any] = {"lat_lon": lat_lon, "average": average, **grid.to_arrays()}
+        rest: dict[str, Any] = CellGrid.build(lat_lon, CELL_RESOLUTION).to_arrays()
+        rest |= {"lat_lon": lat_lon, "average": (total / len(lat_lon)).astype(np.float32)[None]}
         np.savez(ready / REST_FILE, step=coded.step, error=coded.error, **rest)
-
-
-def _write_units(
-    aligner: GeoClipAligner, encoder: LocationEncoder, lat_lon: Floats64, file: Path
-) -> Floats32:
-    """Writes unit embeddings chunk by chunk, and gives their mean ``[1, d]``."""
-    size = encoder.architecture.size
-    header = {"descr": "<f4", "fortran_order": False, "shape": (len(lat_lon), size)}
-    total = np.zeros(size)
-    # Written, not mapped: on a full disk a mapped page would end the process.
-    with file.open("wb") as out:
-        np.lib.format.write_array_header_2_0(out, header)
-        for start in range(0, len(lat_lon), EMBEDDED_AT_ONCE):
-            rows = slice(start, start + EMBEDDED_AT_ONCE)
-            units = aligner.centred(aligner.location_side(encoder.embed(lat_lon[rows])))
-            out.write(units.astype("<f4").tobytes())
-            total += units.sum(axis=0, dtype=np.float64)
-    return (total / len(lat_lon)).astype(np.float32)[None]

@@ -17,13 +17,7 @@ Concepts = Literal["grounded", "text"]
 
 @dataclass(frozen=True, slots=True)
 class GeoClipOptions(ModelOptions):
-    """What one may choose of GeoCLIP.
-
-    Attributes:
-        crops: 10 for the mean score of ten crops.
-        precision: of the image tower: "int8" for 8-bit whole numbers.
-        concepts: what explains its answers: groundings, or the texts of concepts.
-    """
+    """What one may choose of GeoCLIP; each field says what it does."""
 
     crops: Literal[1, 10] = field(
         default=1, metadata={"help": "mean score of ten crops (default: 1, the centre)"}

@@ -22,22 +22,13 @@ from geowhy.export.clip import load_clip_backbone
 from geowhy.heads.gallery import Gallery
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.location import LocationArchitecture, LocationEncoder
-from geowhy.posterior import Calibration
 from geowhy.pretrained.geoclip.aligner import GeoClipAligner
 from geowhy.pretrained.geoclip.gallery_cache import cached_gallery, gallery_folder
 from geowhy.pretrained.geoclip.options import CLIP, GEOCLIP, Concepts, Precision
 from geowhy.registry import asset_folder, require
 
-__all__ = [
-    "GROUNDED_BANK",
-    "UNCALIBRATED",
-    "ReleasedGeoClip",
-    "check_installed",
-    "text_bank_file",
-]
+__all__ = ["GROUNDED_BANK", "ReleasedGeoClip", "check_installed", "text_bank_file"]
 
-# How far off GeoCLIP is on photographs like yours, nobody measured here.
-UNCALIBRATED = Calibration(least_radius_km=0.0, is_fitted=False)
 GROUNDED_BANK = Path(__file__).parents[2] / "data" / "models" / GEOCLIP / "bank.safetensors"
 
 
@@ -68,7 +59,17 @@ class ReleasedGeoClip:
         folder = require(GEOCLIP)
         weights = folder / "location.safetensors"
         encoder = LocationEncoder(LocationArchitecture(), lambda: _tensors(weights))
-        aligner = GeoClipAligner(_tensors(folder / "head.safetensors"), _bank(concepts))
+        file = GROUNDED_BANK if concepts == "grounded" else text_bank_file()
+        if concepts == "text" and not file.is_file():
+            raise ModelNotFoundError(
+                f"{file} isn't there yet: the prompts of all concepts have to be embedded once, "
+                "which takes minutes; do it with: geowhy concepts embed"
+            )
+        try:
+            bank = ConceptBank.load(file)
+        except DataError as error:
+            raise ModelFormatError(str(error)) from error
+        aligner = GeoClipAligner(_tensors(folder / "head.safetensors"), bank)
         places = _tensors(folder / "gallery.safetensors").get("lat_lon")
         if places is None or places.ndim != 2 or places.shape[1] != 2:
             raise ModelFormatError(
@@ -115,19 +116,6 @@ def check_installed() -> None:
 def text_bank_file() -> Path:
     """Where the bank of texts is once it has been made."""
     return asset_folder(GEOCLIP) / "text_bank.safetensors"
-
-
-def _bank(concepts: Concepts) -> ConceptBank:
-    file = GROUNDED_BANK if concepts == "grounded" else text_bank_file()
-    if concepts == "text" and not file.is_file():
-        raise ModelNotFoundError(
-            f"{file} isn't there yet: the prompts of all concepts have to be embedded once, which "
-            "takes minutes; do it with: geowhy concepts embed"
-        )
-    try:
-        return ConceptBank.load(file)
-    except DataError as error:
-        raise ModelFormatError(str(error)) from error
 
 
 def _tensors(file: Path) -> dict[str, Floats32]:

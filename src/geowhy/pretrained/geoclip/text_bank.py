@@ -6,16 +6,12 @@ all concepts are centred on their mean. No concept needs a grounding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
-from geowhy.arrays import Floats32
 from geowhy.assets.files import appearing_whole
 from geowhy.concepts.bank import ConceptBank
-from geowhy.concepts.sources import TextEncoder, TextSource
+from geowhy.concepts.sources import TextSource
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.export.clip import ClipTextEncoder
 from geowhy.pretrained.geoclip.options import CLIP
@@ -24,12 +20,8 @@ from geowhy.registry import require
 
 __all__ = ["write_text_bank"]
 
-TEXTS_AT_ONCE = 32
 
-OnProgress = Callable[[int, int], None]
-
-
-def write_text_bank(vocabulary: Vocabulary, on_progress: OnProgress) -> Path:
+def write_text_bank(vocabulary: Vocabulary, on_progress: Callable[[int, int], None]) -> Path:
     """Embeds all prompts, beside the released weights, for ``concepts="text"``.
 
     Takes a tenth of a second a prompt on two cores; ``on_progress`` is told how many are done.
@@ -41,26 +33,10 @@ def write_text_bank(vocabulary: Vocabulary, on_progress: OnProgress) -> Path:
     """
     check_installed()
     aligner = ReleasedGeoClip.load().aligner
-    encoder = _Told(ClipTextEncoder.load(require(CLIP)), on_progress)
+    encoder = ClipTextEncoder.load(require(CLIP), on_progress)
     bank = ConceptBank.build(vocabulary, TextSource(encoder, aligner.embed))
     file = text_bank_file()
     file.parent.mkdir(parents=True, exist_ok=True)
     with appearing_whole(file) as partial:
         partial.write_bytes(bank.to_bytes())
     return file
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Told:
-    """A text encoder that tells how far it is."""
-
-    encoder: TextEncoder
-    on_progress: OnProgress
-
-    def encode(self, texts: Sequence[str]) -> Floats32:
-        """Texts to ``[N, t]``."""
-        parts = []
-        for start in range(0, len(texts), TEXTS_AT_ONCE):
-            parts.append(self.encoder.encode(texts[start : start + TEXTS_AT_ONCE]))
-            self.on_progress(min(start + TEXTS_AT_ONCE, len(texts)), len(texts))
-        return np.concatenate(parts)
