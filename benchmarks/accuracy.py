@@ -13,7 +13,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from geowhy.evaluation.report import evaluate
+from geowhy.evaluation.accuracy import evaluate
 from geowhy.training.config import TrainingConfig
 from geowhy.training.run import train
 

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from geowhy.evaluation.accuracy import predictions_of
 from geowhy.evaluation.protocol import open_views, training_config
-from geowhy.evaluation.report import predictions_of
 from geowhy.geo.sphere import distance_km, distance_matrix_km
 
 EDGES_KM = (0, 50, 100, 200, 330, 460, 600, 800, 20_016)

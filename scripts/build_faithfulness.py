@@ -11,9 +11,9 @@ import sys
 
 from geowhy.assets.files import sha256_of
 from geowhy.cli.pages import FIGURES
+from geowhy.evaluation.estimates import Estimate
 from geowhy.evaluation.fidelity.deletion import OURS, RANDOM
 from geowhy.evaluation.fidelity.report import FidelityReport, measure_fidelity
-from geowhy.evaluation.resampling import Estimate
 from geowhy.registry import EMBEDDED, resolve_model
 
 SEED = 1

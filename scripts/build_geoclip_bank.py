@@ -11,9 +11,8 @@ from safetensors.numpy import load_file
 from geowhy.concepts.bank import ConceptBank
 from geowhy.concepts.sources import GroundedSource
 from geowhy.concepts.vocabulary import Vocabulary
-from geowhy.evaluation.held_out import HeldOutPlaces
+from geowhy.evaluation.held_out import HeldOutPlaces, unit_embeddings
 from geowhy.evaluation.protocol import training_config
-from geowhy.evaluation.rivals import unit_embeddings
 from geowhy.geo.atlas import Atlas
 from geowhy.model.location import LocationArchitecture, LocationEncoder
 from geowhy.pretrained.geoclip.released import GROUNDED_BANK

@@ -55,13 +55,10 @@ def test_train_without_torch_names_the_extra(geowhy, monkeypatch):
 def test_evaluate(geowhy, put_module, flag, printed):
     def predictions_of(model, split):
         assert (model, split) == ("embedded", "validation")
-        return "predictions"
+        return SimpleNamespace(report=lambda: report)
 
-    def report_of(table):
-        assert table == "predictions"
-        return SimpleNamespace(table=lambda: "a table", to_json=lambda: "{}")
-
-    put_module("geowhy.evaluation.report", predictions_of=predictions_of, report_of=report_of)
+    report = SimpleNamespace(table=lambda: "a table", to_json=lambda: "{}")
+    put_module("geowhy.evaluation.accuracy", predictions_of=predictions_of)
     result = geowhy("evaluate", "embedded", "--split", "validation", *flag)
     assert result.stdout == f"{printed}\n"
 

@@ -10,7 +10,7 @@ from geowhy.concepts.grounding import parse_grounding
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ModelFormatError
 from geowhy.evaluation.concept_scores import ConceptReport, ConceptRow, score_concepts
-from geowhy.evaluation.resampling import Estimate
+from geowhy.evaluation.estimates import Estimate
 from geowhy.evaluation.us_states import STATE_SHARES, StateCorrelation, StatePlaces
 from geowhy.geo.atlas import Atlas
 
@@ -110,7 +110,7 @@ def test_states_are_sampled_whole_and_share_out_their_truth():
     assert np.bincount(sample.state[sample.scored]).max() == 150
     covers = atlas.layer("land_cover")
     forest = np.isin(covers.at(sample.lat_lon), [1, 2, 3, 4, 5]).astype(float)[:, None]
-    shares = dict(zip(sample.names, sample.shares(forest)[:, 0], strict=True))
+    shares = dict(zip(sample.names, sample.means(forest)[:, 0], strict=True))
     # U.S. Forest Service: Maine and New Hampshire are the most wooded, North Dakota the least.
     assert shares["Maine"] > 0.5
     assert shares["North Dakota"] < 0.05

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from geowhy.evaluation.metrics import measure
-from geowhy.evaluation.predictions import PredictionTable
-from geowhy.evaluation.resampling import block_draws, block_mean, block_statistic
+from geowhy.evaluation.accuracy import PredictionTable
+from geowhy.evaluation.estimates import block_draws, block_mean, block_statistic
 from geowhy.geo.sphere import destination, uniform_on_sphere
 
 
@@ -30,7 +29,7 @@ def answers(errors_km, radius_50=500.0, radius_90=1500.0, abstained=None):
 
 
 def test_shares_and_the_median_are_exact():
-    metrics = measure(answers([10, 100, 600, 1000, 3000] * 40))
+    metrics = answers([10, 100, 600, 1000, 3000] * 40).measure()
     assert metrics.recall[25].value == pytest.approx(0.2)
     assert metrics.recall[750].value == pytest.approx(0.6)
     assert metrics.recall[2500].value == pytest.approx(0.8)
@@ -40,7 +39,7 @@ def test_shares_and_the_median_are_exact():
 
 
 def test_intervals_hold_the_value_and_shrink_with_more_blocks():
-    few, many = (measure(answers([100, 5000] * n)).recall[750] for n in (30, 1500))
+    few, many = (answers([100, 5000] * n).measure().recall[750] for n in (30, 1500))
     for estimate in (few, many):
         assert estimate.low <= estimate.value <= estimate.high
     assert many.high - many.low < few.high - few.low
@@ -55,14 +54,14 @@ def test_intervals_resample_blocks_not_views():
         np.full(300, 2.0),
         np.zeros(300, bool),
     )
-    estimate = measure(repeated).recall[750]
+    estimate = repeated.measure().recall[750]
     assert estimate.high - estimate.low > 0.5
-    assert measure(one_block).recall[25].low == 1.0
+    assert one_block.measure().recall[25].low == 1.0
 
 
 def test_abstentions_are_counted_and_left_out_of_the_answered():
     abstained = np.array([True, False] * 50)
-    metrics = measure(answers([5000.0, 100.0] * 50, abstained=abstained))
+    metrics = answers([5000.0, 100.0] * 50, abstained=abstained).measure()
     assert metrics.abstained == pytest.approx(0.5)
     assert metrics.recall[750].value == pytest.approx(0.5)
     assert metrics.answered_recall_750 == pytest.approx(1.0)
@@ -70,9 +69,9 @@ def test_abstentions_are_counted_and_left_out_of_the_answered():
 
 def test_some_rows_are_measured_as_if_they_were_all():
     both, among = [5000.0, 3000.0] * 30 + [10.0] * 40, np.arange(100) < 60
-    assert measure(answers(both), among).recall[750].value == 0
-    assert measure(answers(both), among).scored == 60
-    assert measure(answers(both)).recall[750].value == pytest.approx(0.4)
+    assert answers(both).measure(among).recall[750].value == 0
+    assert answers(both).measure(among).scored == 60
+    assert answers(both).measure().recall[750].value == pytest.approx(0.4)
 
 
 def test_all_intervals_are_of_the_same_draws_of_blocks():

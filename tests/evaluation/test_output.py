@@ -6,9 +6,11 @@ import math
 import numpy as np
 import pytest
 
+from geowhy.evaluation.accuracy import EvaluationReport, PredictionTable
 from geowhy.evaluation.concept_scores import ConceptReport
 from geowhy.evaluation.contrast import ConceptPull, Contrast
 from geowhy.evaluation.error_bands import BandsReport, ErrorBand
+from geowhy.evaluation.estimates import Estimate
 from geowhy.evaluation.fidelity.deletion import Curves, DeletionReport
 from geowhy.evaluation.fidelity.planted import PlantedReport
 from geowhy.evaluation.fidelity.pointing import PointingReport
@@ -16,10 +18,6 @@ from geowhy.evaluation.fidelity.report import FidelityReport
 from geowhy.evaluation.fidelity.sanity import SanityReport
 from geowhy.evaluation.fidelity.stability import StabilityReport
 from geowhy.evaluation.fidelity.truth import TruthReport
-from geowhy.evaluation.metrics import measure
-from geowhy.evaluation.predictions import PredictionTable
-from geowhy.evaluation.report import EvaluationReport
-from geowhy.evaluation.resampling import Estimate
 from geowhy.evaluation.rule_report import Comparison, RulesReport, Scored
 from geowhy.evaluation.rules import BOTTLENECK
 
@@ -27,9 +25,9 @@ NAN = float("nan")
 UNKNOWN = Estimate(NAN, NAN, NAN)
 SPOTS = np.array([[5.0, 5.0], [45.0, 45.0], [-25.0, 25.0]])
 ONES, ALL = np.ones(3), np.ones(3, bool)
-ALL_ABSTAINED = measure(
-    PredictionTable({}, ("a", "b", "c"), SPOTS, SPOTS, ONES, ONES, ALL, ALL, ((),) * 3, ONES)
-)
+ALL_ABSTAINED = PredictionTable(
+    {}, ("a", "b", "c"), SPOTS, SPOTS, ONES, ONES, ALL, ALL, ((),) * 3, ONES
+).measure()
 UNSCORED = Scored("here", 0, 1, 0, 0, NAN, {BOTTLENECK: UNKNOWN}, {BOTTLENECK: NAN}, {})
 
 REPORTS = {

@@ -10,7 +10,7 @@ from geowhy.cli.rules import find_country
 from geowhy.errors import ConfigError, DataError
 from geowhy.evaluation import rules as fitting
 from geowhy.evaluation.contrast import country_rules
-from geowhy.evaluation.resampling import Estimate
+from geowhy.evaluation.estimates import Estimate
 from geowhy.evaluation.rule_report import (
     ClassifierScore,
     Comparison,

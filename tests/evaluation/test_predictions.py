@@ -7,8 +7,7 @@ import pytest
 
 from geowhy.cli.main import main
 from geowhy.errors import DataError, MissingExtraError
-from geowhy.evaluation.predictions import PredictionTable
-from geowhy.evaluation.report import predictions_of, report_of
+from geowhy.evaluation.accuracy import PredictionTable, predictions_of
 
 
 @pytest.fixture(scope="module")
@@ -19,9 +18,9 @@ def table(trained):
 def test_a_table_that_is_written_and_read_gives_the_very_same_report(table, tmp_path, capsys):
     file = tmp_path / "said.parquet"
     table.save(file)
-    assert report_of(PredictionTable.load(file)) == report_of(table)
+    assert PredictionTable.load(file).report() == table.report()
     assert main(["evaluate", "--from", str(file)]) == 0
-    assert capsys.readouterr().out == report_of(table).table() + "\n"
+    assert capsys.readouterr().out == table.report().table() + "\n"
 
 
 def test_every_image_has_its_row(table, tmp_path):
@@ -48,4 +47,4 @@ def test_without_pyarrow_the_extra_is_named(table, tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"geowhy\[train\]"):
         table.save(tmp_path / "said.parquet")
-    assert np.isfinite(report_of(table).metrics.median_km.value)
+    assert np.isfinite(table.report().metrics.median_km.value)

@@ -6,12 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from geowhy.evaluation.ranking import (
+from geowhy.evaluation.estimates import (
     auc,
-    mean_with_interval,
+    block_draws,
+    mean_auc,
     ranking,
-    resampled_weights,
-    spearman,
 )
 
 
@@ -33,7 +32,9 @@ def test_auc_counts_pairs_in_the_right_order(seed):
 def test_spearman_is_that_of_scipy(seed):
     _, one = sample(seed)
     _, other = sample(seed + 1)
-    assert spearman(one, other) == pytest.approx(stats.spearmanr(one, other).statistic)
+    assert ranking(one, other, is_degree=True) == pytest.approx(
+        stats.spearmanr(one, other).statistic
+    )
 
 
 def test_unknown_truth_is_left_out():
@@ -41,20 +42,20 @@ def test_unknown_truth_is_left_out():
     padded = np.concatenate([truth, np.full(20, np.nan)])
     scored = np.concatenate([score, np.full(20, 99.0)])
     assert ranking(padded, scored, is_degree=False) == auc(truth, score)
-    assert ranking(padded, scored, is_degree=True) == pytest.approx(spearman(truth, score))
+    assert ranking(padded, scored, is_degree=True) == ranking(truth, score, is_degree=True)
 
 
 def test_too_few_places_give_no_number():
     assert np.isnan(auc(np.array([1.0] * 9 + [0.0] * 50), np.arange(59.0)))
-    assert np.isnan(spearman(np.ones(50), np.arange(50.0)))
+    assert np.isnan(ranking(np.ones(50), np.arange(50.0), is_degree=True))
 
 
 def test_whole_blocks_are_drawn():
     blocks = np.repeat(np.arange(7), 5)
-    weights = resampled_weights(blocks)
-    assert (weights.reshape(len(weights), 7, 5).std(axis=2) == 0).all()
-    assert (weights.sum(axis=1) == 35).all()
-    assert len(np.unique(weights, axis=0)) > len(weights) / 2
+    draws, block = block_draws(blocks, 100)
+    assert draws.shape == (100, 7)
+    assert (block == blocks).all()
+    assert len(np.unique(draws, axis=0)) > 50
 
 
 def test_the_interval_holds_the_mean_and_knows_the_blocks():
@@ -63,8 +64,8 @@ def test_the_interval_holds_the_mean_and_knows_the_blocks():
     level = rng.normal(size=20)[blocks]
     truth = (rng.normal(size=(1000, 3)) + level[:, None] > 0).astype(float)
     score = level[:, None] + rng.normal(size=(1000, 3))
-    by_block = mean_with_interval(truth, score, resampled_weights(blocks))
-    alone = mean_with_interval(truth, score, resampled_weights(np.arange(1000)))
+    by_block = mean_auc(truth, score, blocks)
+    alone = mean_auc(truth, score, np.arange(1000))
     assert by_block.value == pytest.approx(
         np.mean([auc(truth[:, k], score[:, k]) for k in range(3)])
     )

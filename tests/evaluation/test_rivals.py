@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import sph_harm_y
 
-from geowhy.evaluation.ranking import auc
-from geowhy.evaluation.rivals import (
+from geowhy.evaluation.estimates import auc
+from geowhy.evaluation.held_out import (
     boosted_trees,
     fitted_directions,
     harmonics,

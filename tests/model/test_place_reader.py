@@ -5,7 +5,7 @@ import pytest
 
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import CoordinateError, ModelFormatError
-from geowhy.evaluation.ranking import auc
+from geowhy.evaluation.estimates import auc
 from geowhy.geo.atlas import Atlas, uniform_on_land
 from geowhy.model.place_reader import PLACE_READING_SIZE, PlaceReader, read_places
 from geowhy.training.config import PlaceReaderConfig

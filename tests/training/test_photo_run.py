@@ -17,8 +17,8 @@ from safetensors.numpy import load_file, save_file
 
 from geowhy.cli.main import main
 from geowhy.errors import ConfigError, DataError
+from geowhy.evaluation.accuracy import evaluate
 from geowhy.evaluation.protocol import training_config
-from geowhy.evaluation.report import evaluate
 from geowhy.geo.atlas import Atlas, uniform_on_land
 from geowhy.locator import Locator
 from geowhy.model.alignment import ConceptAligner

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 
 from geowhy.concepts.bank import BANK_FILE, PLACE_BANK_FILE, ConceptBank
 from geowhy.errors import ConfigError, DataError, ModelFormatError, VocabularyError
-from geowhy.evaluation.report import evaluate
+from geowhy.evaluation.accuracy import evaluate
 from geowhy.locator import Locator
 from geowhy.model.store import ModelFolder
 from geowhy.training import loop

@@ -80,7 +80,7 @@ def concept_as_json(concept: Concept, facts: ConceptFacts) -> str:
 
 def agreement(comparison: ConceptComparison) -> str:
     """How well a model's score and the truth agree, in words."""
-    from geowhy.evaluation.ranking import ranking
+    from geowhy.evaluation.estimates import ranking
 
     places = f"over {int(comparison.known.sum()):,} gallery points"
     pearson = f"Pearson correlation r = {comparison.pearson:.3f}".replace("-", MINUS)

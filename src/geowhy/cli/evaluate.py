@@ -12,8 +12,8 @@ from geowhy.cli.options import flag, option, say
 from geowhy.errors import ConfigError, DataError, MissingExtraError
 
 if TYPE_CHECKING:
+    from geowhy.evaluation.accuracy import EvaluationReport
     from geowhy.evaluation.fidelity.report import FidelityReport
-    from geowhy.evaluation.report import EvaluationReport
 
 __all__ = ["HELP", "EvaluateOptions", "run"]
 
@@ -69,7 +69,7 @@ def run(given: EvaluateOptions) -> int:
         return _run_faithfulness(given.model, given)
     if given.seed is not None:
         raise ConfigError("--seed draws the views of --faithfulness: give that too, or neither")
-    from geowhy.evaluation.report import predictions_of, report_of
+    from geowhy.evaluation.accuracy import predictions_of
 
     file = given.predictions
     if file is not None and not file.parent.is_dir():  # before minutes of work
@@ -77,17 +77,16 @@ def run(given: EvaluateOptions) -> int:
     table = predictions_of(given.model, given.split or "test")
     if file is not None:
         table.save(file)
-    _tell(report_of(table), given)
+    _tell(table.report(), given)
     return 0
 
 
 def _measure_again(table: Path, given: EvaluateOptions) -> int:
     if given.model or given.split or given.faithfulness or given.predictions or given.seed:
         raise ConfigError(f"--from {table}: measures that file: give --json beside it alone")
-    from geowhy.evaluation.predictions import PredictionTable
-    from geowhy.evaluation.report import report_of
+    from geowhy.evaluation.accuracy import PredictionTable
 
-    _tell(report_of(PredictionTable.load(table)), given)
+    _tell(PredictionTable.load(table).report(), given)
     return 0
 
 

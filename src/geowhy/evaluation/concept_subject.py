@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,9 +70,8 @@ class Subject:
         Raises:
             ModelFormatError: if it isn't the vocabulary that the model was trained with.
         """
-        banks = [self.aligner.bank]
-        if self.model and self.model.places:
-            banks.append(self.model.places.bank)
+        of_places = self.model.place_bank if self.model else None
+        banks = [self.aligner.bank, *([of_places] if of_places else [])]
         for bank in banks:
             learnt = vocabulary.only(bank.ids)
             if learnt.digest != bank.vocabulary_digest:
@@ -106,18 +105,17 @@ class Subject:
         NaN where no view shows the concept, or the model reads none.
         """
         scores = np.full((len(centres), len(vocabulary.concepts)), np.nan, np.float32)
-        if self.model is None:
-            return scores
-        own, model = _columns(vocabulary, self.model.bank.ids), self.model
-        shown = [
-            self.aligner.outputs(model.told(model.features(list(pixels))))[1]
-            for pixels in views_at(self.config, centres)
-        ]
-        scores[:, own] = np.concatenate(shown)
+        model = self.model
+        if model is not None:
+            shown = [
+                self.aligner.outputs(model.told(model.features(list(pixels))))[1]
+                for pixels in views_at(self.config, centres)
+            ]
+            scores[:, _columns(vocabulary, model.bank.ids)] = np.concatenate(shown)
         return scores
 
 
-def _columns(vocabulary: Vocabulary, own: Iterable[str]) -> Ints:
+def _columns(vocabulary: Vocabulary, own: tuple[str, ...]) -> Ints:
     """Where concepts are in a vocabulary, by their ids, ``[k]``."""
     ids = [concept.id for concept in vocabulary.concepts]
     return np.array([ids.index(id) for id in own], np.intp)

@@ -16,9 +16,9 @@ import numpy as np
 
 from geowhy.arrays import Floats64, Ints64
 from geowhy.engine import Decoded
+from geowhy.evaluation.estimates import Estimate, block_mean
 from geowhy.evaluation.output import JsonReport, columns, with_interval
 from geowhy.evaluation.protocol import open_views, training_config
-from geowhy.evaluation.resampling import Estimate, block_mean
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.geo.sphere import distance_km
 from geowhy.images.overhead import WorldImage, cut_views

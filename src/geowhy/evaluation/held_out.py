@@ -1,27 +1,47 @@
-"""Places that a model was trained on, and places that were held out, with what is true there."""
+"""Places that were held out, with what is true there, and what else could order them by a concept.
+
+The latter are the baselines that a location encoder has to beat: each is fitted on the truth at
+training places and asked about held-out ones.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geowhy.arrays import Bools, Floats32, Ints, Points
-from geowhy.concepts.concept import Concept
+from geowhy.arrays import Bools, Floats32, Floats64, Ints, Points
+from geowhy.concepts.sources import fit_grounded
 from geowhy.concepts.vocabulary import Vocabulary
-from geowhy.evaluation.ranking import mean_with_interval, ranking, resampled_weights
-from geowhy.evaluation.resampling import Estimate
-from geowhy.evaluation.rivals import Features, fitted_directions
+from geowhy.evaluation.estimates import Estimate, mean_auc, ranking
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.cells import ten_degree_cell
+from geowhy.geo.sphere import lat_lon_to_unit
+from geowhy.model.location import LocationEncoder
 
 if TYPE_CHECKING:
     from geowhy.training.config import TrainingConfig
 
-__all__ = ["HeldOutPlaces"]
+__all__ = [
+    "Features",
+    "HeldOutPlaces",
+    "boosted_trees",
+    "fitted_directions",
+    "harmonics",
+    "has_boosted_trees",
+    "nearest_places",
+    "unit_embeddings",
+]
+
+Features = Callable[[Points], Floats32]
 
 FITTED_PLACES = 20_000  # as many as the directions of a bank are fitted on
+NEIGHBOURS, ASKED_AT_ONCE = 5, 1000
+RIDGE = 1e-4
+TREE_ROUNDS = 100  # as all settings of the trees what LightGBM comes with: nothing was tuned
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,17 +70,16 @@ class HeldOutPlaces:
         centres = sample_views(config.views, atlas).centres
         split = cell_splits(centres, config.split)
         is_held_out = split == SPLITS.index("test")
-        is_known = split == SPLITS.index("train")
-        if config.split.refit:
-            is_known = ~is_held_out
+        is_known = ~is_held_out if config.split.refit else split == SPLITS.index("train")
         training, held_out = centres[is_known][:FITTED_PLACES], centres[is_held_out]
+        groundings = [concept.grounding for concept in vocabulary.concepts]
         return cls(
             training,
             vocabulary.truth(atlas, training),
             held_out,
             vocabulary.truth(atlas, held_out),
             np.arange(min(config.split.test_views, len(held_out))),
-            np.array([_is_class(concept) for concept in vocabulary.concepts]),
+            np.array([each is not None and each.kind == "class" for each in groundings]),
         )
 
     def share(self, concept: int) -> float:
@@ -75,15 +94,8 @@ class HeldOutPlaces:
     def mean(self, scores: Floats32, rows: Ints | None = None) -> Estimate:
         """Mean AUC of the classes, from scores ``[N, k]`` of all places, or of ``rows`` ``[N]``."""
         chosen = slice(None) if rows is None else rows
-        weights = resampled_weights(ten_degree_cell(self.held_out[chosen]))
-        classes = self.is_class & ~np.isnan(scores).all(axis=0)
-        if not classes.any():
-            return Estimate(float("nan"), float("nan"), float("nan"))
-        return mean_with_interval(self.truth[chosen][:, classes], scores[:, classes], weights)
-
-    def fitted(self, features: Features) -> Floats32:
-        """Scores of the held-out places along directions fitted at the training places."""
-        return fitted_directions(features, self.training, self.known, self.held_out)
+        truth, blocks = self.truth[chosen], ten_degree_cell(self.held_out[chosen])
+        return mean_auc(truth[:, self.is_class], scores[:, self.is_class], blocks)
 
     def protocol(self, config: TrainingConfig) -> str:
         """In words."""
@@ -94,5 +106,106 @@ class HeldOutPlaces:
         )
 
 
-def _is_class(concept: Concept) -> bool:
-    return concept.grounding is not None and concept.grounding.kind == "class"
+def fitted_directions(
+    features: Features, training: Points, truth: Floats32, asked: Points
+) -> Floats32:
+    """Scores ``[M, k]`` of the places ``asked`` along ridge-fitted directions of some features.
+
+    As for the untrained directions of a concept bank, but in another space; features are
+    standardised. Places are degrees; truth ``[N, k]``.
+    """
+    known, wanted = features(training), features(asked)
+    mean, spread = known.mean(axis=0), known.std(axis=0) + 1e-6
+    directions = fit_grounded((known - mean) / spread, truth, RIDGE)
+    return np.asarray(((wanted - mean) / spread) @ directions, np.float32)
+
+
+def nearest_places(training: Points, truth: Floats32, asked: Points) -> Floats32:
+    """Mean truth of the five nearest training places, ``[M, k]``, where it is known there."""
+    units, wanted = lat_lon_to_unit(training), lat_lon_to_unit(asked)
+    filled, known = np.nan_to_num(truth), (~np.isnan(truth)).astype(np.float32)
+    average = np.nanmean(truth, axis=0)
+    scores = np.empty((len(asked), truth.shape[1]), np.float32)
+    for start in range(0, len(asked), ASKED_AT_ONCE):
+        chunk = slice(start, start + ASKED_AT_ONCE)
+        nearest = np.argpartition(-(wanted[chunk] @ units.T), NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+        count = known[nearest].sum(axis=1)
+        means = filled[nearest].sum(axis=1) / np.maximum(count, 1)
+        scores[chunk] = np.where(count > 0, means, average)
+    return scores
+
+
+def unit_embeddings(encoder: LocationEncoder) -> Features:
+    """Unit embeddings of a location encoder, as a function of places."""
+
+    def features(lat_lon: Points) -> Floats32:
+        embeddings = encoder.embed(lat_lon)
+        return np.asarray(embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True))
+
+    return features
+
+
+def has_boosted_trees() -> bool:
+    """Whether LightGBM, of the extra ``rivals``, is installed."""
+    return find_spec("lightgbm") is not None
+
+
+def boosted_trees(training: Points, truth: Floats32, is_class: Bools, asked: Points) -> Floats32:
+    """Scores of the places ``asked`` ``[M, k]``, by trees on latitude and longitude, degrees.
+
+    One model a column of ``truth`` ``[N, k]``, fitted where it is known: of odds for classes, of
+    means for degrees.
+    """
+    import lightgbm  # 1 s, for an option of one command
+
+    scores = np.empty((len(asked), truth.shape[1]), np.float32)
+    for column, values in enumerate(truth.T):
+        known = ~np.isnan(values)
+        settings = {
+            "objective": "binary" if is_class[column] else "regression",
+            "seed": 0,
+            "deterministic": True,
+            "num_threads": 1,  # such small data; more wait for each other on a busy machine
+            "verbose": -1,
+        }
+        data = lightgbm.Dataset(training[known], values[known])
+        scores[:, column] = lightgbm.train(settings, data, TREE_ROUNDS).predict(
+            asked, raw_score=True
+        )
+    return scores
+
+
+def harmonics(degree: int) -> Features:
+    """Real spherical harmonics up to a degree: a function to ``[N, (degree + 1)²]``."""
+
+    def features(lat_lon: Points) -> Floats32:
+        lat, lon = np.radians(lat_lon.T)
+        columns = []
+        for order, legendre in enumerate(_legendre(np.sin(lat), degree)):
+            waves = [np.cos(order * lon)] + ([np.sin(order * lon)] if order else [])
+            columns += [p * wave for p in legendre for wave in waves]
+        return np.stack(columns, axis=1).astype(np.float32)
+
+    return features
+
+
+def _legendre(sine: Floats64, degree: int) -> list[list[Floats64]]:
+    """Fully normalised associated Legendre functions: by order, from that degree upwards.
+
+    The standard recurrence in the degree, which is stable when normalised.
+    """
+    cosine = np.sqrt(np.maximum(1 - sine**2, 0))
+    diagonal = np.ones_like(sine)
+    by_order = []
+    for m in range(degree + 1):
+        if m:
+            diagonal = diagonal * cosine * np.sqrt((2 * m + 1) / (2 * m))
+        found = [diagonal]
+        if m < degree:
+            found.append(np.sqrt(2 * m + 3) * sine * diagonal)
+        for n in range(m + 2, degree + 1):
+            a = np.sqrt((4 * n * n - 1) / (n * n - m * m))
+            b = np.sqrt(((n - 1) ** 2 - m * m) / (4 * (n - 1) ** 2 - 1))
+            found.append(a * (sine * found[-1] - b * found[-2]))
+        by_order.append(found)
+    return by_order

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from geowhy.evaluation.resampling import Estimate
+from geowhy.evaluation.estimates import Estimate
 
 __all__ = ["JsonReport", "columns", "to_json", "with_interval"]
 

@@ -6,14 +6,15 @@ manifest: files come and go, and with them cells would change their splits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geowhy.arrays import Bools, Floats64, Ints, Pixels, Points
+from geowhy.arrays import Bools, Floats64, Pixels, Points
 from geowhy.errors import ConfigError, DataError, ImageError, MissingExtraError
 from geowhy.images.overhead import WorldImage, cut_views
 from geowhy.model.store import ModelFolder
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["Protocol", "held_out", "open_views", "training_config", "views_at"]
 
 VIEWS_AT_ONCE, PHOTOS_AT_ONCE = 512, 64
-GALLERY = "points uniform on the land of the whole Earth"
+MARGINS = {
+    "shared_pixels": "no training view shares a pixel with a held-out view",
+    "none": "no margin: training views at the rims of held-out cells overlap views in them",
+}
 
 Batch = dict[int, Pixels]  # by row; without those that can't be read
 
@@ -37,9 +41,7 @@ class Protocol:
     """Images with their truth, and the words that belong to any number measured on them.
 
     Attributes:
-        split: of the model's own training.
         name: how they were held out, in words.
-        gallery: among which places answers are sought, in words.
         images: what they are: "views" or "photos".
         expected: how many there are to be in the split.
         ids: of each image.
@@ -48,9 +50,7 @@ class Protocol:
         batches: reads the images, some at once.
     """
 
-    split: str
     name: str
-    gallery: str
     images: str
     expected: int
     ids: tuple[str, ...]
@@ -78,36 +78,28 @@ def held_out(model: str, split: str) -> Protocol:
             f"{model}: was refitted on its validation {images}, so they tell nothing of "
             "it: choose test, or train a model with split.refit = false"
         )
-    if config.photos is not None:
-        photos = _photos_of_run(model)
-        rows = photos.rows(split)
-        files, all_unseen = tuple(photos.files[row] for row in rows), np.ones(len(rows), bool)
-        return Protocol(
-            split,
-            f"photos of {Path(config.photos.manifest).name}, held-out 10° cells, split seed "
-            f"{config.split.seed}",
-            GALLERY,
-            images,
-            len(files),
-            files,
-            photos.centres[rows],
-            all_unseen,
-            lambda: _read_photos(files),
-        )
-    from geowhy.training.views import unseen
+    if config.photos is None:
+        return _held_out_views(config, split)
+    photos = _photos_of_run(model)
+    rows = photos.rows(split)
+    files = tuple(photos.files[row] for row in rows)
 
-    manifest, world = open_views(config)
-    rows = manifest.rows(split)
+    def batches() -> Iterator[Batch]:
+        from geowhy.training.features import read_pixels
+
+        for start in range(0, len(files), PHOTOS_AT_ONCE):
+            read = read_pixels(files[start : start + PHOTOS_AT_ONCE])
+            yield {row: p for row, p in enumerate(read, start) if not isinstance(p, ImageError)}
+
     return Protocol(
-        split,
-        _words(config),
-        GALLERY,
+        f"photos of {Path(config.photos.manifest).name}, held-out 10° cells, split seed "
+        f"{config.split.seed}",
         images,
-        config.split.test_views if split == "test" else config.split.validation_views,
-        tuple(f"view-{row}" for row in rows.tolist()),
-        manifest.centres[rows],
-        unseen(manifest, split, world),
-        lambda: _cut(manifest, world, rows),
+        len(files),
+        files,
+        photos.centres[rows],
+        np.ones(len(rows), bool),
+        batches,
     )
 
 
@@ -161,19 +153,27 @@ def _any_config(model: str) -> TrainingConfig:
     return TrainingConfig(**ModelFolder.open(resolve_model(model)).section("training"))
 
 
-def _cut(manifest: ViewManifest, world: WorldImage, rows: Ints) -> Iterator[Batch]:
-    for start in range(0, len(rows), VIEWS_AT_ONCE):
-        centres = manifest.centres[rows[start : start + VIEWS_AT_ONCE]]
-        views = cut_views(world, centres, manifest.km_per_pixel, manifest.size)
-        yield dict(enumerate(views, start))
+def _held_out_views(config: TrainingConfig, split: str) -> Protocol:
+    from geowhy.training.views import unseen
 
+    manifest, world = open_views(config)
+    rows = manifest.rows(split)
+    centres = manifest.centres[rows]
 
-def _read_photos(files: Sequence[str]) -> Iterator[Batch]:
-    from geowhy.training.features import read_pixels
+    def batches() -> Iterator[Batch]:
+        for start, views in zip(count(0, VIEWS_AT_ONCE), views_at(config, centres), strict=False):
+            yield dict(enumerate(views, start))
 
-    for start in range(0, len(files), PHOTOS_AT_ONCE):
-        read = read_pixels(tuple(files[start : start + PHOTOS_AT_ONCE]))
-        yield {row: p for row, p in enumerate(read, start) if not isinstance(p, ImageError)}
+    return Protocol(
+        f"{config.views.size} px at {config.views.km_per_pixel:g} km per pixel, held-out 10° "
+        f"cells, split seed {config.split.seed}; {MARGINS[config.split.margin]}",
+        "views",
+        config.split.test_views if split == "test" else config.split.validation_views,
+        tuple(f"view-{row}" for row in rows.tolist()),
+        centres,
+        unseen(manifest, split, world),
+        batches,
+    )
 
 
 def _photos_of_run(model: str) -> PhotoManifest:
@@ -196,15 +196,4 @@ def _photos_of_run(model: str) -> PhotoManifest:
         f"{model}: was trained on photographs, and which of them were held out stands in the "
         f"{PhotoManifest.FILE} of its run; {'that' if found else 'but none is'} in {run}"
         f"{' is of another run' if found else ''}: leave the model in its run's folder"
-    )
-
-
-def _words(config: TrainingConfig) -> str:
-    margin = {
-        "shared_pixels": "no training view shares a pixel with a held-out view",
-        "none": "no margin: training views at the rims of held-out cells overlap views in them",
-    }
-    return (
-        f"{config.views.size} px at {config.views.km_per_pixel:g} km per pixel, held-out 10° "
-        f"cells, split seed {config.split.seed}; {margin[config.split.margin]}"
     )

@@ -13,8 +13,8 @@ import numpy as np
 
 from geowhy.arrays import Bools, Ints, Ints64, Points
 from geowhy.errors import ConfigError
+from geowhy.evaluation.estimates import Estimate, block_mean
 from geowhy.evaluation.output import JsonReport, columns, with_interval
-from geowhy.evaluation.resampling import Estimate, block_mean
 from geowhy.evaluation.rules import (
     BOTTLENECK,
     CLASSIFIERS,

@@ -1,26 +1,29 @@
-"""The paper's test of concept maps: mean scores of US states against real shares.
+"""Concepts against the land cover of whole US states: a test of the paper on concepts.
 
 arXiv 2509.01910, figure 5, has 0.653 for forest, and 0.354 for GeoCLIP's location encoder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from geowhy.arrays import AnyFloats, Floats64, Ints, Points
 from geowhy.concepts.grounding import LayerValues, parse_grounding
+from geowhy.concepts.vocabulary import Vocabulary
+from geowhy.evaluation.concept_subject import Subject
+from geowhy.evaluation.held_out import HeldOutPlaces, fitted_directions, unit_embeddings
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import uniform_on_sphere
+from geowhy.pretrained.geoclip.released import ReleasedGeoClip
+from geowhy.registry import is_installed
 
-__all__ = ["STATE_SHARES", "StateCorrelation", "StatePlaces", "correlations"]
+__all__ = ["STATE_SHARES", "StateCorrelation", "StatePlaces", "correlations", "state_correlations"]
 
 SAMPLED_PLACES = 40_000
 SCORED_A_STATE = 150
 FEWEST = 8  # the District of Columbia has one or none
-SEED = 0
 # Ids of concepts, and what their share of a state is by the layer of land cover, whatever they
 # are grounded in: "forest" is a place with much forest around; the paper compares with forest.
 STATE_SHARES = {
@@ -46,7 +49,7 @@ STATE_SHARES = {
 class StateCorrelation:
     """Pearson correlation over the US states of mean score and real share, for one concept.
 
-    ``own`` is the model's, ``rival`` that of a direction fitted in the rival's space; NaN without.
+    ``own`` is the model's, ``rival`` that of a direction fitted in GeoCLIP's space; NaN without.
     """
 
     concept: str
@@ -73,45 +76,55 @@ class StatePlaces:
     @classmethod
     def sample(cls, atlas: Atlas) -> StatePlaces:
         """Draws them, the same at each call."""
-        rng = np.random.default_rng(SEED)
+        rng, layer = np.random.default_rng(0), atlas.layer("us_state")
         found, labels = np.empty((0, 2)), np.empty(0, np.intp)
         while len(found) < SAMPLED_PLACES:
             tries = uniform_on_sphere(20 * SAMPLED_PLACES, rng)
             tries = tries[atlas.is_land(tries)]
-            state = _state_of(atlas, tries)
+            state = layer.at(tries).astype(np.intp)
             found = np.concatenate([found, tries[state >= 0]])
             labels = np.concatenate([labels, state[state >= 0]])
         large = np.bincount(labels)[labels] >= FEWEST
-        numbers, of_place = np.unique(labels[large], return_inverse=True)
-        found = found[large]
-        members = [np.flatnonzero(of_place == n)[:SCORED_A_STATE] for n in range(len(numbers))]
-        known = atlas.layer("us_state").info.labels
-        names = tuple(known[number] for number in numbers)
-        return cls(names, found, of_place, np.concatenate(members))
+        numbers, state = np.unique(labels[large], return_inverse=True)
+        members = [np.flatnonzero(state == n)[:SCORED_A_STATE] for n in range(len(numbers))]
+        names = tuple(layer.info.labels[number] for number in numbers)
+        return cls(names, found[large], state, np.concatenate(members))
 
-    def shares(self, truth: AnyFloats) -> AnyFloats:
-        """Share of each state where concepts hold, from truth ``[N, k]``: ``[states, k]``."""
-        return self._means(truth, self.state)
+    def means(self, values: AnyFloats, rows: Ints | None = None) -> AnyFloats:
+        """Mean in each state of what is known, ``[states, k]``, of all places or those in ``rows``.
 
-    def real_shares(self, ids: Sequence[str], atlas: Atlas) -> AnyFloats:
-        """Of k concepts of ``STATE_SHARES``, by the layer of land cover: ``[states, k]``."""
-        around = LayerValues(atlas, self.lat_lon)
-        covers = [parse_grounding(STATE_SHARES[each], atlas).at(around) for each in ids]
-        return self.shares(np.stack(covers, axis=1))
-
-    def mean_scores(self, scores: AnyFloats) -> AnyFloats:
-        """Mean of each state, from the scores of the scored places: ``[states, k]``."""
-        return self._means(scores, self.state[self.scored])
-
-    def _means(self, values: AnyFloats, state: Ints) -> AnyFloats:
+        Values ``[n, k]``, rows ``[n]``.
+        """
+        state = self.state if rows is None else self.state[rows]
         return np.stack([np.nanmean(values[state == n], axis=0) for n in range(len(self.names))])
+
+
+def state_correlations(
+    subject: Subject, vocabulary: Vocabulary, places: HeldOutPlaces, atlas: Atlas
+) -> tuple[StateCorrelation, ...]:
+    """The paper's test, for the concepts of ``STATE_SHARES`` that the vocabulary has."""
+    ids = [concept.id for concept in vocabulary.concepts]
+    rows = [ids.index(id) for id in STATE_SHARES if id in ids]
+    if not rows:
+        return ()
+    sample = StatePlaces.sample(atlas)
+    around = LayerValues(atlas, sample.lat_lon)
+    covers = [parse_grounding(STATE_SHARES[ids[row]], atlas).at(around) for row in rows]
+    shares = sample.means(np.stack(covers, axis=1))
+    asked = sample.lat_lon[sample.scored]
+    scores = subject.location_scores(vocabulary, asked)[0][:, rows]
+    own = correlations(sample.means(scores, sample.scored), shares)
+    rival = np.full(len(rows), np.nan)
+    if is_installed("geoclip"):
+        features = unit_embeddings(ReleasedGeoClip.load().encoder)
+        fitted = fitted_directions(features, places.training, places.known[:, rows], asked)
+        rival = correlations(sample.means(fitted, sample.scored), shares)
+    names = [vocabulary.names[row] for row in rows]
+    found = zip(names, own.tolist(), rival.tolist(), strict=True)
+    return tuple(StateCorrelation(*entry) for entry in found)
 
 
 def correlations(means: AnyFloats, shares: AnyFloats) -> Floats64:
     """Pearson correlation of each column over the states, ``[k]``."""
     columns = zip(means.T, shares.T, strict=True)
     return np.array([np.corrcoef(mean, share)[0, 1] for mean, share in columns])
-
-
-def _state_of(atlas: Atlas, lat_lon: Points) -> Ints:
-    return atlas.layer("us_state").at(lat_lon).astype(np.intp)

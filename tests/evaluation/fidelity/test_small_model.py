@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from geowhy.concepts.vocabulary import Vocabulary
+from geowhy.evaluation.estimates import Estimate
 from geowhy.evaluation.fidelity import deletion, report
 from geowhy.evaluation.fidelity.deletion import OURS, RANDOM, measure_deletion
 from geowhy.evaluation.fidelity.planted import PlantedReport
@@ -16,7 +17,6 @@ from geowhy.evaluation.fidelity.stability import measure_stability
 from geowhy.evaluation.fidelity.truth import measure_truth
 from geowhy.evaluation.fidelity.views import AnsweredViews
 from geowhy.evaluation.protocol import training_config
-from geowhy.evaluation.resampling import Estimate
 from geowhy.explain import concept_probability as statements
 from geowhy.locator import Locator
 

@@ -18,8 +18,8 @@ import numpy as np
 
 from geowhy.arrays import Bools, Floats32, Floats64, Ints, Ints64
 from geowhy.engine import Decoded
+from geowhy.evaluation.estimates import Estimate, block_mean
 from geowhy.evaluation.fidelity.views import AnsweredViews
-from geowhy.evaluation.resampling import Estimate, block_mean
 from geowhy.explain.interventions import weighed
 from geowhy.locator import Locator
 

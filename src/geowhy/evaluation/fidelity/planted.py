@@ -22,8 +22,8 @@ from PIL import Image
 
 from geowhy.arrays import Bools, Floats64, Pixels
 from geowhy.engine import Decoded
+from geowhy.evaluation.estimates import Estimate, block_mean
 from geowhy.evaluation.protocol import open_views
-from geowhy.evaluation.resampling import Estimate, block_mean
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.locator import Locator

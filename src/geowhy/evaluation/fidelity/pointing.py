@@ -13,8 +13,8 @@ import numpy as np
 
 from geowhy.arrays import Floats64, Pixels
 from geowhy.engine import Decoded
+from geowhy.evaluation.estimates import Estimate, block_mean
 from geowhy.evaluation.fidelity.views import AnsweredViews
-from geowhy.evaluation.resampling import Estimate, block_mean
 from geowhy.explain.regions import occlusion_maps
 from geowhy.geo.sphere import distance_km
 from geowhy.locator import Locator

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ConfigError
+from geowhy.evaluation.estimates import Estimate
 from geowhy.evaluation.fidelity.deletion import DeletionReport, measure_deletion
 from geowhy.evaluation.fidelity.planted import PlantedReport, measure_planted_cue
 from geowhy.evaluation.fidelity.pointing import PointingReport, measure_pointing
@@ -19,7 +20,6 @@ from geowhy.evaluation.fidelity.truth import TruthReport, measure_truth
 from geowhy.evaluation.fidelity.views import AnsweredViews
 from geowhy.evaluation.output import JsonReport, columns, with_interval
 from geowhy.evaluation.protocol import training_config
-from geowhy.evaluation.resampling import Estimate
 from geowhy.locator import Locator
 from geowhy.model.terms import ConceptTerm
 

@@ -12,9 +12,8 @@ import numpy as np
 
 from geowhy.arrays import Floats32, Floats64
 from geowhy.engine import Decoded, Engine
+from geowhy.evaluation.estimates import Estimate, block_mean, rank_correlation
 from geowhy.evaluation.fidelity.views import AnsweredViews
-from geowhy.evaluation.ranking import rank_correlation
-from geowhy.evaluation.resampling import Estimate, block_mean
 from geowhy.heads.gallery import Gallery
 from geowhy.locator import Locator
 from geowhy.model.alignment import ConceptAligner

@@ -12,9 +12,8 @@ from PIL import Image
 
 from geowhy.arrays import Floats64, Pixels
 from geowhy.engine import Decoded
+from geowhy.evaluation.estimates import Estimate, block_mean, rank_correlation
 from geowhy.evaluation.fidelity.views import AnsweredViews
-from geowhy.evaluation.ranking import rank_correlation
-from geowhy.evaluation.resampling import Estimate, block_mean
 from geowhy.locator import Locator
 
 __all__ = ["CHANGES", "StabilityReport", "measure_stability"]

@@ -14,8 +14,8 @@ import numpy as np
 from geowhy.arrays import Floats64, Ints, Ints64
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ConfigError
+from geowhy.evaluation.estimates import Estimate, block_mean
 from geowhy.evaluation.fidelity.views import AnsweredViews
-from geowhy.evaluation.resampling import Estimate, block_mean
 from geowhy.explain.concept_probability import ConceptProbability
 from geowhy.explanation import ConceptScore, Explanation
 from geowhy.geo.atlas import Atlas
