@@ -17,7 +17,7 @@ from geowhy.export.backbone_export import LAYOUT_GRID
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import distance_km, distance_matrix_km
 from geowhy.model.backbone import OnnxBackbone
-from geowhy.model.map_reader import without_picture
+from geowhy.model.maps import without_picture
 from geowhy.training.aligner import fit_whitening
 from geowhy.training.config import TrainingConfig
 from geowhy.training.features import FeatureStore, embed_views

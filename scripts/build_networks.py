@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from geowhy.concepts.bank import ConceptBank
-from geowhy.model.map_reader import PICTURE_GRID
+from geowhy.model.maps import PICTURE_GRID
 from geowhy.model.networks import GRAPHS
 from geowhy.model.place_reader import PLACE_READING_SIZE
 from geowhy.training.aligner import TorchAligner, standardising

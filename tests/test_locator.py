@@ -12,8 +12,8 @@ from geowhy.assets.files import sha256_of
 from geowhy.errors import ImageError, ModelFormatError, ModelNotFoundError
 from geowhy.explanation import ELSEWHERE
 from geowhy.locator import Locator
+from geowhy.model.maps import MapPlaces
 from geowhy.model.store import ModelFolder
-from geowhy.model.terms import MapPlaces
 from geowhy.registry import resolve_model
 
 DEMO = Path(geowhy.__file__).parent / "data" / "demo"
@@ -113,7 +113,7 @@ def test_the_kept_gallery_is_what_the_location_encoder_gives(locator):
         off = np.abs(kept[name].columns[some] - columns[name].columns)
         assert (off / steps[f"{name}.step"]).max() < 0.55
     maps = gallery.side.part(MapPlaces)
-    assert maps.norms == pytest.approx(model.maps.matcher.norms(maps.coordinates))
+    assert maps.norms == pytest.approx(model.maps.matcher.places(maps.coordinates).norms)
 
 
 def test_one_or_many_read_from_anywhere_give_the_same_answer(locator):

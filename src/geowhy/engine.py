@@ -16,8 +16,8 @@ from geowhy.geo.regions import Region
 from geowhy.heads.gallery import Gallery
 from geowhy.heads.retrieval import DensityHead, LocationHead, RetrievalHead
 from geowhy.model.attribution import LinearAttribution
-from geowhy.model.contract import ScoringModel
 from geowhy.model.encoded import Encoded
+from geowhy.model.terms import ScoringModel
 from geowhy.posterior import Calibration, Contest, Estimate, NoveltyDetector, Posterior
 
 __all__ = ["Decoded", "Engine", "InputPolicy"]

@@ -7,14 +7,8 @@ from geowhy.errors import ConfigError
 from geowhy.explain.interventions import changed, parse_changes, weighed
 from geowhy.model.attribution import LinearAttribution
 from geowhy.model.encoded import Encoded
-from geowhy.model.terms import (
-    ConceptImages,
-    ConceptPlaces,
-    ConceptTerm,
-    MapImages,
-    MapPlaces,
-    MapTerm,
-)
+from geowhy.model.maps import MapImages, MapPlaces, MapTerm
+from geowhy.model.terms import ConceptImages, ConceptPlaces, ConceptTerm
 
 NAMES = ("warm", "polar desert", "desert coast", "high country", "coast", "layout of forest", "m2")
 CATEGORIES = ("climate", "climate", "water", "landform", "water", "maps", "maps")

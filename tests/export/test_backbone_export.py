@@ -12,7 +12,7 @@ from geowhy.export.backbone_export import (
     load_weights,
 )
 from geowhy.model.backbone import OnnxBackbone
-from geowhy.model.map_reader import PICTURE_COLUMNS, PICTURE_GRID
+from geowhy.model.maps import PICTURE_COLUMNS, PICTURE_GRID
 from geowhy.model.preprocessing import Preprocessing
 
 TINY = LiteArchitecture(width=0.25, depth=0.4)

@@ -12,7 +12,8 @@ from geowhy.model.alignment import (
 )
 from geowhy.model.attribution import LinearAttribution
 from geowhy.model.encoded import Encoded
-from geowhy.model.terms import EmbeddingImages, MapImages, MapPlaces, MapTerm
+from geowhy.model.maps import MapImages, MapPlaces, MapTerm
+from geowhy.model.terms import EmbeddingImages
 
 SHAPES = {
     "feature_mean": (20,),

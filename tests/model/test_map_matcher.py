@@ -6,7 +6,7 @@ from scipy.fft import dctn
 from scipy.stats import multivariate_normal
 
 from geowhy.errors import ModelFormatError
-from geowhy.model.map_matcher import LEVEL_WEIGHT, MAP_TITLES, MapMatcher, _covariances, patterns
+from geowhy.model.maps import LEVEL_WEIGHT, MAP_TITLES, MapMatcher, _covariances, patterns
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES
 
 FREQUENCIES, MAPS = MAP_GRID**2, len(MAP_TITLES)
@@ -31,8 +31,9 @@ def maps_of(coefficients):
 
 
 def scores(matcher, read, places):
-    q, p = (matcher.coordinates(maps_of(x)) for x in (read, places))
-    return matcher.pulls(q) @ p.T - matcher.norms(p).sum(axis=1)
+    seen = matcher.images(maps_of(read))
+    known = matcher.places(matcher.coordinates(maps_of(places)))
+    return seen.pulls @ known.coordinates.T - known.norms.sum(axis=1)
 
 
 def test_patterns_are_the_cosine_transform():
@@ -44,7 +45,7 @@ def test_patterns_are_the_cosine_transform():
 
 def test_a_score_is_the_log_odds_of_the_reading_against_the_land_at_large():
     matcher, errors, land = fitted(noise=0.2)
-    assert len(matcher.attribution) == FREQUENCIES * MAPS
+    assert len(matcher.tensors["attribution"]) == FREQUENCIES * MAPS
     error, spread = _covariances(errors), _covariances(land - land.mean(axis=0))
     read, places = land[:1], land[1:5]
     expected = np.zeros(4)
@@ -59,7 +60,7 @@ def test_a_score_is_the_log_odds_of_the_reading_against_the_land_at_large():
 
 def test_what_is_read_badly_says_nothing():
     matcher, _, land = fitted(noise=50.0)
-    assert len(matcher.attribution) == 0
+    assert len(matcher.tensors["attribution"]) == 0
     assert not scores(matcher, land[:2], land[2:5]).any()
 
 
@@ -71,9 +72,9 @@ def test_the_place_that_was_read_wins():
 
 def test_what_a_map_is_of_a_direction_adds_up():
     matcher, _, land = fitted(noise=0.5)
-    assert matcher.attribution.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert matcher.tensors["attribution"].sum(axis=1) == pytest.approx(1, abs=1e-5)
     p = matcher.coordinates(maps_of(land[:20]))
-    assert matcher.norms(p).shape == (20, MAPS)
+    assert matcher.places(p).norms.shape == (20, MAPS)
 
 
 def test_coordinates_are_in_deviations_of_the_error():

@@ -6,11 +6,11 @@ import torch
 
 from geowhy.errors import ConfigError, ModelFormatError
 from geowhy.geo.sphere import distance_matrix_km, lat_lon_to_unit
-from geowhy.model.map_matcher import patterns
-from geowhy.model.map_reader import (
+from geowhy.model.maps import (
     PICTURE_COLUMNS,
     PICTURE_GRID,
     MapReader,
+    patterns,
     without_picture,
 )
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES, SURROUNDINGS_SIZE
@@ -106,9 +106,9 @@ def test_a_coast_is_recognised_among_many(reader):
         whole, places, places, 100.0, CONFIG, 0, lambda *done: reports.append(done)
     )
     other_features, other_summary, other_surroundings = views(200, seed=4)
-    read = matcher.coordinates(reader[1].read(other_features, other_summary))
-    there = matcher.coordinates(reader[1].mapped(other_surroundings))
-    scores = matcher.pulls(read) @ there.T - matcher.norms(there).sum(axis=1)
+    seen = matcher.images(reader[1].read(other_features, other_summary))
+    there = matcher.places(matcher.coordinates(reader[1].mapped(other_surroundings)))
+    scores = seen.pulls @ there.coordinates.T - there.norms.sum(axis=1)
     assert (scores.argmax(axis=1) == np.arange(200)).mean() > 0.9
     assert reports == [(1, 2), (2, 2)]
 

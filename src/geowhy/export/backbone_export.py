@@ -32,7 +32,7 @@ from geowhy.arrays import Floats32
 from geowhy.assets.files import appearing_whole
 from geowhy.errors import ModelFormatError
 from geowhy.export.graph import GraphWriter, Value
-from geowhy.model.map_reader import PICTURE_COLUMNS, PICTURE_GRID
+from geowhy.model.maps import PICTURE_COLUMNS, PICTURE_GRID
 
 __all__ = [
     "GRAPH_FILE",

@@ -19,7 +19,7 @@ from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ModelFormatError
 from geowhy.model.encoded import Encoded, Part
 from geowhy.model.networks import run_network
-from geowhy.model.tensors import required_tensors
+from geowhy.model.store import required_tensors
 from geowhy.model.terms import (
     ConceptImages,
     ConceptPlaces,

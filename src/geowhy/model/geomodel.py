@@ -15,42 +15,27 @@ from geowhy.errors import ConfigError, DataError, ModelFormatError
 from geowhy.geo.atlas import Atlas
 from geowhy.model.alignment import Aligner, ConceptAligner
 from geowhy.model.backbone import BACKBONE_FILE, ImageBackbone, OnnxBackbone
-from geowhy.model.contract import ScoringModel
 from geowhy.model.encoded import Encoded
 from geowhy.model.location import LocationArchitecture, LocationEncoder
-from geowhy.model.map_matcher import MAP_TITLES, MapMatcher
-from geowhy.model.map_reader import MapReader
+from geowhy.model.maps import (
+    MapComparison,
+    MapMatcher,
+    MapPlaces,
+    MapReader,
+)
 from geowhy.model.place_reader import PlaceReader
 from geowhy.model.preprocessing import Preprocessing
 from geowhy.model.store import ModelFolder
 from geowhy.model.surroundings import read_surroundings
-from geowhy.model.terms import MapImages, MapPlaces, MapTerm, ScoreTerm, total_scores
+from geowhy.model.terms import ScoreTerm, ScoringModel, total_scores
 
-__all__ = ["GeoModel", "MapComparison", "model_banks", "model_config", "model_tensors"]
+__all__ = ["GeoModel", "model_banks", "model_config", "model_tensors"]
 
 
-MAPS_CATEGORY = "layout of the land"
 # How finely places are kept: embeddings by the deviation of each column, maps by that of the error
 # of reading.
 EMBEDDING_STEP = np.float32(0.25)
 MAP_STEP = 0.75
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MapComparison:
-    """The two halves of a comparison of maps.
-
-    Attributes:
-        reader: reads maps off views.
-        matcher: holds them against the maps of places.
-    """
-
-    reader: MapReader
-    matcher: MapMatcher
-
-    def weighing(self, weight: float) -> MapComparison:
-        """The same comparison with another weight."""
-        return MapComparison(self.reader, self.matcher.weighing(weight))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +74,10 @@ class GeoModel:
         Raises:
             ModelFormatError: if a part is missing or doesn't fit the others.
         """
-        section, tensors = folder.section("model"), folder.tensors("model")
+        section, groups = folder.section("model"), dict[str, dict[str, Floats32]]()
+        for path, array in folder.tensors("model").items():
+            group, _, tensor = path.partition("/")
+            groups.setdefault(group, {})[tensor] = array
         try:
             architecture = LocationArchitecture(
                 **{**section["location"], "sigmas": tuple(section["location"]["sigmas"])}
@@ -100,15 +88,19 @@ class GeoModel:
             raise ModelFormatError(
                 f"{folder.path}: config.json lacks {error}: get or train the model anew"
             ) from error
-        bank = _bank(folder, BANK_FILE)
-        aligner = ConceptAligner(_group(tensors, "alignment/"), bank, space)
+        maps = places = None
+        if "reader" in groups or "matcher" in groups:
+            reader, matcher = (groups.get(group, {}) for group in ("reader", "matcher"))
+            maps = MapComparison(MapReader(reader), MapMatcher(matcher))
+        if "places" in groups:
+            places = PlaceReader(groups["places"], _bank(folder, PLACE_BANK_FILE))
         return cls(
             name,
             OnnxBackbone.load(folder.path / BACKBONE_FILE, preprocessing),
-            LocationEncoder.from_tensors(_group(tensors, "location/"), architecture),
-            aligner,
-            _map_comparison(tensors),
-            _place_reader(folder, tensors),
+            LocationEncoder.from_tensors(groups.get("location", {}), architecture),
+            ConceptAligner(groups.get("alignment", {}), _bank(folder, BANK_FILE), space),
+            maps,
+            places,
         )
 
     @classmethod
@@ -138,15 +130,7 @@ class GeoModel:
     @property
     def terms(self) -> tuple[ScoreTerm, ...]:
         """What its scores are sums of."""
-        if self.maps is None:
-            return self.aligner.terms
-        matcher = self.maps.matcher
-        names = tuple(f"layout of {title}" for title in MAP_TITLES.values())
-        categories = (MAPS_CATEGORY,) * len(names)
-        return (
-            *self.aligner.terms,
-            MapTerm(names, categories, matcher.attribution, matcher.weight),
-        )
+        return self.aligner.terms + ((self.maps.matcher.term,) if self.maps else ())
 
     def scores(self, images: Encoded, places: Encoded) -> Floats32:
         """Logits ``[N, M]`` of places given images, before calibration."""
@@ -168,9 +152,7 @@ class GeoModel:
             return images
         reader, matcher = self.maps.reader, self.maps.matcher
         summary = self.aligner.whitened(told)[:, : reader.summary_size]
-        pulls = matcher.pulls(matcher.coordinates(reader.read(features, summary)))
-        shares = np.ones((len(pulls), len(MAP_TITLES)), np.float32)
-        return Encoded((*images.parts, MapImages(pulls, shares)))
+        return Encoded((*images.parts, matcher.images(reader.read(features, summary))))
 
     def location_side(self, lat_lon: ArrayLike, surroundings: Floats32 | None = None) -> Encoded:
         """Degrees ``[N, 2]`` as the terms take them.
@@ -184,7 +166,7 @@ class GeoModel:
             surroundings = read_surroundings(Atlas.load(), degrees)
         places = self.aligner.location_side(self.location.embed(degrees, surroundings))
         coordinates = self.maps.matcher.coordinates(self.maps.reader.mapped(surroundings))
-        return _with_maps(places, coordinates, self.maps)
+        return Encoded((*places.parts, self.maps.matcher.places(coordinates)))
 
     def packed(self, places: Encoded) -> tuple[dict[str, PackedColumns], Floats32]:
         """Columns from which M places can be had, by name; and a length for each ``[M, 1]``."""
@@ -201,12 +183,9 @@ class GeoModel:
             KeyError: if a column is missing.
         """
         places = self.aligner.unpacked(columns["scaled"], length)
-        return _with_maps(places, columns["maps"], self.maps) if self.maps else places
-
-
-def _with_maps(places: Encoded, coordinates: Floats32, maps: MapComparison) -> Encoded:
-    norms = maps.matcher.norms(coordinates)
-    return Encoded((*places.parts, MapPlaces(coordinates, norms)))
+        if self.maps is None:
+            return places
+        return Encoded((*places.parts, self.maps.matcher.places(columns["maps"])))
 
 
 def model_config(model: GeoModel) -> dict[str, Any]:
@@ -250,19 +229,3 @@ def _bank(folder: ModelFolder, name: str) -> ConceptBank:
             f"{bank.digest[:12]}: put its own bank back, or get or train the model anew"
         )
     return bank
-
-
-def _place_reader(folder: ModelFolder, tensors: dict[str, Floats32]) -> PlaceReader | None:
-    own = _group(tensors, "places/")
-    return PlaceReader(own, _bank(folder, PLACE_BANK_FILE)) if own else None
-
-
-def _map_comparison(tensors: dict[str, Floats32]) -> MapComparison | None:
-    reader, matcher = _group(tensors, "reader/"), _group(tensors, "matcher/")
-    if not reader and not matcher:
-        return None
-    return MapComparison(MapReader(reader), MapMatcher(matcher))
-
-
-def _group(tensors: dict[str, Floats32], prefix: str) -> dict[str, Floats32]:
-    return {name.removeprefix(prefix): a for name, a in tensors.items() if name.startswith(prefix)}

@@ -19,7 +19,7 @@ from geowhy.errors import ModelFormatError
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import lat_lon_to_unit
 from geowhy.model.networks import run_network
-from geowhy.model.tensors import required_tensors
+from geowhy.model.store import required_tensors
 
 __all__ = ["PLACE_READER_TENSORS", "PLACE_READING_SIZE", "PlaceReader", "read_places"]
 

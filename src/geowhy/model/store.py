@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from geowhy.arrays import Array
+from geowhy.arrays import Array, Floats32
 from geowhy.assets.files import folder_appearing_whole, sha256_of
 from geowhy.errors import ModelFormatError, ModelNotFoundError
 
-__all__ = ["FORMAT_VERSION", "ModelFolder", "write_model"]
+__all__ = ["FORMAT_VERSION", "ModelFolder", "required_tensors", "write_model"]
 
 FORMAT_VERSION = 4
 CONFIG_FILE = "config.json"
@@ -118,6 +118,23 @@ def write_model(
         text = json.dumps({"format_version": FORMAT_VERSION, **config, "files": files}, indent=1)
         (partial / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
     return ModelFolder.open(path)
+
+
+def required_tensors(
+    part: str, tensors: Mapping[str, Floats32], names: Sequence[str]
+) -> dict[str, Floats32]:
+    """The named tensors, float32; other names are left alone.
+
+    Raises:
+        ModelFormatError: if one is missing; says of which ``part``.
+    """
+    missing = [name for name in names if name not in tensors]
+    if missing:
+        raise ModelFormatError(
+            f"{part} lacks the tensor {missing[0]}: the model folder is damaged or was written by "
+            "another version; get or train the model anew"
+        )
+    return {name: np.asarray(tensors[name], np.float32) for name in names}
 
 
 def _widened(array: Array) -> Array:

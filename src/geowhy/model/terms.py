@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from geowhy.arrays import Bools, Floats32, Floats64
+from geowhy.arrays import Bools, Floats32, Floats64, Pixels
 from geowhy.model.encoded import Encoded, Part
 
 __all__ = [
@@ -23,10 +24,8 @@ __all__ = [
     "EmbeddingImages",
     "EmbeddingPlaces",
     "EmbeddingTerm",
-    "MapImages",
-    "MapPlaces",
-    "MapTerm",
     "ScoreTerm",
+    "ScoringModel",
     "normalised",
     "total_scores",
 ]
@@ -35,54 +34,63 @@ Edit = Callable[[Floats32], Floats32]
 
 
 class ScoreTerm(Protocol):
-    """One addend of the score of a place for an image.
-
-    Attributes:
-        source: its name in the ledger.
-        names: of its c contributors.
-        categories: of each of them.
-        are_concepts: whether its contributors are concepts.
-    """
+    """One addend of the score of a place for an image, itself the sum of c contributors."""
 
     @property
     def source(self) -> str:
         """Its name in the ledger."""
-        ...
 
     @property
     def names(self) -> tuple[str, ...]:
         """Of its c contributors."""
-        ...
 
     @property
     def categories(self) -> tuple[str, ...]:
         """Of each contributor."""
-        ...
 
     @property
     def are_concepts(self) -> bool:
         """Whether its contributors are concepts."""
-        ...
 
     def scores(self, images: Encoded, places: Encoded) -> Floats32:
         """Nats before calibration, ``[N, M]``."""
-        ...
 
     def contributions(self, image: Encoded, places: Encoded) -> tuple[Floats64, Floats64]:
         """What each contributor adds for one image ``[M, c]``, and what none explains ``[M]``."""
-        ...
 
     def activations(self, images: Encoded) -> Floats32:
         """How strongly images show each contributor, ``[N, c]``."""
-        ...
 
     def exceeds(self, place: Encoded, reference: Encoded) -> Bools:
         """Whether one place has more of each contributor than another, ``[c]``."""
-        ...
 
     def edited(self, image: Encoded, edit: Edit) -> Part:
         """Its part of one image with contributors edited ``[1, c]`` to ``[n, c]``: n images."""
-        ...
+
+
+class ScoringModel(Protocol):
+    """What answers and explanations need of a model, however it is made.
+
+    `geowhy.model.geomodel.GeoModel` is the one that geowhy trains; it has more, of which training
+    and the measures of concepts make use.
+    """
+
+    @property
+    def name(self) -> str:
+        """What answers call it."""
+
+    @property
+    def terms(self) -> tuple[ScoreTerm, ...]:
+        """What its scores are sums of; at least one, those of concepts first."""
+
+    def features(self, pixels: Sequence[Pixels]) -> Floats32:
+        """One row for each RGB image ``[H, W, 3]``, ``[N, f]``."""
+
+    def image_side(self, features: Floats32) -> Encoded:
+        """Features ``[N, f]`` as the terms take them, N rows."""
+
+    def location_side(self, lat_lon: ArrayLike) -> Encoded:
+        """Places, degrees ``[M, 2]``, as the terms take them, M rows."""
 
 
 def total_scores(terms: Sequence[ScoreTerm], images: Encoded, places: Encoded) -> Floats32:
@@ -244,80 +252,6 @@ class EmbeddingTerm:
         along = x @ self.basis
         moved = x + (edit(along) - along) @ self.decomposition
         return EmbeddingImages(np.asarray(moved, np.float32))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MapImages(Part):
-    """Images by maps that were read off them.
-
-    Attributes:
-        pulls: of a `MapMatcher`, ``[N, r]``, with the shares of its maps.
-        shares: how much of each of its m maps counts, ``[N, m]``; 1 for all of it.
-    """
-
-    pulls: Floats32
-    shares: Floats32
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MapPlaces(Part):
-    """Places by the maps around them.
-
-    Attributes:
-        coordinates: of a `MapMatcher`, ``[M, r]``.
-        norms: what each map costs them, ``[M, m]``.
-    """
-
-    coordinates: Floats32
-    norms: Floats32
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MapTerm:
-    """How well the maps that were read off an image agree with those of a place.
-
-    Attributes:
-        names, categories: of m maps.
-        attribution: how much each map is of r coordinates, ``[r, m]``; rows add up to 1.
-        weight: of all maps, in the score.
-    """
-
-    names: tuple[str, ...]
-    categories: tuple[str, ...]
-    attribution: Floats32
-    weight: float
-    source: str = "maps"
-    are_concepts: bool = False
-
-    def scores(self, images: Encoded, places: Encoded) -> Floats32:
-        """Nats ``[N, M]``."""
-        seen, known = images.part(MapImages), places.part(MapPlaces)
-        agreement = seen.pulls @ known.coordinates.T
-        agreement -= seen.shares @ known.norms.T
-        agreement *= np.float32(self.weight)
-        return np.asarray(agreement, np.float32)
-
-    def contributions(self, image: Encoded, places: Encoded) -> tuple[Floats64, Floats64]:
-        """Of each map ``[M, m]``; nothing is left over."""
-        seen, known = image.part(MapImages), places.part(MapPlaces)
-        agreement = (seen.pulls[0] * known.coordinates.astype(np.float64)) @ self.attribution
-        return self.weight * (agreement - seen.shares[0] * known.norms), np.zeros(len(places))
-
-    def activations(self, images: Encoded) -> Floats32:
-        """How strongly each map pulls, ``[N, m]``."""
-        pulls = np.abs(images.part(MapImages).pulls) @ self.attribution
-        return np.asarray(pulls * np.float32(self.weight), np.float32)
-
-    def exceeds(self, place: Encoded, reference: Encoded) -> Bools:
-        """A map is never absent, ``[m]``."""
-        return np.ones(len(self.names), np.bool_)
-
-    def edited(self, image: Encoded, edit: Edit) -> MapImages:
-        """With other shares of the maps."""
-        part = image.part(MapImages)
-        factor = edit(np.ones_like(part.shares))
-        pulls = part.pulls * (factor @ self.attribution.T)
-        return MapImages(np.asarray(pulls, np.float32), part.shares * factor)
 
 
 def normalised(x: Floats32) -> Floats32:

@@ -11,9 +11,7 @@ import torch
 
 from geowhy.concepts.bank import ConceptBank
 from geowhy.concepts.sources import GroundedSource
-from geowhy.model.geomodel import MapComparison
-from geowhy.model.map_matcher import MapMatcher
-from geowhy.model.map_reader import MapReader
+from geowhy.model.maps import MapComparison, MapMatcher, MapReader
 from geowhy.model.place_reader import PlaceReader
 from geowhy.training.aligner import TorchAligner
 from geowhy.training.config import TrainingConfig

@@ -9,16 +9,9 @@ import numpy as np
 
 from geowhy.arrays import Array, Floats32
 from geowhy.model.alignment import ConceptAligner
-from geowhy.model.geomodel import (
-    GeoModel,
-    MapComparison,
-    model_banks,
-    model_config,
-    model_tensors,
-)
+from geowhy.model.geomodel import GeoModel, model_banks, model_config, model_tensors
 from geowhy.model.location import LocationEncoder
-from geowhy.model.map_matcher import MapMatcher
-from geowhy.model.map_reader import MapReader
+from geowhy.model.maps import MapComparison, MapMatcher, MapReader
 from geowhy.model.place_reader import PlaceReader
 from geowhy.model.store import ModelFolder, write_model
 from geowhy.posterior import Calibration, NoveltyDetector

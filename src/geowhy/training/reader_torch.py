@@ -1,4 +1,4 @@
-"""The network of the map reader and its training; `geowhy.model.map_reader` runs it exported.
+"""The network of the map reader and its training; `geowhy.model.maps` runs it exported.
 
 How far readings are off is measured where no training view was, and they are weighed by it.
 """
@@ -18,8 +18,15 @@ from geowhy.arrays import Floats32, Ints, Rows
 from geowhy.errors import ConfigError
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.geo.sphere import EARTH_RADIUS_KM
-from geowhy.model.map_matcher import MapMatcher, patterns
-from geowhy.model.map_reader import MAP_LIMIT, PATCH, PICTURE_COLUMNS, PICTURE_GRID, MapReader
+from geowhy.model.maps import (
+    MAP_LIMIT,
+    PATCH,
+    PICTURE_COLUMNS,
+    PICTURE_GRID,
+    MapMatcher,
+    MapReader,
+    patterns,
+)
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES
 from geowhy.training.config import ReaderConfig
 from geowhy.training.dataset import Places

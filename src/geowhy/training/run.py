@@ -10,7 +10,7 @@ import torch
 
 from geowhy.concepts.vocabulary import PACKAGED_VOCABULARY, Vocabulary
 from geowhy.errors import ConfigError, VocabularyError
-from geowhy.model.map_matcher import MapMatcher
+from geowhy.model.maps import MapMatcher
 from geowhy.training.config import TrainingConfig
 from geowhy.training.fit import STAGES, Fit
 from geowhy.training.loop import TrainingRun

@@ -26,7 +26,7 @@ from geowhy.export.backbone_export import (
 from geowhy.images.overhead import WorldImage
 from geowhy.model.backbone import BACKBONE_FILE, OnnxBackbone
 from geowhy.model.location import LocationArchitecture
-from geowhy.model.map_reader import PICTURE_COLUMNS
+from geowhy.model.maps import PICTURE_COLUMNS
 from geowhy.model.preprocessing import Preprocessing
 from geowhy.registry import require
 from geowhy.training.config import CLIP, LocationConfig, TrainingConfig
