@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from earth_sources.writing import write_npz
 from geowhy.geo.atlas import Atlas
-from geowhy.render.outlines import COASTS
+from geowhy.render.world_map import COASTS
 
 ROWS = 360  # half a degree: finer than a world map can show
 LAND_SHARE = 0.5  # a cell with more land than this is land

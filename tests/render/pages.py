@@ -22,14 +22,17 @@ def entry(
     candidates=(PLACE,),
     pixels=None,
     scope=None,
+    position=PLACE.position,
+    radius_50_km=312.0,
+    radius_90_km=1849.0,
     **changes,
 ):
     concepts = concepts if concepts is not None else (ConceptScore("snow", 0.5, False),)
     prediction = Prediction(
         image=image,
-        position=LatLon(9.4075, -0.8393),
-        radius_50_km=312.0,
-        radius_90_km=1849.0,
+        position=position,
+        radius_50_km=radius_50_km,
+        radius_90_km=radius_90_km,
         abstention=Abstention("novel", 3.0, 1.5) if abstained else None,
         scope=scope or Scope(192_000),
         candidates=candidates,
@@ -37,8 +40,8 @@ def entry(
         model="embedded",
     )
     pixels = np.zeros((8, 12, 3), np.uint8) if pixels is None else pixels
-    values = {"caption": "A view", "credit": "view.png: NASA. Public domain."}
-    return ReportEntry(prediction, pixels, None, truth, **{**values, **changes})
+    values = {"caption": "A view", "credit": "view.png: NASA. Public domain.", "density": None}
+    return ReportEntry(prediction, pixels, truth=truth, **{**values, **changes})
 
 
 class Page(HTMLParser):

@@ -8,7 +8,7 @@ import pytest
 
 from geowhy.errors import DataError
 from geowhy.evaluation.contrast import Contrast
-from geowhy.render.contrast import SHOWN_CONCEPTS, contrast_page
+from geowhy.render.report import SHOWN_PULLS, contrast_page
 from geowhy.render.wording import MINUS
 
 COUNT = 40
@@ -29,7 +29,7 @@ def test_margins_are_those_of_the_rules():
     assert second == pytest.approx(-difference @ means[1] - 0.25)
 
 
-@pytest.mark.parametrize("count", [3, SHOWN_CONCEPTS, COUNT])
+@pytest.mark.parametrize("count", [3, SHOWN_PULLS, COUNT])
 def test_the_rows_add_up_to_the_margins(count):
     made, _, _ = contrast(count)
     body, foot = contrast_page(made).split("<tfoot>")
@@ -39,7 +39,7 @@ def test_the_rows_add_up_to_the_margins(count):
         for each in re.findall(r'<td class="number">([^<]*)</td>', part)
     ]
     rows, total = np.reshape(numbers[:-2], (-1, 2)), numbers[-2:]
-    assert len(rows) == min(count, SHOWN_CONCEPTS) + (count > SHOWN_CONCEPTS) + 1
+    assert len(rows) == min(count, SHOWN_PULLS) + (count > SHOWN_PULLS) + 1
     assert rows.sum(axis=0) == pytest.approx(total, abs=0.01 * len(rows))
     assert total == pytest.approx(made.margins[::-1], abs=0.01)
 

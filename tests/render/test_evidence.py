@@ -4,18 +4,19 @@ import numpy as np
 import pytest
 
 from geowhy.explanation import EvidenceMap
-from geowhy.render.evidence_picture import (
+from geowhy.render.evidence import (
     AGAINST,
     FOR,
     LEVELS,
     OVERLAY_SIDE,
     STRONGEST,
+    evidence_sentence,
     grey_picture,
+    method_sentence,
     overlay,
     scale_end,
     tinted,
 )
-from geowhy.render.evidence_words import evidence_sentence, method_sentence
 
 
 def grid(*cells, of="the answer", fields=8):

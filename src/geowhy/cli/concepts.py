@@ -115,21 +115,23 @@ def _show(given: ShowOptions) -> int:
 
 def _map(given: MapOptions) -> int:
     from geowhy.cli.concept_answers import agreement
+    from geowhy.cli.pages import check_output, write_whole
     from geowhy.concepts.facts import find_concept
     from geowhy.evaluation.concept_comparison import compare
     from geowhy.geo.atlas import Atlas
     from geowhy.locator import Locator
-    from geowhy.render.concept_map import check_output, draw_comparison, save_figure
+    from geowhy.render.concept_map import FORMATS, draw_comparison, figure_bytes
 
     vocabulary = _vocabulary(given)
     concept = find_concept(vocabulary, given.name)
     output = given.output or Path(f"{concept.id}.png")
-    check_output(output)  # before the model is loaded
+    check_output(output, FORMATS, "no such kind of figure")  # before the model is loaded
     locator = Locator.from_pretrained(given.model)
     _warn_of_other_vocabulary(vocabulary, locator)
     comparison = compare(concept, locator, Atlas.load())
     said = agreement(comparison)
-    save_figure(draw_comparison(comparison, said), output)
+    figure = draw_comparison(comparison, said)
+    write_whole(output, figure_bytes(figure, output.suffix.lower()), "the map ")
     print(f"{concept.name}: {said}\nThe map: {output}")
     return 0
 

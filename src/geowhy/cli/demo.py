@@ -56,7 +56,7 @@ class DemoOptions(ModelOption):
 
 def run(given: DemoOptions) -> int:
     """Locate the pictures, print the answers and write the page."""
-    from geowhy.cli.pages import write_page
+    from geowhy.cli.pages import write_whole
     from geowhy.locator import Locator
     from geowhy.render.report import html_report
 
@@ -65,7 +65,7 @@ def run(given: DemoOptions) -> int:
     for picture in demo_pictures():
         entries.append(_entry(locator, picture))
         _print(entries[-1])
-    write_page(given.output, html_report(entries))
+    write_whole(given.output, html_report(entries))
     print(f"All of it, with maps: {given.output}")
     return 0
 
@@ -114,14 +114,11 @@ def _entry(locator: Locator, picture: DemoPicture) -> ReportEntry:
 
 def _print(entry: ReportEntry) -> None:
     """The answer and, if there is one, how far off it is."""
-    from geowhy.render.report import miss_km
     from geowhy.render.wording import as_text, coordinates, kilometres
 
     print(as_text(entry.prediction, SHOWN_CONCEPTS))
     if entry.truth is None:
         print("  Truth: not known\n")
-    elif entry.prediction.abstained:
-        print(f"  Truth: {coordinates(entry.truth)}\n")
     else:
-        away = kilometres(miss_km(entry.truth, entry.prediction))
-        print(f"  Truth: {coordinates(entry.truth)}, {away} away\n")
+        away = "" if entry.miss_km is None else f", {kilometres(entry.miss_km)} away"
+        print(f"  Truth: {coordinates(entry.truth)}{away}\n")

@@ -158,12 +158,12 @@ def _print_error(error: ImageError, *, as_json: bool) -> None:
 
 
 def _write(path: Path, locator: Locator, model: str, found: list[Examined]) -> None:
-    from geowhy.cli.pages import provenance_of, write_page
+    from geowhy.cli.pages import provenance_of, write_whole
     from geowhy.render.report import ReportEntry, html_report
 
     entries = [
         ReportEntry(each.prediction, each.pixels, each.density, truth=None, caption="")
         for each in found
     ]
-    write_page(path, html_report(entries, provenance=provenance_of(locator, model)))
+    write_whole(path, html_report(entries, provenance=provenance_of(locator, model)))
     print(f"All of it, with maps: {path}", file=sys.stderr)

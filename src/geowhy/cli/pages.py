@@ -11,24 +11,36 @@ from geowhy.errors import DataError
 from geowhy.locator import Locator
 from geowhy.pretrained.catalogue import entry_of
 from geowhy.registry import assets
-from geowhy.render.provenance import Provenance
+from geowhy.render.report import Provenance
 from geowhy.render.wording import scope_sentence
 
-__all__ = ["FIGURES", "provenance_of", "write_page"]
+__all__ = ["FIGURES", "check_output", "provenance_of", "write_whole"]
 
 
-def write_page(path: Path, page: str) -> None:
-    """Writes the page whole or not at all: an older one stays until then.
+def check_output(path: Path, kinds: tuple[str, ...], wrong: str) -> None:
+    """Refuses a file that can't be written, before minutes of work.
 
     Raises:
-        DataError: if it can't be written.
+        DataError: if its name ends in none of ``kinds``, said as ``wrong``, or it has no folder.
+    """
+    if path.suffix.lower() not in kinds:
+        raise DataError(f"{path}: {wrong}: end the name in {', '.join(kinds)}")
+    if not path.parent.is_dir():
+        raise DataError(f"{path}: there is no folder {path.parent}: make it or choose another")
+
+
+def write_whole(path: Path, content: str | bytes, what: str = "") -> None:
+    """Writes a file whole or not at all: an older one stays until then.
+
+    Raises:
+        DataError: if it, or ``what`` it is, can't be written.
     """
     try:
         with appearing_whole(path) as partial:
-            partial.write_text(page, encoding="utf-8")
+            partial.write_bytes(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise DataError(
-            f"{path}: can't be written ({error.strerror}); choose another --output"
+            f"{path}: {what}can't be written ({error.strerror}); choose another --output"
         ) from error
 
 

@@ -95,34 +95,27 @@ def _measure(given: RulesOptions) -> None:
 
 
 def _draw(given: RulesOptions) -> None:
-    from geowhy.cli.pages import write_page
+    from geowhy.cli.pages import check_output, write_whole
     from geowhy.evaluation.contrast import country_rules
     from geowhy.evaluation.rules import RuleViews
     from geowhy.geo.atlas import Atlas
-    from geowhy.render.contrast import contrast_page
+    from geowhy.render.report import contrast_page
 
     first, second = (find_country(name, Atlas.load()) for name in given.between or ())
     if first == second:
         raise DataError(f"{first.name}: can't be told from itself: give two countries")
     output = given.output or Path(f"{first.code}-{second.code}{SUFFIX}".lower())
-    _check(output)  # before minutes of work
+    check_output(output, (SUFFIX,), "the picture is a page")  # before minutes of work
     views = RuleViews.open(given.model, given.seed, say)
     rules = country_rules(views, say)
     contrast = rules.contrast(first, second, views.model.bank)
-    write_page(output, contrast_page(contrast, rules.note(views.model.name)))
+    write_whole(output, contrast_page(contrast, rules.note(views.model.name)))
     if given.json:
         print(contrast.to_json())
         return
     for which, country in enumerate((first, second)):
         print(f"for {country.name}: {contrast.words(which, NAMED)}")
     print(f"The page: {output}")
-
-
-def _check(output: Path) -> None:
-    if output.suffix.lower() != SUFFIX:
-        raise DataError(f"{output}: the picture is a page: end the name in {SUFFIX}")
-    if not output.parent.is_dir():
-        raise DataError(f"{output}: there is no folder {output.parent}: make it or choose another")
 
 
 def find_country(name: str, atlas: Atlas) -> Country:

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import io
 import textwrap
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from geowhy.arrays import AnyFloats, Floats64
-from geowhy.assets.files import appearing_whole
-from geowhy.errors import DataError, MissingExtraError
+from geowhy.arrays import AnyFloats, Bools, Floats64, Points
+from geowhy.errors import MissingExtraError
 from geowhy.evaluation.concept_comparison import ConceptComparison
 from geowhy.geo.sphere import equal_earth
-from geowhy.render.outlines import coastlines
-from geowhy.render.raster import X_MOST, Y_MOST, rasterised
+from geowhy.render.world_map import X_MOST, Y_MOST, coastlines
 
 try:
     from matplotlib import rc_context
@@ -34,7 +30,7 @@ try:
 except ModuleNotFoundError as error:
     raise MissingExtraError(str(error.name), "plots", "drawing the map of a concept") from error
 
-__all__ = ["FORMATS", "check_output", "draw_comparison", "save_figure"]
+__all__ = ["FORMATS", "draw_comparison", "figure_bytes", "rasterised"]
 
 FORMATS = (".png", ".svg", ".pdf")
 DOTS_PER_INCH = 200
@@ -54,87 +50,84 @@ COAST, LINES = "#3a4349", "#d3dbe0"
 COLOURS = "viridis"
 ENDS = (2.0, 98.0)  # percentiles between which colours tell values apart
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Panel:
-    """One of the two maps.
-
-    Attributes:
-        title: above it.
-        values: a raster of the world, NaN where unknown.
-        limits: values of the first and last colour.
-        label: of the legend, with the unit.
-        is_class: whether values are from 0, "doesn't hold", to 1, "holds".
-    """
-
-    title: str
-    values: Floats64
-    limits: Normalize
-    label: str
-    is_class: bool = False
+PLACES_TO_A_PIXEL = 3.0
+LAND_SHARE = 0.23  # of the rectangle around the map, Antarctica left out as galleries do
+FEWEST_COLUMNS, MOST_COLUMNS = 90, 1440
+REACH = 3  # pixels that the value of a place may spread to where there is none
 
 
 def draw_comparison(comparison: ConceptComparison, agreement: str) -> Figure:
     """The figure: name, definition, model and ``agreement``, then the two maps with legends."""
-    definition = _wrapped(comparison.definition)
-    told = _wrapped(f"Model {comparison.model}. {agreement}")
-    panels = _panels(comparison)
-    label_lines = max(panel.label.count("\n") + 1 for panel in panels)
+    definition = textwrap.wrap(comparison.definition, LINE_LETTERS)
+    told = textwrap.wrap(f"Model {comparison.model}. {agreement}", LINE_LETTERS)
+    label = textwrap.fill(
+        comparison.truth_words,
+        LABEL_LETTERS,
+        max_lines=LABEL_LINES,
+        placeholder=" …",
+        break_long_words=True,
+    )
     top = MARGIN + HEADING + LINE * (len(definition) + len(told)) + PADDING
-    height = top + PANEL_TITLE + PANEL_HEIGHT + LEGEND + LINE * label_lines + MARGIN
-    page = _Page(Figure(figsize=(WIDTH, height), facecolor="white"), height)
+    below = PANEL_TITLE + PANEL_HEIGHT + LEGEND + LINE * (label.count("\n") + 1) + MARGIN
+    page = _Page(top + below)
     name = textwrap.shorten(comparison.name, NAME_LETTERS, placeholder=" …")
     page.text(MARGIN, MARGIN, name, size=NAME_SIZE, weight="bold")
     page.text(MARGIN, MARGIN + HEADING, "\n".join(definition))
     page.text(MARGIN, MARGIN + HEADING + LINE * len(definition), "\n".join(told), color=FAINT)
-    for number, panel in enumerate(panels):
-        page.draw(panel, MARGIN + number * (PANEL_WIDTH + GAP), top)
+
+    page.text(MARGIN, top, "Score of the model", size=TITLE_SIZE)
+    score = rasterised(comparison.lat_lon, comparison.score)
+    limits = _between_ends(comparison.score)
+    page.world(MARGIN, top + PANEL_TITLE, score, limits, "standard deviations over the land")
+
+    left, is_class = MARGIN + PANEL_WIDTH + GAP, comparison.is_class
+    title = "Truth: where it holds" if is_class else "Truth: how much of it there is"
+    page.text(left, top, title, size=TITLE_SIZE)
+    truth = rasterised(comparison.lat_lon, comparison.truth)
+    limits = Normalize(0, 1) if is_class else _between_ends(comparison.truth)
+    page.world(left, top + PANEL_TITLE, truth, limits, label, is_class=is_class)
     return page.figure
-
-
-def _panels(comparison: ConceptComparison) -> tuple[_Panel, _Panel]:
-    """What the model says, and the truth."""
-    is_class = comparison.is_class
-    score, truth = (rasterised(comparison.lat_lon, v) for v in (comparison.score, comparison.truth))
-    return (
-        _Panel(
-            "Score of the model",
-            score,
-            _between_ends(comparison.score),
-            "standard deviations over the land",
-        ),
-        _Panel(
-            "Truth: where it holds" if is_class else "Truth: how much of it there is",
-            truth,
-            Normalize(0, 1) if is_class else _between_ends(comparison.truth),
-            _label(comparison.truth_words),
-            is_class,
-        ),
-    )
 
 
 class _Page:
     """A figure on which places are told in inches from the left and from the top."""
 
-    def __init__(self, figure: Figure, height: float) -> None:
-        self.figure, self._height = figure, height
+    def __init__(self, height: float) -> None:
+        self.figure = Figure(figsize=(WIDTH, height), facecolor="white")
+        self._height = height
 
     def text(self, left: float, top: float, text: str, **style: Any) -> None:  # noqa: ANN401
         """Text whose upper left corner is at a place; ``style`` is as matplotlib has it."""
         given: dict[str, Any] = {"size": TEXT_SIZE, "color": INK, "linespacing": LINE_SPACING}
-        given |= style
-        self.figure.text(
-            left / WIDTH, 1 - top / self._height, text, va="top", parse_math=False, **given
-        )
+        x, y = left / WIDTH, 1 - top / self._height
+        self.figure.text(x, y, text, va="top", parse_math=False, **given | style)
 
-    def draw(self, panel: _Panel, left: float, top: float) -> None:
-        """One map with its title above and its legend below."""
-        self.text(left, top, panel.title, size=TITLE_SIZE)
-        axes = self._axes(left, top + PANEL_TITLE, PANEL_WIDTH, PANEL_HEIGHT)
-        image = _draw_map(axes, panel.values, panel.limits)
-        below = top + PANEL_TITLE + PANEL_HEIGHT + PADDING
-        self._colour_bar(image, panel, left + BAR_LEFT, below)
-        self._key_of_grey(left + BAR_LEFT + BAR_WIDTH + 0.4, below)
+    def world(
+        self,
+        left: float,
+        top: float,
+        values: Floats64,
+        limits: Normalize,
+        label: str,
+        *,
+        is_class: bool = False,
+    ) -> None:
+        """A raster of the world ``[H, W]``, and what its colours and the grey below it say."""
+        image = _draw_map(self._axes(left, top, PANEL_WIDTH, PANEL_HEIGHT), values, limits)
+        left, top = left + BAR_LEFT, top + PANEL_HEIGHT + PADDING
+        axes = self._axes(left, top, BAR_WIDTH, BAR_HEIGHT)
+        extend = "neither" if is_class else "both"
+        bar = self.figure.colorbar(image, cax=axes, orientation="horizontal", extend=extend)
+        bar.outline.set_linewidth(THIN)
+        axes.tick_params(labelsize=TEXT_SIZE, width=THIN, color=INK, labelcolor=INK)
+        axes.set_xlabel(label, size=TEXT_SIZE, color=INK, parse_math=False)
+        if is_class:
+            bar.set_ticks([0, 1], labels=["doesn't hold", "holds"])
+        left += BAR_WIDTH + 0.4
+        patch = self._axes(left, top, 2 * BAR_HEIGHT, BAR_HEIGHT)
+        patch.set(facecolor=NO_DATA, xticks=[], yticks=[])
+        patch.spines[:].set_linewidth(THIN)
+        self.text(left + 0.36, top - 0.05, "no data")
 
     def _axes(self, left: float, top: float, width: float, height: float) -> Axes:
         bottom = self._height - top - height
@@ -142,29 +135,19 @@ class _Page:
             (left / WIDTH, bottom / self._height, width / WIDTH, height / self._height)
         )
 
-    def _colour_bar(self, image: AxesImage, panel: _Panel, left: float, top: float) -> None:
-        axes = self._axes(left, top, BAR_WIDTH, BAR_HEIGHT)
-        extend = "neither" if panel.is_class else "both"
-        bar = self.figure.colorbar(image, cax=axes, orientation="horizontal", extend=extend)
-        bar.outline.set_linewidth(THIN)
-        axes.tick_params(labelsize=TEXT_SIZE, width=THIN, color=INK, labelcolor=INK)
-        axes.set_xlabel(panel.label, size=TEXT_SIZE, color=INK, parse_math=False)
-        if panel.is_class:
-            bar.set_ticks([0, 1], labels=["doesn't hold", "holds"])
-
-    def _key_of_grey(self, left: float, top: float) -> None:
-        patch = self._axes(left, top, 2 * BAR_HEIGHT, BAR_HEIGHT)
-        patch.set(facecolor=NO_DATA, xticks=[], yticks=[])
-        patch.spines[:].set_linewidth(THIN)
-        self.text(left + 0.36, top - 0.05, "no data")
-
 
 def _draw_map(axes: Axes, values: Floats64, limits: Normalize) -> AxesImage:
     """Land in grey, values on it in colours, coasts above; the sea stays blank."""
     axes.set(xlim=(-X_MOST, X_MOST), ylim=(-Y_MOST, Y_MOST))
     axes.set_axis_off()
-    axes.add_collection(LineCollection(_graticule(), colors=LINES, linewidths=THIN, zorder=0))
-    land = _land()
+    lat, lon = np.linspace(-90.0, 90.0, 91), np.linspace(-180.0, 180.0, 91)
+    meridians = [np.stack([lat, np.full(91, each)], -1) for each in range(-180, 181, 30)]
+    parallels = [np.stack([np.full(91, each), lon], -1) for each in range(-90, 91, 30)]
+    lines = [equal_earth(line) for line in (*meridians, *parallels)]
+    axes.add_collection(LineCollection(lines, colors=LINES, linewidths=THIN, zorder=0))
+    # All coasts as one outline; lakes run the other way round, which leaves them out.
+    curves = [equal_earth(np.vstack([curve, curve[:1]])) for curve in coastlines()]
+    land = Outline.make_compound_path(*(Outline(curve, closed=True) for curve in curves))
     axes.add_patch(PathPatch(land, facecolor=NO_DATA, edgecolor="none", zorder=1))
     image = axes.imshow(
         np.ma.masked_invalid(values),
@@ -180,69 +163,53 @@ def _draw_map(axes: Axes, values: Floats64, limits: Normalize) -> AxesImage:
     return image
 
 
-def _land() -> Outline:
-    """All coasts as one outline; lakes run the other way round, which leaves them out."""
-    curves = [equal_earth(np.vstack([curve, curve[:1]])) for curve in coastlines()]
-    codes = [np.full(len(curve), Outline.LINETO, Outline.code_type) for curve in curves]
-    for code in codes:
-        code[0], code[-1] = Outline.MOVETO, Outline.CLOSEPOLY
-    return Outline(np.concatenate(curves), np.concatenate(codes))
-
-
-def _graticule() -> list[Floats64]:
-    """The map's edge, and every thirtieth meridian and parallel."""
-    lat, lon = np.linspace(-90.0, 90.0, 91), np.linspace(-180.0, 180.0, 91)
-    meridians = [np.stack([lat, np.full(91, each)], -1) for each in range(-180, 181, 30)]
-    parallels = [np.stack([np.full(91, each), lon], -1) for each in range(-90, 91, 30)]
-    return [equal_earth(line) for line in (*meridians, *parallels)]
-
-
 def _between_ends(values: AnyFloats) -> Normalize:
     """Colours for all but the few lowest and highest of values."""
     low, high = np.nanpercentile(values, ENDS)
     return Normalize(float(low), float(high)) if high > low else Normalize()
 
 
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, LINE_LETTERS)
+def rasterised(lat_lon: Points, values: AnyFloats) -> Floats64:
+    """Values ``[M]`` at degrees ``[M, 2]`` as a grid ``[H, W]`` of the map, rows from north.
 
-
-def _label(words: str) -> str:
-    """At most two lines."""
-    return textwrap.fill(
-        words, LABEL_LETTERS, max_lines=LABEL_LINES, placeholder=" …", break_long_words=True
-    )
-
-
-def check_output(path: Path) -> None:
-    """Refuses a file that can't become a figure, before any work is done.
-
-    Raises:
-        DataError: if its suffix isn't of a known format, or there is no such folder.
+    A pixel, some three to a place on land, is the mean of the known values of its places. One
+    without a place is as the nearest one that has some, if that is within three pixels; NaN where
+    that is unknown, or far.
     """
-    if path.suffix.lower() not in FORMATS:
-        raise DataError(f"{path}: no such kind of figure: end the name in {', '.join(FORMATS)}")
-    if not path.parent.is_dir():
-        raise DataError(f"{path}: there is no folder {path.parent}: make it or choose another")
+    pixels = len(lat_lon) / PLACES_TO_A_PIXEL / LAND_SHARE
+    width = round(np.clip(np.sqrt(pixels * X_MOST / Y_MOST), FEWEST_COLUMNS, MOST_COLUMNS))
+    height = round(width * Y_MOST / X_MOST)
+    x, y = equal_earth(lat_lon).T
+    column = np.clip(((x / X_MOST + 1) * width / 2).astype(np.intp), 0, width - 1)
+    row = np.clip(((1 - y / Y_MOST) * height / 2).astype(np.intp), 0, height - 1)
+    pixel, known = row * width + column, ~np.isnan(values)
+    taken = np.bincount(pixel, minlength=height * width) > 0
+    number = np.bincount(pixel[known], minlength=height * width)
+    total = np.bincount(pixel[known], values[known], minlength=height * width)
+    means = np.where(number > 0, total / np.maximum(number, 1), np.nan)
+    return _spread(means.reshape(height, width), taken.reshape(height, width))
 
 
-def save_figure(figure: Figure, path: Path) -> None:
-    """Writes a figure in the format of the file's suffix.
+def _spread(values: Floats64, taken: Bools) -> Floats64:
+    """Pixels that aren't taken become like their nearest neighbours, step by step."""
+    height, width = values.shape
+    straight = [(1, 2), (1, 0), (2, 1), (0, 1)]  # down and right; (1, 1) is the pixel itself
+    diagonal = [(2, 2), (2, 0), (0, 2), (0, 0)]
+    for _ in range(REACH):
+        before, had = np.pad(values, 1), np.pad(taken, 1)
+        for down, right in straight + diagonal:
+            window = np.s_[down : down + height, right : right + width]
+            fills = ~taken & had[window]
+            values = np.where(fills, before[window], values)
+            taken = taken | fills
+    return np.where(taken, values, np.nan)
 
-    Raises:
-        DataError: if it can't be written.
-    """
-    check_output(path)
-    kind = path.suffix.lower().removeprefix(".")
-    # No date, and names that don't change: the same figure gives the same bytes.
-    dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+def figure_bytes(figure: Figure, kind: str) -> bytes:
+    """A figure as a file of one of ``FORMATS``; the same figure gives the same bytes."""
+    # No date, and names that don't change.
+    dates = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     made = io.BytesIO()
     with rc_context({"pdf.fonttype": 42, "svg.hashsalt": "geowhy"}):  # 42: fonts journals take
-        figure.savefig(made, format=kind, dpi=DOTS_PER_INCH, metadata=dates.get(kind))
-    try:
-        with appearing_whole(path) as partial:
-            partial.write_bytes(made.getvalue())
-    except OSError as error:
-        raise DataError(
-            f"{path}: the map can't be written ({error.strerror}); choose another --output"
-        ) from error
+        figure.savefig(made, format=kind[1:], dpi=DOTS_PER_INCH, metadata=dates.get(kind))
+    return made.getvalue()

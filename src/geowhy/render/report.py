@@ -1,41 +1,45 @@
-"""A report: one HTML page that needs no network, and no script but to move its maps.
+"""Pages that need no network: where pictures were taken and why, and what tells two places apart.
 
-Pictures, maps and styles are inside of the page; its own policy forbids it to load anything, and
-to run anything but the script of its maps.
+Pictures, maps and styles are inside of a page; its own policy forbids it to load anything, and to
+run anything but the script of its maps. Templates escape every value.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+import io
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from geowhy.answer import Candidate, Prediction, Scope
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.ext import Extension
+from PIL import Image
+
+from geowhy.answer import Prediction
 from geowhy.arrays import Pixels
+from geowhy.errors import DataError
 from geowhy.geo.sphere import distance_km
-from geowhy.render.page import templates
-from geowhy.render.provenance import Provenance
-from geowhy.render.wording import (
-    among_words,
-    coordinates,
-    kilometres,
-    percent,
-    plainly,
-    radius_sentence,
-    reference_words,
-    sure_of,
-)
-from geowhy.render.world_map import CellProbabilities, MapContent, map_style
+from geowhy.render import evidence, wording, world_map
 from geowhy.types import LatLon
 
-__all__ = ["Provenance", "ReportEntry", "html_report", "miss_km"]
+if TYPE_CHECKING:
+    from geowhy.evaluation.contrast import Contrast
+    from geowhy.posterior import CellDensity
+
+__all__ = ["Provenance", "ReportEntry", "contrast_page", "html_report"]
 
 STYLES, SCRIPT = (Path(__file__).with_name(f"report.{kind}") for kind in ("css", "js"))
-POLICY = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
-)
+JPEG_QUALITY = 85
+MOST_MAPS = 7  # as many as the style sheet can switch
+SHOWN_CONCEPTS = 6  # on either side
+SHOWN_PULLS = 16
+UNIT = re.compile(r"(?<=[0-9°]) (?=(?:km|%|[NSEW])(?![0-9A-Za-z]))")
+BETWEEN_TAGS = re.compile(r"(?<=[>}])\n\s*|\n\s*(?=[<{])")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,10 +57,44 @@ class ReportEntry:
 
     prediction: Prediction
     pixels: Pixels
-    density: CellProbabilities | None
+    density: CellDensity | None
     truth: LatLon | None
     caption: str
     credit: str = ""
+
+    @property
+    def miss_km(self) -> float | None:
+        """How far the answer is from the truth, km; None if either isn't there."""
+        if self.truth is None or self.prediction.abstained:
+            return None
+        answer = self.prediction.position
+        return float(distance_km((self.truth.lat, self.truth.lon), (answer.lat, answer.lon)))
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What is behind the answers of a page; what is empty is left out.
+
+    Attributes:
+        model: its name.
+        digest: of its weights or of its folder, such as "sha256 1f2e…".
+        version: of geowhy.
+        gallery: the places it chooses among, in words.
+        places: how many they are; 0 if unknown.
+        calibration: what its radii and probabilities were fitted on, in words.
+        sources: data that it was made of, and their licences, a line each.
+        faithfulness: how far explanations agree with what the model does: what was measured, and
+            the figure, ready to be shown.
+    """
+
+    model: str
+    digest: str = ""
+    version: str = ""
+    gallery: str = ""
+    places: int = 0
+    calibration: str = ""
+    sources: tuple[str, ...] = ()
+    faithfulness: tuple[tuple[str, str], ...] = ()
 
 
 def html_report(
@@ -66,98 +104,99 @@ def html_report(
 ) -> str:
     """The page for these images, in order; with what is behind the answers, if it is given."""
     script = SCRIPT.read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode()
     answered = [entry for entry in entries if not entry.prediction.abstained]
-    against = list(
-        dict.fromkeys(reference_words(each.prediction.explanation.against) for each in answered)
+    references = (entry.prediction.explanation.against for entry in answered)
+    page = _templates().get_template("page.html")
+    whole = page.render(
+        title=title,
+        entries=entries,
+        provenance=provenance,
+        script=script,
+        digest=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode(),
+        models=", ".join(dict.fromkeys(entry.prediction.model for entry in entries)),
+        answered=answered,
+        rivals=list(dict.fromkeys(map(wording.reference_words, references))),
+        credits=list(dict.fromkeys(entry.credit for entry in entries if entry.credit)),
     )
-    page = (
-        templates()
-        .get_template("page.html")
-        .render(
-            title=title,
-            entries=entries,
-            provenance=provenance,
-            policy=POLICY.format(digest=digest),
-            style=map_style(":root") + STYLES.read_text(encoding="utf-8"),
-            script=script,
-            models=", ".join(dict.fromkeys(entry.prediction.model for entry in entries)),
-            answered=answered,
-            has_truth=any(entry.truth for entry in answered),
-            against=against[0] if len(against) == 1 else "what it is held against",
-            marks=list(_marks(answered)),
-            credits=list(dict.fromkeys(entry.credit for entry in entries if entry.credit)),
-            facts=_facts,
-            map_content=_map_content,
+    return f"{whole}\n"
+
+
+def contrast_page(contrast: Contrast, note: str = "") -> str:
+    """What tells two places apart, as bars to either side; no script: rows add up to its margin.
+
+    Raises:
+        DataError: if no concept tells the places apart.
+    """
+    shown, others = contrast.pulls[:SHOWN_PULLS], contrast.pulls[SHOWN_PULLS:]
+    widest = [abs(x) for pull in shown for x in (pull.first, pull.second)]
+    if not any(widest):
+        raise DataError(
+            f"no concept tells {contrast.first} from {contrast.second}: choose other places"
         )
-    )
-    return f"{page}\n"
-
-
-def _marks(entries: Sequence[ReportEntry]) -> Iterable[tuple[str, str]]:
-    """What the maps of this page are drawn with, and nothing that isn't on one of them."""
-    yield '<circle class="answer" cx="15" cy="8" r="6"/>', "answer"
-    if any(len(entry.prediction.candidates) > 1 for entry in entries):
-        yield '<circle class="mode" cx="15" cy="8" r="6"/>', "other places it may be, numbered"
-    if any(entry.truth for entry in entries):
-        yield '<path class="truth" d="M9 2l12 12m0-12l-12 12"/>', "truth"
-    if any(entry.prediction.explanation.against.position for entry in entries):
-        yield '<path class="rival" d="M15 1l7 7-7 7-7-7z"/>', "what it is held against"
-    yield '<path class="circle half" d="M0 8h30"/>', "half of such answers are this near"
-    yield '<path class="circle nine" d="M0 8h30"/>', "nine in ten are this near"
-
-
-def _facts(entry: ReportEntry) -> list[tuple[str, str]]:
-    prediction = entry.prediction
-    facts = []
-    if not prediction.abstained:
-        facts.append(("Answer", coordinates(prediction.position)))
-    if not prediction.abstained and (best := sure_of(prediction)):
-        facts.append(_probability_fact(best, prediction.scope))
-    if entry.truth is not None:
-        facts.append(("Truth", coordinates(entry.truth)))
-    if entry.truth is not None and not prediction.abstained:
-        facts.append(("Distance to the truth", kilometres(miss_km(entry.truth, prediction))))
-    return facts
-
-
-def _probability_fact(best: Candidate, scope: Scope) -> tuple[str, str]:
-    """How probable the answer is, and among what; of a single place only that it is one."""
-    among = among_words(scope)
-    if not among:
-        return "Probability of this place", percent(best.probability)
-    if scope.places == 1:
-        return "Probability of this place", among
-    return f"Probability {among}", percent(best.probability)
-
-
-def _map_content(entry: ReportEntry) -> MapContent:
-    prediction = entry.prediction
-    return MapContent(
-        answer=prediction.position,
-        radius_50_km=prediction.radius_50_km,
-        radius_90_km=prediction.radius_90_km,
-        density=entry.density,
-        truth=entry.truth,
-        title=f"World map for {plainly(prediction.image)}",
-        description=_map_in_words(entry),
-        others=tuple(each.position for each in prediction.candidates[1:]),
-        rival=prediction.explanation.against.position,
+    rest = sum(pull.first for pull in others), sum(pull.second for pull in others)
+    page = _templates().get_template("contrast.html")
+    return page.render(
+        contrast=contrast,
+        note=note,
+        shown=shown,
+        others=len(others),
+        rest=rest,
+        most=max(*widest, *map(abs, rest), abs(contrast.bias)),
     )
 
 
-def _map_in_words(entry: ReportEntry) -> str:
-    prediction = entry.prediction
-    words = [f"Answer {coordinates(prediction.position)}", radius_sentence(prediction)[:-1]]
-    if entry.truth is not None:
-        away = kilometres(miss_km(entry.truth, prediction))
-        words.append(f"Truth {coordinates(entry.truth)}, {away} away")
-    if rival := prediction.explanation.against.position:
-        words.append(f"Held against {coordinates(rival)}")
-    return ". ".join(words)
+class _Joined(Extension):
+    """Leaves out line ends beside a tag, where a space would show; elsewhere they are spaces."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        return BETWEEN_TAGS.sub("", source).replace("\n", " ")
 
 
-def miss_km(truth: LatLon, prediction: Prediction) -> float:
-    """How far the answer is from the truth, km."""
-    answer = prediction.position
-    return float(distance_km((truth.lat, truth.lon), (answer.lat, answer.lon)))
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    """The templates of pages and their parts, with all words, maps and pictures as calls."""
+    made = Environment(
+        loader=PackageLoader("geowhy.render"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=[_Joined],
+    )
+    for module in (wording, world_map, evidence):
+        made.globals.update({name: getattr(module, name) for name in module.__all__})
+    for words in (wording.coordinates, wording.kilometres, wording.percent, wording.log_odds):
+        made.filters[words.__name__] = words
+    made.filters.update(plainly=wording.plainly, unbroken=_unbroken, capital=_capital)
+    made.globals.update(
+        style=STYLES.read_text(encoding="utf-8"),
+        most_maps=MOST_MAPS,
+        shown_concepts=SHOWN_CONCEPTS,
+        same_place_km=wording.SAME_PLACE_KM,
+        picture_address=_picture_address,
+        address=_address,
+    )
+    return made
+
+
+def _unbroken(words: str) -> str:
+    """Words with no line ending between a number and its unit."""
+    return UNIT.sub("\N{NO-BREAK SPACE}", words)
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _picture_address(pixels: Pixels, side: int) -> str:
+    """A picture ``[H, W, 3]`` or ``[H, W]``, no side longer, in an address of its own.
+
+    Small ones stay as they are, photographs become JPEG: whichever takes less.
+    """
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((side, side))
+    return min(_address(picture, "png"), _address(picture, "jpeg"), key=len)
+
+
+def _address(picture: Image.Image, kind: str) -> str:
+    file = io.BytesIO()
+    picture.save(file, kind, quality=JPEG_QUALITY, optimize=True)
+    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from geowhy.answer import Abstention, Candidate, Prediction, Scope
-from geowhy.explanation import (
-    ConceptChange,
-    ConceptScore,
-    Counterfactual,
-    Explanation,
-    Reference,
-    SparseForm,
-)
+from geowhy.explanation import ConceptChange, ConceptScore, Explanation, Reference, SparseForm
 from geowhy.types import LatLon
 
 __all__ = [
@@ -23,6 +16,7 @@ __all__ = [
     "coordinates",
     "explained_text",
     "kilometres",
+    "kinds_of",
     "log_odds",
     "other_evidence_sentence",
     "percent",
@@ -31,18 +25,17 @@ __all__ = [
     "radius_sentence",
     "reason_sentence",
     "reference_words",
+    "rest_of",
     "scope_sentence",
     "share_sentence",
     "sparse_sentence",
     "stated_sentence",
-    "sure_of",
-    "what_if_sentence",
 ]
 
 SAME_PLACE_KM = 25.0  # nearer than this, a place has not moved
 MINUS = "\N{MINUS SIGN}"
-BLOCKS = " ▏▎▍▌▋▊▉█"
-LEAST_SUM = 0.005  # of a category, in log-odds: what shows in two digits
+EIGHTHS = ("", *"▏▎▍▌▋▊▉")  # of a character
+SHOWS = 0.005  # log-odds from which on two digits show them
 BAR_WIDTH = 24
 
 
@@ -84,13 +77,8 @@ def concept_words(concept: ConceptScore) -> str:
 
 def place_name(prediction: Prediction) -> str:
     """The answer in words; its coordinates if it has no name."""
-    best = sure_of(prediction)
-    return best.place if best and best.place else coordinates(prediction.position)
-
-
-def sure_of(prediction: Prediction) -> Candidate | None:
-    """The candidate that is the answer: the most probable one."""
-    return prediction.candidates[0] if prediction.candidates else None
+    names = [best.place for best in prediction.candidates[:1] if best.place]
+    return names[0] if names else coordinates(prediction.position)
 
 
 def radius_sentence(prediction: Prediction) -> str:
@@ -117,12 +105,9 @@ def reason_sentence(abstention: Abstention) -> str:
 
 def scope_sentence(scope: Scope) -> str:
     """How the user narrowed the choice of places; empty if it wasn't narrowed."""
-    weighed = f"outside {scope.region} counted {scope.outside_weight:g} of one inside."
-    is_weighed = bool(scope.region) and scope.outside_weight > 0.0
-    if scope.is_own and is_weighed:
-        return f"Only the given places were considered; those {weighed}"
-    if is_weighed:
-        return f"Places {weighed}"
+    if scope.region and scope.outside_weight > 0.0:
+        those = "Only the given places were considered; those" if scope.is_own else "Places"
+        return f"{those} outside {scope.region} counted {scope.outside_weight:g} of one inside."
     if not scope.is_chosen:
         return ""
     places = "the given places" if scope.is_own else "places"
@@ -140,9 +125,8 @@ def among_words(scope: Scope) -> str:
     """What a probability is one among, where the user left places out; else empty."""
     if not scope.is_chosen:
         return ""
-    if scope.places == 1:
-        return "the only place considered"
-    return f"among the {scope.places:,} places considered"
+    alone = scope.places == 1
+    return "the only place considered" if alone else f"among the {scope.places:,} places considered"
 
 
 def share_sentence(prediction: Prediction, count: int) -> str:
@@ -155,7 +139,7 @@ def share_sentence(prediction: Prediction, count: int) -> str:
     share = percent(explanation.explained_share(count))
     concepts = "This one concept is" if shown == 1 else f"These {shown} concepts are"
     sentence = f"{concepts} {share} of the evidence"
-    if abs(explanation.unexplained) < 0.005:
+    if abs(explanation.unexplained) < SHOWS:
         return f"{sentence}."
     return f"{sentence}; what no concept carries adds {log_odds(explanation.unexplained)}."
 
@@ -190,24 +174,6 @@ def sparse_sentence(form: SparseForm) -> str:
     return f"{sentence}."
 
 
-def what_if_sentence(found: Counterfactual, *, chances: bool = True) -> str:
-    """What the model would say then: "without desert: the same place; its probability …".
-
-    Without ``chances`` for a guess, whose probabilities promise too much.
-    """
-    words = changes_words(found.changes)
-    if not chances:
-        moved = f"{found.place}, {kilometres(found.moved_km)} away"
-        return f"{words}: {'the same place' if found.moved_km < SAME_PLACE_KM else moved}"
-    chance = f"{percent(found.probability_before)} → {percent(found.probability_after)}"
-    if found.moved_km < SAME_PLACE_KM:
-        return f"{words}: the same place; its probability {chance}"
-    return (
-        f"{words}: {found.place}, {kilometres(found.moved_km)} away "
-        f"({percent(found.probability_there)}); the first place {chance}"
-    )
-
-
 def changes_words(changes: Sequence[ConceptChange]) -> str:
     """What the picture would show then: "without desert and with coast"."""
     before = {"without": "without", "with": "with", "twice": "with twice the"}
@@ -228,21 +194,45 @@ def reference_words(reference: Reference) -> str:
     return "everywhere else" if reference.kind == "elsewhere" else "the average place"
 
 
+def rest_of(explanation: Explanation, count: int) -> dict[str, float]:
+    """What the concepts beside the ``count`` shown add together, and what none carries."""
+    shown = explanation.shown(count)
+    others = len(explanation.contributions) - len(shown)
+    total = sum(concept.contribution for concept in explanation.contributions)
+    parts = {}
+    if others > 0:
+        words = f"{others} other concept{'s' * (others > 1)}"
+        parts[words] = total - sum(concept.contribution for concept in shown)
+    if abs(explanation.unexplained) >= SHOWS:
+        parts["what no concept carries"] = explanation.unexplained
+    return parts
+
+
+def kinds_of(explanation: Explanation) -> dict[str, float]:
+    """What the concepts of each kind add together, as far as two digits show it."""
+    return {name: value for name, value in explanation.by_category.items() if abs(value) >= SHOWS}
+
+
 def as_text(prediction: Prediction, count: int | None = None, *, guess: bool = False) -> str:
     """The answer as lines of text.
 
     ``count`` is how many concepts to show on either side; None shows none. After an
     abstention there is no place and no reason for one, unless the ``guess`` is asked for.
     """
-    lines = _headline(prediction, guess)
-    if prediction.abstained and not guess:
-        return "\n".join(lines)
-    if not prediction.abstained:
+    name, place = plainly(prediction.image), place_name(prediction)
+    where = coordinates(prediction.position)
+    if prediction.abstention:
+        lines = [f"{name}: no answer. {reason_sentence(prediction.abstention)}"]
+        if not guess:
+            return lines[0]
+        # Its radius and probability would promise too much: they were measured on answers.
+        lines.append(f"  Only a guess, and no answer: {place}, {where}")
+    else:
+        lines = [f"{name}: {place}{_chance(prediction)}"]
+        lines.append(f"  {where}. {radius_sentence(prediction)}")
         lines += _others(prediction.candidates[1:])
-    if narrowed := scope_sentence(prediction.scope):
-        lines.append(f"  {narrowed}")
-    if beside := other_evidence_sentence(prediction):
-        lines.append(f"  {beside}")
+    said = scope_sentence(prediction.scope), other_evidence_sentence(prediction)
+    lines += [f"  {sentence}" for sentence in said if sentence]
     if count is not None:
         lines += _reasons(prediction, count)
     return "\n".join(lines)
@@ -253,66 +243,45 @@ def explained_text(prediction: Prediction, count: int, *, guess: bool = False) -
     lines = [as_text(prediction, count, guess=guess)]
     if prediction.abstained and not guess:
         return lines[0]
-    lines += _categories(prediction.explanation)
-    if stated := stated_sentence(prediction.explanation, count):
+    explanation = prediction.explanation
+    kinds = [f"{name} {log_odds(value)}" for name, value in kinds_of(explanation).items() if name]
+    if kinds:
+        lines.append(f"  By category: {', '.join(kinds)}")
+    if stated := stated_sentence(explanation, count):
         lines.append(f"  {stated}")
-    sparse = prediction.explanation.sparse
-    if sparse:
-        lines += [f"  {sparse_sentence(sparse)}", f"    {_list_of(sparse.concepts)}"]
-    if prediction.explanation.what_if:
+    if form := explanation.sparse:
+        few = [f"{concept_words(each)} {log_odds(each.contribution)}" for each in form.concepts]
+        lines += [f"  {sparse_sentence(form)}", f"    {', '.join(few)}"]
+    if explanation.what_if:
         lines.append("  What if the picture were")
-        lines += [
-            f"    {what_if_sentence(each, chances=not prediction.abstained)}"
-            for each in prediction.explanation.what_if
-        ]
+    for found in explanation.what_if:
+        stays = found.moved_km < SAME_PLACE_KM
+        then = "the same place" if stays else f"{found.place}, {kilometres(found.moved_km)} away"
+        if not prediction.abstained:  # the probabilities of a guess promise too much
+            there = f" ({percent(found.probability_there)}); the first place"
+            chance = f"{percent(found.probability_before)} → {percent(found.probability_after)}"
+            then += f"{'; its probability' if stays else there} {chance}"
+        lines.append(f"    {changes_words(found.changes)}: {then}")
     return "\n".join(lines)
-
-
-def _categories(explanation: Explanation) -> list[str]:
-    told = [(n, x) for n, x in explanation.by_category.items() if n and abs(x) >= LEAST_SUM]
-    if not told:
-        return []
-    sums = ", ".join(f"{name} {log_odds(value)}" for name, value in told)
-    return [f"  By category: {sums}"]
-
-
-def _list_of(concepts: tuple[ConceptScore, ...]) -> str:
-    return ", ".join(f"{concept_words(c)} {log_odds(c.contribution)}" for c in concepts)
-
-
-def _headline(prediction: Prediction, guess: bool) -> list[str]:
-    name, place = plainly(prediction.image), place_name(prediction)
-    where = coordinates(prediction.position)
-    if prediction.abstention:
-        said = f"{name}: no answer. {reason_sentence(prediction.abstention)}"
-        # Its radius and probability would promise too much: they were measured on answers.
-        return [said, f"  Only a guess, and no answer: {place}, {where}"] if guess else [said]
-    chance = _chance(prediction)
-    return [f"{name}: {place}{chance}", f"  {where}. {radius_sentence(prediction)}"]
 
 
 def _chance(prediction: Prediction) -> str:
     """How probable the answer is; of a single place that says nothing, and isn't said."""
-    best, among = sure_of(prediction), among_words(prediction.scope)
-    if best is None:
+    among = among_words(prediction.scope)
+    if not prediction.candidates:
         return ""
-    if prediction.scope.is_chosen and prediction.scope.places == 1:
+    if among and prediction.scope.places == 1:
         return f", {among}"
-    return f", {percent(best.probability)} probable{f' {among}' if among else ''}"
+    return f", {percent(prediction.candidates[0].probability)} probable {among}".rstrip()
 
 
-def _others(candidates: tuple[Candidate, ...]) -> list[str]:
-    if not candidates:
-        return []
+def _others(candidates: tuple[Candidate, ...]) -> Iterator[str]:
     shares = [percent(candidate.probability) for candidate in candidates]
-    width = max(map(len, shares))
-    return [
-        "  It could also be",
-        *(
-            f"    {share:>{width}}  {candidate.place} ({coordinates(candidate.position)})"
-            for share, candidate in zip(shares, candidates, strict=True)
-        ),
-    ]
+    if candidates:
+        yield "  It could also be"
+    for share, candidate in zip(shares, candidates, strict=True):
+        where = coordinates(candidate.position)
+        yield f"    {share:>{max(map(len, shares))}}  {candidate.place} ({where})"
 
 
 def _reasons(prediction: Prediction, count: int) -> Iterator[str]:
@@ -329,18 +298,9 @@ def _reasons(prediction: Prediction, count: int) -> Iterator[str]:
     ):
         if concepts:
             yield title
-            yield from (_reason(concept, most) for concept in concepts)
+        for concept in concepts:
+            length = max(1, round(abs(concept.contribution) / most * BAR_WIDTH * 8))
+            bar = "█" * (length // 8) + EIGHTHS[length % 8]
+            value = log_odds(concept.contribution)
+            yield f"    {value:>6}  {bar:<{BAR_WIDTH}}  {concept_words(concept)}"
     yield f"  {share_sentence(prediction, count)}"
-
-
-def _reason(concept: ConceptScore, most: float) -> str:
-    value = log_odds(concept.contribution)
-    length = abs(concept.contribution) / most
-    return f"    {value:>6}  {_bar(length):<{BAR_WIDTH}}  {concept_words(concept)}"
-
-
-def _bar(share: float) -> str:
-    """A bar of up to ``BAR_WIDTH`` characters, to an eighth of one; never nothing."""
-    eighths = max(1, round(share * BAR_WIDTH * 8))
-    full, rest = divmod(eighths, 8)
-    return BLOCKS[8] * full + (BLOCKS[rest] if rest else "")

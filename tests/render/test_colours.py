@@ -1,14 +1,12 @@
 """Colours of the page: readable by everyone, light and dark (WCAG 2.2, level AA)."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-import geowhy.render.report
-from geowhy.render.world_map import map_style
+from geowhy.render.report import STYLES
+from geowhy.render.world_map import CLASS_LIMITS
 
-STYLES = Path(geowhy.render.report.__file__).with_name("report.css").read_text(encoding="utf-8")
 TEXT, SHAPE = 4.5, 3.0
 PAIRS = [
     ("text", "paper", TEXT),
@@ -34,13 +32,9 @@ PAIRS = [
 
 def colours(dark):
     """All variables; the dark ones come over the light ones."""
-    found = {}
-    for css in (map_style(":root"), STYLES):
-        light, _, rest = css.partition("@media screen and (prefers-color-scheme")
-        found |= variables(light)
-        if dark:
-            found |= variables(rest.split("}}" if "}}" in rest else "}\n}")[0])
-    return found
+    css = STYLES.read_text(encoding="utf-8")
+    light, _, rest = css.partition("@media screen and (prefers-color-scheme")
+    return variables(light) | (variables(rest.split("}\n}")[0]) if dark else {})
 
 
 def variables(css):
@@ -69,6 +63,12 @@ def test_the_formula():
 def test_contrast(front, back, least, dark):
     found = colours(dark)
     assert contrast(found[front], found[back]) >= least
+
+
+def test_each_class_of_the_density_has_a_colour():
+    named = {f"d{number}" for number in range(len(CLASS_LIMITS))}
+    assert {name for name in colours(False) if re.fullmatch(r"d\d", name)} == named
+    assert set(re.findall(r"^\.(d\d) ", STYLES.read_text(encoding="utf-8"), re.MULTILINE)) == named
 
 
 def test_dark_colours_are_others():
