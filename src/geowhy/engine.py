@@ -14,7 +14,7 @@ from geowhy.evidence import EvidenceField, FieldPlaces, FieldTerm, RegionPrior
 from geowhy.explanation import AVERAGE, ELSEWHERE, Reference
 from geowhy.geo.regions import Region
 from geowhy.heads.gallery import Gallery
-from geowhy.heads.retrieval import DensityHead, LocationHead, RetrievalHead
+from geowhy.heads.retrieval import DensityHead, LocationHead
 from geowhy.model.attribution import LinearAttribution
 from geowhy.model.encoded import Encoded
 from geowhy.model.terms import ScoringModel
@@ -89,7 +89,7 @@ class Engine:
         calibration: Calibration,
         novelty: NoveltyDetector | None,
         *,
-        head: type[DensityHead] | type[RetrievalHead] = DensityHead,
+        head: type[LocationHead] = DensityHead,
         inputs: InputPolicy | None = None,
         fields: tuple[EvidenceField, ...] = (),
     ) -> None:

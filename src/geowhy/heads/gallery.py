@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.answer import Scope
-from geowhy.arrays import AnyFloats, Bools, Floats32, Points
+from geowhy.arrays import Bools, Floats32, Points
 from geowhy.errors import DataError, ModelFormatError
 from geowhy.geo.cells import CellGrid
 from geowhy.geo.regions import Region
@@ -56,24 +56,16 @@ class Gallery:
 
     @classmethod
     def build(
-        cls,
-        lat_lon: Points,
-        model: GeoModel,
-        surroundings: Floats32 | None = None,
+        cls, lat_lon: Points, model: GeoModel, surroundings: Floats32 | None = None
     ) -> Gallery:
         """Embeds coordinates, degrees ``[M, 2]``; their ``surroundings`` are read if not given."""
-        chunks = [
-            slice(start, start + ENCODED_AT_ONCE)
-            for start in range(0, len(lat_lon), ENCODED_AT_ONCE)
-        ]
-        sides = [
-            model.location_side(
-                lat_lon[chunk], None if surroundings is None else surroundings[chunk]
-            )
-            for chunk in chunks
-        ]
-        side = Encoded.joined(sides)
-        return cls.of(lat_lon, CellGrid.build(lat_lon, CELL_RESOLUTION), side)
+        sides = []
+        for start in range(0, len(lat_lon), ENCODED_AT_ONCE):
+            chunk = slice(start, start + ENCODED_AT_ONCE)
+            around = None if surroundings is None else surroundings[chunk]
+            sides.append(model.location_side(lat_lon[chunk], around))
+        grid = CellGrid.build(lat_lon, CELL_RESOLUTION)
+        return cls.of(lat_lon, grid, Encoded.joined(sides))
 
     def to_tensors(self, model: GeoModel) -> dict[str, NDArray[np.generic]]:
         """As arrays by name: columns in whole steps, deflated; the rest follows from them."""
@@ -83,7 +75,13 @@ class Gallery:
             "length": length.astype(np.float16),
         }
         for name, kept in columns.items():
-            tensors |= _deflated(name, kept.columns, kept.least_step)
+            largest = np.abs(kept.columns).max(axis=0, initial=0)
+            tiny = np.finfo(np.float32).tiny
+            step = np.maximum(np.maximum(largest / LARGEST, kept.least_step), tiny)
+            step = step.astype(np.float32)
+            steps = np.round(kept.columns / step).astype(np.int8)
+            tensors[name] = np.frombuffer(zlib.compress(steps.T.tobytes(), 9), np.uint8)
+            tensors[f"{name}.step"] = step
         return tensors | {f"grid.{name}": array for name, array in self.grid.to_arrays().items()}
 
     @classmethod
@@ -96,9 +94,13 @@ class Gallery:
         try:
             grid = {n.removeprefix("grid."): a for n, a in tensors.items() if n.startswith("grid.")}
             lat_lon = tensors["lat_lon"].astype(np.float64)
-            steps = [name for name in tensors if name.endswith(".step")]
-            names = [name.removesuffix(".step") for name in steps]
-            columns = {name: _inflated(tensors, name, len(lat_lon)) for name in names}
+            columns = {}
+            for name in (n.removesuffix(".step") for n in tensors if n.endswith(".step")):
+                step = tensors[f"{name}.step"].astype(np.float32)
+                steps = np.frombuffer(zlib.decompress(tensors[name].tobytes()), np.int8)
+                steps = steps.reshape(len(step), len(lat_lon)).T
+                columns[name] = np.ascontiguousarray(steps, np.float32)
+                columns[name] *= step
             side = model.unpacked(columns, tensors["length"].astype(np.float32))
             return cls.of(lat_lon, CellGrid.from_arrays(grid), side)
         except (KeyError, ValueError, zlib.error) as error:
@@ -140,22 +142,3 @@ class Gallery:
     def of(cls, lat_lon: Points, grid: CellGrid, side: Encoded) -> Gallery:
         """From places, degrees ``[M, 2]``, with their sides."""
         return cls(lat_lon, grid, side, side.average())
-
-
-def _deflated(name: str, columns: Floats32, least: AnyFloats) -> dict[str, NDArray[np.generic]]:
-    """Columns ``[M, c]`` in steps no smaller than ``least`` ``[c]``."""
-    largest = np.abs(columns).max(axis=0, initial=0)
-    step = np.maximum(np.maximum(largest / LARGEST, least), np.finfo(np.float32).tiny)
-    step = step.astype(np.float32)
-    steps = np.round(columns / step).astype(np.int8)
-    packed = np.frombuffer(zlib.compress(steps.T.tobytes(), 9), np.uint8)
-    return {name: packed, f"{name}.step": step}
-
-
-def _inflated(tensors: dict[str, NDArray[np.generic]], name: str, count: int) -> Floats32:
-    """Columns of ``count`` rows, ``[count, c]``."""
-    step = tensors[f"{name}.step"].astype(np.float32)
-    steps = np.frombuffer(zlib.decompress(tensors[name].tobytes()), np.int8)
-    columns = np.ascontiguousarray(steps.reshape(len(step), count).T, np.float32)
-    columns *= step
-    return columns

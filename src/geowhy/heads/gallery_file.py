@@ -7,7 +7,6 @@ import csv
 import io
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,15 +24,6 @@ DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 SHOWN_ROWS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """How a file is written: its columns by number and by name, and what stands between them."""
-
-    columns: tuple[int, int]
-    names: tuple[str, str]
-    separator: str
-
-
 def read_gallery(path: Path, on_read: Callable[[str], None] | None = None) -> Floats64:
     """Coordinates of a table with a header, degrees ``[M, 2]``; other columns don't matter.
 
@@ -49,23 +39,37 @@ def read_gallery(path: Path, on_read: Callable[[str], None] | None = None) -> Fl
         text, encoding = _decoded(path.read_bytes())
         lines = [*text.splitlines()[:2], "", ""]
         skipped = 1 if EXCEL_SEPARATOR.fullmatch(lines[0]) else 0
-        table = _table(path, lines[skipped])
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=table.separator)
+        columns, separator = _columns(path, lines[skipped])
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
         filled = [(rows.line_num, row) for row in rows if any(map(str.strip, row))]
-        filled = [(line, row) for line, row in filled if line > skipped + 1]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: can't be read ({error}): give a CSV file of points") from error
-    cells = [(line, _cells(row, table.columns)) for line, row in filled]
-    points = [(line, pair, _point(pair, table.separator)) for line, pair in cells]
-    bad = [(line, pair) for line, pair, point in points if point is None]
-    if bad:
-        raise DataError(f"{path}: {_complaint(bad, len(points), table)}")
-    if not points:
+    filled = [(line, row) for line, row in filled if line > skipped + 1]
+    if not filled:
         raise DataError(f"{path}: no points: give at least one row under the header")
+    cells = [
+        [row[column].strip() if column < len(row) else "" for column in columns.values()]
+        for _, row in filled
+    ]
+    points = np.array([_degrees(pair, separator) for pair in cells])
+    bad = np.flatnonzero(~(np.abs(points) <= (90, 180)).all(axis=1))
+    if bad.size:
+        shown = ", ".join(str(filled[row][0]) for row in bad[:SHOWN_ROWS])
+        more = " and more" if len(bad) > SHOWN_ROWS else ""
+        first = " and ".join(map(repr, cells[bad[0]]))
+        raise DataError(
+            f"{path}: {len(bad)} of {len(points)} rows are no point on Earth (line {shown}{more}; "
+            f"the first has {first}): "
+            + _remedy(points[bad], [cells[row] for row in bad], list(columns), separator)
+        )
     if on_read:
-        has_commas = any(DECIMAL_COMMA.fullmatch(cell) for _, pair in cells for cell in pair)
-        on_read(f"{path.name}: {_understood(len(points), table, has_commas)}{encoding}")
-    return np.array([point for _, _, point in points], np.float64)
+        places = "1 place" if len(points) == 1 else f"{len(points):,} places"
+        decimals = ", decimal commas" if _have_commas(cells) else ""
+        on_read(
+            f"{path.name}: {places} from columns {', '.join(columns)}; "
+            f"separated by {SEPARATORS[separator]}{decimals}{encoding}"
+        )
+    return points
 
 
 def _decoded(content: bytes) -> tuple[str, str]:
@@ -78,84 +82,49 @@ def _decoded(content: bytes) -> tuple[str, str]:
         return content.decode("latin-1"), ", Latin-1"
 
 
-def _table(path: Path, header: str) -> _Table:
-    """The separator that makes columns of coordinates out of a header."""
+def _columns(path: Path, header: str) -> tuple[dict[str, int], str]:
+    """Latitude and longitude, by name, and the separator that makes them out of a header."""
     for separator in SEPARATORS:
         written = next(csv.reader([header], delimiter=separator), [])
         names = [name.strip().lower() for name in written]
-        lat, lon = (
+        found = [
             next((names.index(name) for name in known if name in names), None)
             for known in (LATITUDES, LONGITUDES)
-        )
-        if lat is not None and lon is not None:
-            return _Table((lat, lon), (written[lat].strip(), written[lon].strip()), separator)
+        ]
+        columns = {written[at].strip(): at for at in found if at is not None}
+        if len(columns) == 2:
+            return columns, separator
     raise DataError(
         f"{path}: the header is {header.strip()!r}: name two columns lat and lon, degrees, "
         "with commas, semicolons or tabs between them"
     )
 
 
-def _cells(row: list[str], columns: tuple[int, int]) -> tuple[str, str]:
-    """Latitude and longitude as written; empty where a row is too short."""
-    lat, lon = (row[column].strip() if column < len(row) else "" for column in columns)
-    return lat, lon
-
-
-def _point(cells: tuple[str, str], separator: str) -> tuple[float, float] | None:
-    """Degrees, or None if the cells hold none."""
-    degrees = _degrees(cells, separator)
-    if degrees is None:
-        return None
-    lat, lon = degrees
-    return degrees if -90 <= lat <= 90 and -180 <= lon <= 180 else None
-
-
-def _degrees(cells: tuple[str, str], separator: str) -> tuple[float, float] | None:
-    """Two numbers, wherever they lie, or None."""
+def _degrees(cells: list[str], separator: str) -> list[float]:
+    """Two numbers, wherever they lie, or NaN."""
+    if separator != ",":  # between commas, a quoted "9,410" may mean thousands
+        cells = [c.replace(",", ".") if DECIMAL_COMMA.fullmatch(c) else c for c in cells]
     try:
-        lat, lon = (float(_dotted(cell, separator)) for cell in cells)
+        return [float(cell) for cell in cells]
     except ValueError:
-        return None
-    return lat, lon
+        return [np.nan, np.nan]
 
 
-def _dotted(cell: str, separator: str) -> str:
-    """A number with a decimal point; between commas, a quoted "9,410" may mean thousands."""
-    if separator != "," and DECIMAL_COMMA.fullmatch(cell):
-        return cell.replace(",", ".")
-    return cell
+def _have_commas(cells: list[list[str]]) -> bool:
+    return any(DECIMAL_COMMA.fullmatch(cell) for pair in cells for cell in pair)
 
 
-def _complaint(bad: list[tuple[int, tuple[str, str]]], count: int, table: _Table) -> str:
-    shown = ", ".join(str(line) for line, _ in bad[:SHOWN_ROWS])
-    more = " and more" if len(bad) > SHOWN_ROWS else ""
-    first = " and ".join(repr(cell) for cell in bad[0][1])
-    return (
-        f"{len(bad)} of {count} rows are no point on Earth (line {shown}{more}; the first has "
-        f"{first}): {_remedy([pair for _, pair in bad], table)}"
-    )
-
-
-def _remedy(bad: list[tuple[str, str]], table: _Table) -> str:
-    lat, lon = table.names
-    numbers = [_degrees(pair, table.separator) for pair in bad]
-    if all(each and 90 < abs(each[0]) <= 180 and abs(each[1]) <= 90 for each in numbers):
+def _remedy(points: Floats64, cells: list[list[str]], names: list[str], separator: str) -> str:
+    """What to do about rows that are no points."""
+    lat, lon = np.abs(points).T
+    if ((lat > 90) & (lat <= 180) & (lon <= 90)).all():
         return (
-            f"{lat} and {lon} look swapped: give the columns each other's names, "
+            f"{' and '.join(names)} look swapped: give the columns each other's names, "
             "or take the rows out"
         )
-    if table.separator == "," and any(DECIMAL_COMMA.fullmatch(c) for pair in bad for c in pair):
+    if separator == "," and _have_commas(cells):
         return "separate the columns by semicolons or tabs, or write decimals with points"
     return (
         "give latitude within ±90 and longitude within ±180 in degrees, or take the rows out "
         "(metres of a map projection: export as EPSG:4326)"
-    )
-
-
-def _understood(count: int, table: _Table, has_commas: bool) -> str:
-    places = "1 place" if count == 1 else f"{count:,} places"
-    decimals = ", decimal commas" if has_commas else ""
-    return (
-        f"{places} from columns {', '.join(table.names)}; "
-        f"separated by {SEPARATORS[table.separator]}{decimals}"
     )

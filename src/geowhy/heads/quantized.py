@@ -230,7 +230,14 @@ class _Kept:
         """The best by their float32 rows; in the sums, too, these replace the codes."""
         possible = np.concatenate(self.at_most) >= self.sure.min()
         rows, coarse = np.concatenate(self.rows)[possible], np.concatenate(self.coarse)[possible]
-        exact = _exact_logits(query, gallery, rows)
+        # Not @, whose rounding depends on where in the table a row stands.
+        products = [
+            np.einsum("md,d->m", units, query, dtype=np.float64)
+            for units in in_parts(gallery.units, rows)
+        ]
+        exact = np.concatenate(products)
+        if gallery.log_prior is not None:
+            exact += gallery.log_prior[rows]
         peak = max(self.peak, exact.max())
         correction = np.exp(exact - peak) - np.exp(coarse - peak)
         total = self.total * np.exp(self.peak - peak) + correction.sum()
@@ -241,14 +248,3 @@ class _Kept:
         return NearestPlaces(
             rows[best], np.exp(exact[best] - peak) / total, np.maximum(cell_mass, 0) / total
         )
-
-
-def _exact_logits(query: Floats32, gallery: RetrievalGallery, rows: Rows) -> Floats64:
-    """Logits in double precision of some of the places ``[m]``."""
-    # Not @, whose rounding depends on where in the table a row stands.
-    parts = [
-        np.einsum("md,d->m", units, query, dtype=np.float64)
-        for units in in_parts(gallery.units, rows)
-    ]
-    logits = np.concatenate(parts)
-    return logits if gallery.log_prior is None else logits + gallery.log_prior[rows]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
@@ -37,16 +36,6 @@ __all__ = ["DensityHead", "LocationHead", "RetrievalHead"]
 
 KEPT_PLACES = 256  # best places of a retrieval among which the answer's rivals are
 SCORED_AT_ONCE = 8  # with 200,000 places: 6 MB of scores, of which a few copies are made
-
-
-class LocationHead(Protocol):
-    """Turns images into posteriors over the places of a gallery, and posteriors into answers."""
-
-    def posteriors(self, images: Encoded) -> Iterator[Posterior]:
-        """One posterior an image."""
-
-    def estimate(self, posterior: Posterior, top_k: int) -> Estimate:
-        """What one posterior says, with at most ``top_k`` modes."""
 
 
 class DensityHead:
@@ -123,13 +112,8 @@ class RetrievalHead:
         units = gallery.side.part(EmbeddingPlaces).unit
         self._gallery = gallery
         self._evidence = evidence
-        self._places = RetrievalGallery(
-            units,
-            gallery.coded or CodedRows.of(units),
-            None,
-            gallery.grid.point_to_cell,
-            len(gallery.grid.cells),
-        )
+        coded, grid = gallery.coded or CodedRows.of(units), gallery.grid
+        self._places = RetrievalGallery(units, coded, None, grid.point_to_cell, len(grid.cells))
 
     def posteriors(self, images: Encoded) -> Iterator[Posterior]:
         """One posterior an image, over the best `KEPT_PLACES`, best first."""
@@ -152,9 +136,8 @@ class RetrievalHead:
         support = Support(rows, gallery.lat_lon[rows], gallery.grid.point_to_cell[rows])
         terms = tuple(term.at(rows) for term in terms)
         of_image = log_prob - sum((term.log_likelihood for term in terms), np.float32(0))
-        return Posterior(
-            support, log_prob, (Term(self._score_term.source, of_image), *terms), found.cell_mass
-        )
+        ledger = (Term(self._score_term.source, of_image), *terms)
+        return Posterior(support, log_prob, ledger, found.cell_mass)
 
     def estimate(self, posterior: Posterior, top_k: int) -> Estimate:
         """What one posterior says: its best places, as they are."""
@@ -165,3 +148,7 @@ class RetrievalHead:
         modes = tuple(Mode((lat, lon), float(share)) for (lat, lon), share in places)
         half_km = radius_km(modes[0].lat_lon, density.centres, density.probability, 0.5)
         return Estimate(modes, density, basin == 0, basin, half_km, is_point=True)
+
+
+LocationHead = DensityHead | RetrievalHead
+"""Turns images into posteriors over the places of a gallery, and posteriors into answers."""
