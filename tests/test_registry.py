@@ -33,9 +33,9 @@ def pin(monkeypatch, name, path):
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     changed = tuple(
         replace(a, origin=replace(a.origin, sha256=digest)) if a.name == name else a
-        for a in registry.assets()
+        for a in registry.ASSETS
     )
-    monkeypatch.setattr(registry, "_ASSETS", changed)
+    monkeypatch.setattr(registry, "ASSETS", changed)
 
 
 def write_wheel(path, members):
@@ -90,11 +90,11 @@ def small_geoclip(tmp_path, monkeypatch):
 
 
 def test_every_asset_says_what_it_is():
-    for asset in registry.assets():
+    for asset in registry.ASSETS:
         assert asset.description
         assert asset.licence
         assert asset.size_mb > 1
-    sources = {asset.name: asset.source for asset in registry.assets()}
+    sources = {asset.name: asset.source for asset in registry.ASSETS}
     assert list(sources) == [
         "blue-marble", "efficientnet-lite0", "efficientnet-lite2", "geoclip", "clip-vit-l-14",
     ]  # fmt: skip
@@ -104,7 +104,7 @@ def test_every_asset_says_what_it_is():
 
 def test_every_pin_is_a_sha256():
     pins = []
-    for origin in (asset.origin for asset in registry.assets()):
+    for origin in (asset.origin for asset in registry.ASSETS):
         pins += [f.sha256 for f in getattr(origin, "files", ())] or [origin.sha256]
     assert len(pins) == 7
     assert all(len(pin) == 64 and int(pin, 16) for pin in pins)
@@ -121,9 +121,9 @@ def give_clip(folder, monkeypatch, unpack):
         replace(a, origin=replace(a.origin, files=files), unpack=unpack, files=("image.onnx",))
         if a.name == "clip-vit-l-14"
         else a
-        for a in registry.assets()
+        for a in registry.ASSETS
     )
-    monkeypatch.setattr(registry, "_ASSETS", changed)
+    monkeypatch.setattr(registry, "ASSETS", changed)
     return folder
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -66,13 +66,16 @@ def explanation_json(answer: Prediction, *, guess: bool = False) -> str:
     record = _record(answer, len(said.contributions), guess)
     record |= {
         "categories": {name: round(x, SHARE_DIGITS) for name, x in said.by_category.items()},
-        "sparse": _sparse(said.sparse) if said.sparse else None,
-        "what_if": _what_if(answer),
+        "sparse": _plain(said.sparse),
+        "what_if": _plain(said.what_if),
         "evidence": [
             {"of": each.of, "method": each.method, "fields": each.evidence.round(4).tolist()}
             for each in said.evidence
         ],
     }
+    if answer.abstained:
+        for each in record["what_if"]:
+            each |= dict.fromkeys(f"probability_{when}" for when in ("before", "after", "there"))
     if answer.abstained and not guess:
         record |= {"categories": {}, "sparse": None, "what_if": [], "evidence": []}
     return json.dumps(record)
@@ -107,7 +110,7 @@ def prediction_from_json(line: str) -> Prediction | Withheld | ImageError:
 
 
 def _record(answer: Prediction, count: int, guess: bool) -> dict[str, Any]:
-    said = answer.explanation
+    said, scope = answer.explanation, answer.scope
     record = {
         "version": VERSION,
         "image": answer.image,
@@ -115,22 +118,30 @@ def _record(answer: Prediction, count: int, guess: bool) -> dict[str, Any]:
         "radius_50_km": round(answer.radius_50_km, KM_DIGITS),
         "radius_90_km": round(answer.radius_90_km, KM_DIGITS),
         "calibrated": answer.calibrated,
-        "scope": _scope(answer.scope),
+        "scope": {
+            "places": scope.places,
+            "is_own": scope.is_own,
+            "region": scope.region or None,
+            "outside_weight": scope.outside_weight if scope.region else None,
+        },
         "other_evidence": list(answer.other_evidence),
         "abstained": answer.abstained,
         "abstention": asdict(answer.abstention) if answer.abstention else None,
-        "candidates": [_candidate(candidate) for candidate in answer.candidates],
-        "against": _reference(said.against),
+        "candidates": _plain(answer.candidates),
+        "against": _plain(said.against) | {"place": said.against.place or None},
         "score": round(said.score, SHARE_DIGITS),
         "unexplained": round(said.unexplained, SHARE_DIGITS),
-        "concepts": [_concept(concept) for concept in said.shown(count)],
+        "concepts": _plain(said.shown(count)),
         "explained_share": round(said.explained_share(count), SHARE_DIGITS),
         "model": answer.model,
     }
     if answer.abstained:
         # Radii and probabilities were measured on answers; of a guess they'd promise too much.
         record |= dict.fromkeys(("lat", "lon", "radius_50_km", "radius_90_km"))
-        record |= {"candidates": [], "guess": _guess(answer) if guess else None}
+        unknown = dict.fromkeys(("radius_50_km", "radius_90_km", "probability"))
+        place = answer.candidates[0].place if answer.candidates else ""
+        best = {**_position(answer.position), "place": place, **unknown}
+        record |= {"candidates": [], "guess": best if guess else None}
     if answer.abstained and not guess:
         # Why a place that isn't named would be: to say it is nearly to name it.
         record |= dict.fromkeys(("against", "score", "unexplained", "explained_share"))
@@ -138,75 +149,23 @@ def _record(answer: Prediction, count: int, guess: bool) -> dict[str, Any]:
     return record
 
 
-def _scope(scope: Scope) -> dict[str, Any]:
-    return {
-        "places": scope.places,
-        "is_own": scope.is_own,
-        "region": scope.region or None,
-        "outside_weight": scope.outside_weight if scope.region else None,
-    }
-
-
-def _reference(reference: Reference) -> dict[str, Any]:
-    where = dict.fromkeys(("lat", "lon"))
-    return {
-        "kind": reference.kind,
-        **(where if reference.position is None else _position(reference.position)),
-        "place": reference.place or None,
-    }
-
-
-def _what_if(answer: Prediction) -> list[dict[str, Any]]:
-    found = [_counterfactual(each) for each in answer.explanation.what_if]
-    if not answer.abstained:
-        return found
-    unknown = dict.fromkeys(f"probability_{when}" for when in ("before", "after", "there"))
-    return [each | unknown for each in found]
-
-
-def _sparse(form: SparseForm) -> dict[str, Any]:
-    return {
-        "asked": form.asked,
-        "reproduced": round(form.reproduced, SHARE_DIGITS),
-        "cosine": round(form.cosine, SHARE_DIGITS),
-        "score": round(form.score, SHARE_DIGITS),
-        "concepts": [_concept(concept) for concept in form.concepts],
-    }
-
-
-def _counterfactual(found: Counterfactual) -> dict[str, Any]:
-    return {
-        "change": found.change,
-        "changes": [asdict(change) for change in found.changes],
-        **_position(found.position),
-        "place": found.place,
-        "moved_km": round(found.moved_km, KM_DIGITS),
-        "probability_before": round(found.probability_before, SHARE_DIGITS),
-        "probability_after": round(found.probability_after, SHARE_DIGITS),
-        "probability_there": round(found.probability_there, SHARE_DIGITS),
-    }
-
-
-def _concept(concept: ConceptScore) -> dict[str, Any]:
-    return {
-        "name": concept.name,
-        "category": concept.category,
-        "contribution": round(concept.contribution, SHARE_DIGITS),
-        "present": concept.present,
-        "probability": concept.probability and round(concept.probability, SHARE_DIGITS),
-    }
-
-
-def _guess(answer: Prediction) -> dict[str, Any]:
-    place = answer.candidates[0].place if answer.candidates else ""
-    unknown = dict.fromkeys(("radius_50_km", "radius_90_km", "probability"))
-    return {**_position(answer.position), "place": place, **unknown}
-
-
-def _candidate(candidate: Candidate) -> dict[str, Any]:
-    probability = round(candidate.probability, SHARE_DIGITS)
-    place = {"probability": probability, "place": candidate.place}
-    return {**_position(candidate.position), **place}
+def _plain(value: object) -> Any:  # noqa: ANN401 - JSON
+    """A value of an answer as JSON has it: positions stand among the keys, numbers are rounded."""
+    if isinstance(value, float):
+        return round(value, SHARE_DIGITS)
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if not is_dataclass(value):
+        return value
+    record: dict[str, Any] = {}
+    for field in fields(value):
+        found = getattr(value, field.name)
+        if field.name == "position":
+            record |= _position(found) if found else dict.fromkeys(("lat", "lon"))
+        else:
+            km = field.name.endswith("_km")
+            record[field.name] = round(found, KM_DIGITS) if km else _plain(found)
+    return record
 
 
 def _position(position: LatLon) -> dict[str, float]:
@@ -220,7 +179,10 @@ def _read(record: Record) -> Prediction | Withheld | ImageError:
     if "error" in record:
         return ImageError(record["image"], record["error"])
     image, model, calibrated = record["image"], record["model"], record["calibrated"]
-    scope = _read_scope(record["scope"])
+    among = record["scope"]
+    scope = Scope(
+        among["places"], among["is_own"], among["region"] or "", among["outside_weight"] or 0.0
+    )
     abstention = Abstention(**record["abstention"]) if record["abstention"] else None
     if abstention and record["guess"] is None:
         return Withheld(image, abstention, model, scope, calibrated)
@@ -245,14 +207,27 @@ def _read(record: Record) -> Prediction | Withheld | ImageError:
 
 
 def _read_explanation(record: Record) -> Explanation:
-    sparse = record.get("sparse")
+    sparse, against = record.get("sparse"), record["against"]
+    where = None if against["lat"] is None else _read_position(against)
     return Explanation(
         score=record["score"],
         contributions=_read_concepts(record["concepts"]),
         unexplained=record["unexplained"],
-        against=_read_reference(record["against"]),
+        against=Reference(against["kind"], where, against["place"] or ""),
         sparse=sparse and SparseForm(**{**sparse, "concepts": _read_concepts(sparse["concepts"])}),
-        what_if=tuple(_read_counterfactual(each) for each in record.get("what_if", ())),
+        what_if=tuple(
+            Counterfactual(
+                change=each["change"],
+                changes=tuple(ConceptChange(**change) for change in each["changes"]),
+                position=_read_position(each),
+                place=each["place"],
+                moved_km=each["moved_km"],
+                probability_before=_known(each["probability_before"]),
+                probability_after=_known(each["probability_after"]),
+                probability_there=_known(each["probability_there"]),
+            )
+            for each in record.get("what_if", ())
+        ),
         evidence=tuple(
             EvidenceMap(each["of"], np.array(each["fields"], np.float32), each["method"])
             for each in record.get("evidence", ())
@@ -264,29 +239,6 @@ def _read_concepts(listed: list[dict[str, Any]]) -> tuple[ConceptScore, ...]:
     """Strongest first, as an explanation has them."""
     concepts = [ConceptScore(**each) for each in listed]
     return tuple(sorted(concepts, key=lambda each: abs(each.contribution), reverse=True))
-
-
-def _read_counterfactual(found: Record) -> Counterfactual:
-    return Counterfactual(
-        change=found["change"],
-        changes=tuple(ConceptChange(**each) for each in found["changes"]),
-        position=_read_position(found),
-        place=found["place"],
-        moved_km=found["moved_km"],
-        probability_before=_known(found["probability_before"]),
-        probability_after=_known(found["probability_after"]),
-        probability_there=_known(found["probability_there"]),
-    )
-
-
-def _read_scope(scope: Record) -> Scope:
-    region, weight = scope["region"] or "", scope["outside_weight"] or 0.0
-    return Scope(scope["places"], scope["is_own"], region, weight)
-
-
-def _read_reference(found: Record) -> Reference:
-    position = None if found["lat"] is None else _read_position(found)
-    return Reference(found["kind"], position, found["place"] or "")
 
 
 def _read_position(found: Record) -> LatLon:

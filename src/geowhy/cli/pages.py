@@ -10,7 +10,7 @@ from geowhy.assets.files import appearing_whole
 from geowhy.errors import DataError
 from geowhy.locator import Locator
 from geowhy.pretrained.catalogue import entry_of
-from geowhy.registry import assets
+from geowhy.registry import ASSETS
 from geowhy.render.report import Provenance
 from geowhy.render.wording import scope_sentence
 
@@ -70,7 +70,7 @@ def provenance_of(locator: Locator, name_or_dir: str) -> Provenance:
 
 
 def _source(name: str) -> str:
-    asset = next(each for each in assets() if each.name == name)
+    asset = next(each for each in ASSETS if each.name == name)
     return f"{asset.description}: {asset.licence}, from {asset.source}"
 
 

@@ -43,11 +43,18 @@ def on_earth(lat_lon: ArrayLike) -> Floats64:
     Raises:
         CoordinateError: if a coordinate is not finite or a latitude is beyond a pole.
     """
-    points = np.asarray(lat_lon, np.float64).reshape(-1, 2)
-    # Written so that NaN fails too.
-    if not (np.abs(points[:, 0]) <= 90.0).all() or not np.isfinite(points[:, 1]).all():
+    points = np.asarray(lat_lon, np.float64)
+    if points.size and (points.ndim > 2 or points.shape[-1] != 2):
         raise CoordinateError(
-            "a coordinate is not a point on Earth: give finite degrees, latitude first, within ±90"
+            f"coordinates of shape {points.shape}: give [N, 2], degrees, latitude first"
+        )
+    points = points.reshape(-1, 2)
+    bad = ~(np.isfinite(points).all(axis=1) & (np.abs(points[:, 0]) <= 90.0))
+    if bad.any():
+        row = int(bad.argmax())
+        raise CoordinateError(
+            f"row {row}: latitude {points[row, 0]}, longitude {points[row, 1]} is not a point on "
+            "Earth: give finite degrees, latitude first, within ±90"
         )
     return points
 

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geowhy.arrays import AnyFloats, Floats32, Floats64
-from geowhy.errors import CoordinateError, ModelFormatError
+from geowhy.errors import ModelFormatError
 from geowhy.geo.atlas import Atlas
-from geowhy.geo.sphere import equal_earth
+from geowhy.geo.sphere import equal_earth, on_earth
 from geowhy.model.surroundings import SURROUNDINGS_SIZE, read_surroundings
 
 __all__ = ["SURROUNDINGS_LIMIT", "LocationArchitecture", "LocationEncoder", "project"]
@@ -122,22 +122,22 @@ class LocationEncoder:
         Raises:
             CoordinateError: if one is not on Earth.
         """
-        degrees = np.asarray(lat_lon, np.float64)
+        degrees = on_earth(lat_lon)
         xy = project(degrees)
         out = np.empty((len(xy), self.architecture.size), np.float32)
         for start in range(0, len(xy), CHUNK_ROWS):
             rows = slice(start, start + CHUNK_ROWS)
-            out[rows] = self._embed_projected(xy[rows])
+            out[rows] = sum(
+                self._capsule(f"capsule_{n}", xy[rows])
+                for n in range(len(self.architecture.sigmas))
+            )
             if self.architecture.surroundings:
-                read = surroundings[rows] if surroundings is not None else _read(degrees[rows])
-                out[rows] += self._embed_surroundings(read)
+                out[rows] += self._embed_surroundings(
+                    surroundings[rows]
+                    if surroundings is not None
+                    else read_surroundings(Atlas.load(), degrees[rows])
+                )
         return out
-
-    def _embed_projected(self, xy: Floats64) -> Floats32:
-        total = np.zeros((len(xy), self.architecture.size), np.float32)
-        for capsule in range(len(self.architecture.sigmas)):
-            total += self._capsule(f"capsule_{capsule}", xy)
-        return total
 
     def _embed_surroundings(self, read: Floats32) -> Floats32:
         t = self._tensors
@@ -165,11 +165,7 @@ def project(lat_lon: ArrayLike) -> Floats64:
     Raises:
         CoordinateError: if one is not on Earth.
     """
-    return equal_earth(_checked(lat_lon)) * SCALE
-
-
-def _read(degrees: Floats64) -> Floats32:
-    return read_surroundings(Atlas.load(), degrees)
+    return equal_earth(on_earth(lat_lon)) * SCALE
 
 
 def _fourier_features(xy: Floats64, frequencies: Floats32) -> Floats32:
@@ -186,23 +182,6 @@ def _fourier_features(xy: Floats64, frequencies: Floats32) -> Floats32:
     np.cos(angle, out=features[:, :count])
     np.sin(angle, out=features[:, count:])
     return features
-
-
-def _checked(lat_lon: ArrayLike) -> Floats64:
-    """Degrees ``[N, 2]``, latitudes within ±90."""
-    degrees = np.asarray(lat_lon, np.float64)
-    if degrees.ndim != 2 or degrees.shape[1] != 2:
-        raise CoordinateError(
-            f"coordinates of shape {degrees.shape}: give [N, 2], degrees, latitude first"
-        )
-    bad = ~(np.isfinite(degrees).all(axis=1) & (np.abs(degrees[:, 0]) <= 90.0))
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        raise CoordinateError(
-            f"row {row}: latitude {degrees[row, 0]}, longitude {degrees[row, 1]} is not a point "
-            "on Earth: give degrees, latitude first"
-        )
-    return degrees
 
 
 def _checked_weights(tensors: Weights, architecture: LocationArchitecture) -> dict[str, Floats32]:
