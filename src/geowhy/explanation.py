@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 EVIDENCE_CATEGORY = "evidence"  # of contributors that are no concepts
+ChangeKind = Literal["without", "with", "twice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class ConceptChange:
     """
 
     name: str
-    kind: Literal["without", "with", "twice"]
+    kind: ChangeKind
 
 
 @dataclass(frozen=True, slots=True)

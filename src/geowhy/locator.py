@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import TypeVar, overload
@@ -16,22 +16,31 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geowhy.answer import Candidate, Prediction
+from geowhy.arrays import Pixels
 from geowhy.engine import Decoded, Engine
 from geowhy.errors import ImageError
 from geowhy.evidence import RegionPrior
-from geowhy.explain.explainer import Against, Examined, Explainer, Question, Regions
+from geowhy.explain.explainer import Against, Explainer, Question, Regions
 from geowhy.explanation import Explanation
 from geowhy.geo.places import Gazetteer
 from geowhy.geo.regions import Region
 from geowhy.images.reading import ImageSource, NamedImage, read_image
 from geowhy.posterior import CellDensity, Estimate
 from geowhy.pretrained.catalogue import chosen, entry_of
-from geowhy.types import LatLon
 
-__all__ = ["Locator"]
+__all__ = ["Examined", "Locator"]
 
 Many = list[ImageSource] | tuple[ImageSource, ...]
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examined:
+    """One image with its answer and its long explanation."""
+
+    prediction: Prediction  # whose `explanation` is the long one
+    pixels: Pixels  # the image, [H, W, 3]
+    density: CellDensity  # over cells
 
 
 class Locator:
@@ -210,7 +219,7 @@ class Locator:
     def _prediction(self, name: str, decoded: Decoded, top_k: int) -> Prediction:
         return Prediction(
             image=name,
-            position=LatLon(*decoded.estimate.lat_lon),
+            position=decoded.estimate.modes[0].position,
             radius_50_km=decoded.radius_50_km,
             radius_90_km=decoded.radius_90_km,
             candidates=_candidates(decoded.estimate, top_k),
@@ -254,7 +263,7 @@ def _of_own_places(engine: Engine) -> Engine:
 def _candidates(estimate: Estimate, top_k: int) -> tuple[Candidate, ...]:
     gazetteer = Gazetteer.load()
     return tuple(
-        Candidate(LatLon(*mode.lat_lon), mode.probability, gazetteer.describe(mode.lat_lon))
+        Candidate(mode.position, mode.probability, gazetteer.describe(mode.lat_lon))
         for mode in estimate.modes[:top_k]
     )
 

@@ -54,7 +54,7 @@ def test_only_what_is_likely_and_speaks_for_the_place_is_stated(statements):
 
 def test_the_frequencies_of_the_embedded_model_are_those_of_the_land():
     locator = Locator.from_pretrained()
-    found = ConceptProbability.of(locator.engine.model.aligner, locator.engine.gallery)
+    found = ConceptProbability.of(locator.engine.model, locator.engine.gallery)
     frequency = dict(zip(found.names, found.frequency.tolist(), strict=True))
     assert 0.1 < frequency["hot desert climate"] < 0.2  # Köppen BWh: 14 % of the land
     assert np.isnan(frequency["elevation"])

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from geowhy.explain.regions import patch_maps
+from geowhy.model.geomodel import GeoModel
 from geowhy.model.preprocessing import Preprocessing
 
 FIELDS = 8
@@ -23,7 +24,7 @@ class Blocks:
 
 @pytest.fixture(params=["before", "after"])
 def blocks(request):
-    return Blocks(request.param)
+    return GeoModel("blocks", Blocks(request.param), None, None, None, None)
 
 
 def red_and_blue(features):
@@ -34,7 +35,7 @@ def test_a_square_picture_has_the_scores_of_its_patches(blocks):
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     found = patch_maps(blocks, pixels, red_and_blue)
     assert found.shape == (FIELDS, FIELDS, 2)
-    np.testing.assert_allclose(found, blocks.patches([pixels])[0][..., [0, 2]], atol=1e-9)
+    np.testing.assert_allclose(found, blocks.backbone.patches([pixels])[0][..., [0, 2]], atol=1e-9)
 
 
 @pytest.mark.parametrize("shape", [(160, 320), (320, 160), (200, 333)])

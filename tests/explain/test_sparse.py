@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from geowhy.errors import ConfigError
-from geowhy.explain.sparse import sparse_form
+from geowhy.explain.explainer import sparse_form
 from geowhy.explanation import ConceptScore, Explanation
 
 NAMES = tuple("abcdefgh")

@@ -19,8 +19,8 @@ from geowhy.types import LatLon
 
 if TYPE_CHECKING:
     from geowhy.cli.pictures import Picture
-    from geowhy.explain.explainer import Against, Examined, Question
-    from geowhy.locator import Locator
+    from geowhy.explain.explainer import Against, Question
+    from geowhy.locator import Examined, Locator
 
 __all__ = ["HELP", "ExplainOptions", "run"]
 

@@ -18,9 +18,9 @@ from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.explanation import ConceptScore
 from geowhy.geo.atlas import Atlas
 from geowhy.heads.gallery import Gallery
-from geowhy.model.alignment import Aligner
 from geowhy.model.encoded import Encoded
-from geowhy.model.terms import ConceptImages, ConceptTerm
+from geowhy.model.geomodel import GeoModel
+from geowhy.model.terms import ConceptImages, ConceptTerm, ScoringModel
 
 __all__ = ["ConceptProbability"]
 
@@ -31,44 +31,31 @@ STEEPNESS = 1.6  # a degree that is read as a deviation above average is so in f
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConceptProbability:
-    """What is known of k concepts beforehand.
-
-    Attributes:
-        names: of the concepts.
-        frequency: share of the land that has each class, ``[k]``; NaN for degrees and for concepts
-            without a grounding.
-        is_degree: ``[k]``.
-    """
+    """What is known of k concepts beforehand."""
 
     names: tuple[str, ...]
-    frequency: Floats64
-    is_degree: Bools
+    frequency: Floats64  # share of the land that has each class, NaN for degrees and unknowns, [k]
+    is_degree: Bools  # [k]
 
     @classmethod
-    def of(cls, aligner: Aligner, gallery: Gallery) -> Self | None:
+    def of(cls, model: ScoringModel, gallery: Gallery) -> Self | None:
         """For a model whose ``z_img`` is the truth of packaged concepts; None for any other."""
-        if (
-            not any(isinstance(term, ConceptTerm) for term in aligner.terms)
-            or aligner.bank.source != "grounded"
-        ):
+        if not isinstance(model, GeoModel) or model.bank.source != "grounded":
             return None
-        vocabulary = Vocabulary.load().only(aligner.bank.ids)
-        if (
-            vocabulary.digest != aligner.bank.vocabulary_digest
-        ):  # of other words, or other groundings
+        if not any(isinstance(term, ConceptTerm) for term in model.terms):
+            return None
+        bank = model.bank
+        vocabulary = Vocabulary.load().only(bank.ids)
+        if vocabulary.digest != bank.vocabulary_digest:  # of other words, or other groundings
             return None
         step = max(1, len(gallery.lat_lon) // LAND_SAMPLE)
         truth = vocabulary.truth(Atlas.load(), gallery.lat_lon[::step])
-        frequency = {c.id: t for c, t in zip(vocabulary.concepts, truth.T, strict=True)}
+        ids = (concept.id for concept in vocabulary.concepts)
+        share = dict(zip(ids, (truth > 0).mean(axis=0), strict=True))
         kind = {c.id: c.grounding.kind for c in vocabulary.concepts if c.grounding}
-        ids = aligner.bank.ids
-        return cls(
-            aligner.bank.names,
-            np.array(
-                [np.nanmean(frequency[i] > 0) if kind.get(i) == "class" else np.nan for i in ids]
-            ),
-            np.array([kind.get(i) == "degree" for i in ids]),
-        )
+        frequency = [share[i] if kind.get(i) == "class" else np.nan for i in bank.ids]
+        is_degree = [kind.get(i) == "degree" for i in bank.ids]
+        return cls(bank.names, np.array(frequency), np.array(is_degree))
 
     def probability(self, image: Encoded) -> Floats64:
         """That each concept holds where one image was taken, ``[k]``; NaN where that is unknown."""

@@ -1,4 +1,4 @@
-"""Everything that can be said about why: references, counterfactuals, sparse forms, evidence maps.
+"""Everything that can be said about why: references, sparse forms, counterfactuals, evidence maps.
 
 `Locator.locate` gives the plain explanation of an answer; this is the long form of it.
 """
@@ -11,17 +11,16 @@ from typing import Literal
 
 import numpy as np
 
-from geowhy.answer import Prediction
-from geowhy.arrays import Floats64, Ints, Pixels
+from geowhy.arrays import Floats64, Pixels
 from geowhy.engine import Decoded, Engine
 from geowhy.errors import ConfigError
 from geowhy.explain.concept_probability import ConceptProbability
 from geowhy.explain.interventions import changed, parse_changes
 from geowhy.explain.regions import occlusion_maps, patch_maps
-from geowhy.explain.sparse import sparse_form
 from geowhy.explanation import (
     AVERAGE,
     EVIDENCE_CATEGORY,
+    ConceptScore,
     Counterfactual,
     EvidenceMap,
     Explanation,
@@ -30,12 +29,11 @@ from geowhy.explanation import (
 )
 from geowhy.geo.places import Gazetteer
 from geowhy.geo.sphere import distance_km
+from geowhy.model.attribution import LinearAttribution
 from geowhy.model.encoded import Encoded
-from geowhy.model.geomodel import GeoModel
-from geowhy.posterior import CellDensity, Contest
 from geowhy.types import LatLon
 
-__all__ = ["ANSWER", "Against", "Examined", "Explainer", "Question", "Regions"]
+__all__ = ["ANSWER", "Against", "Explainer", "Question", "Regions", "sparse_form"]
 
 Against = Literal["elsewhere", "average", "runner-up"] | LatLon | tuple[float, float]
 Regions = Literal["occlusion", "patches"]
@@ -44,6 +42,10 @@ ANSWER = "the answer"
 MOST_PLACES = 1000  # on either side, heaviest first, that a sparse form has to tell apart
 MAPPED_CONCEPTS = 3  # strongest for the place, each with an evidence map
 TRIED_CONCEPTS = 3  # of the usual counterfactuals
+# Most that a concept weighs in a sparse form: it may stand for others that say the same, but not
+# for any that happens to differ between the few places that a sure answer leaves.
+MOST_WEIGHT = 2.0
+SWEEPS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +68,12 @@ class Question:
     regions: Regions | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Examined:
-    """One image with its answer and its long explanation.
-
-    Attributes:
-        prediction: whose ``explanation`` is the long one.
-        pixels: the image, ``[H, W, 3]``.
-        density: over cells.
-    """
-
-    prediction: Prediction
-    pixels: Pixels
-    density: CellDensity
-
-
 class Explainer:
     """Answers questions about the answers of an engine."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._statements = _statements(engine)
+        self._statements = ConceptProbability.of(engine.model, engine.gallery)
         self._gazetteer = Gazetteer.load()
 
     def explain(
@@ -102,23 +89,28 @@ class Explainer:
             ConfigError: if the question can't be answered; says why.
             CoordinateError: if the reference isn't on Earth.
         """
-        side, reference = self._reference(decoded, question.against)
-        plain = self._engine.attribution.explain(decoded.side, decoded.place, side, reference)
+        engine, evidence = self._engine, self._engine.attribution
+        reference, against = self._reference(decoded, question.against)
+        plain = evidence.explain(decoded.side, decoded.place, reference, against)
         if self._statements:
             told = self._statements.told(plain.contributions, decoded.side)
             plain = replace(plain, contributions=told)
+        sparse = None
+        if question.sparse is not None:
+            rows, weights = engine.contest(decoded).halves(MOST_PLACES)
+            places = engine.gallery.side.rows(rows)
+            sparse = sparse_form(evidence, decoded.side, places, weights, plain, question.sparse)
         changes = question.what_if
         if changes is None:
-            changes = _usual_changes(plain)
+            changes = tuple(f"-{concept.name}" for concept in plain.speaking_for(TRIED_CONCEPTS))
+            sums = plain.by_category
+            best = max(sums, key=lambda name: sums[name], default="")
+            changes += (f"-{best}",) if best and sums[best] > 0 else ()
+        what_if = tuple(self._what_if(decoded, change) for change in changes)
         maps: tuple[EvidenceMap, ...] = ()
         if question.regions:
-            maps = self._maps(decoded, side, plain, pixels, question.regions, on_progress)
-        return replace(
-            plain,
-            sparse=self._sparse(decoded, plain, question.sparse),
-            what_if=tuple(self._what_if(decoded, change) for change in changes),
-            evidence=maps,
-        )
+            maps = self._maps(decoded, reference, plain, pixels, question.regions, on_progress)
+        return replace(plain, sparse=sparse, what_if=what_if, evidence=maps)
 
     def _reference(self, decoded: Decoded, against: Against) -> tuple[Encoded, Reference]:
         gallery = self._engine.gallery
@@ -136,20 +128,17 @@ class Explainer:
             mode, (rows, weights) = runner_up
             name = self._gazetteer.describe(mode.lat_lon)
             side = gallery.side.mean(rows, weights.astype(np.float32))
-            return side, Reference("runner-up", LatLon(*mode.lat_lon), name)
-        there = against if isinstance(against, LatLon) else LatLon(*_degrees(against))
-        side = self._engine.encode_places([[there.lat, there.lon]])
-        return side, Reference("place", there, self._gazetteer.describe((there.lat, there.lon)))
-
-    def _sparse(
-        self, decoded: Decoded, explanation: Explanation, share: float | None
-    ) -> SparseForm | None:
-        if share is None:
-            return None
-        rows, weights = _halves(self._engine.contest(decoded))
-        places = self._engine.gallery.side.rows(rows)
-        evidence = self._engine.attribution
-        return sparse_form(evidence, decoded.side, places, weights, explanation, share)
+            return side, Reference("runner-up", mode.position, name)
+        if not isinstance(against, LatLon):
+            if isinstance(against, str) or not isinstance(against, Sequence) or len(against) != 2:
+                raise ConfigError(
+                    f"against {against!r}: give elsewhere, average, runner-up, or degrees, "
+                    "latitude first, such as (48.9, 2.4)"
+                )
+            against = LatLon(float(against[0]), float(against[1]))
+        side = self._engine.encode_places([[against.lat, against.lon]])
+        name = self._gazetteer.describe((against.lat, against.lon))
+        return side, Reference("place", against, name)
 
     def _what_if(self, decoded: Decoded, change: str) -> Counterfactual:
         evidence, before = self._engine.attribution, decoded.estimate
@@ -158,7 +147,7 @@ class Explainer:
         return Counterfactual(
             change=change,
             changes=tuple(each.asked for each in changes),
-            position=LatLon(*after.lat_lon),
+            position=after.modes[0].position,
             place=self._gazetteer.describe(after.lat_lon),
             moved_km=float(distance_km(before.lat_lon, after.lat_lon)),
             probability_before=float(before.density.probability[before.region].sum()),
@@ -170,95 +159,106 @@ class Explainer:
         self,
         decoded: Decoded,
         reference: Encoded,
-        explanation: Explanation,
+        plain: Explanation,
         pixels: Pixels,
         method: Regions,
         on_progress: Callable[[int, int], None] | None,
     ) -> tuple[EvidenceMap, ...]:
         """Of the answer and of the strongest concepts for it."""
-        seen = [
-            c
-            for c in explanation.speaking_for(len(explanation.contributions))
-            if c.category != EVIDENCE_CATEGORY
-        ]
-        names = [concept.name for concept in seen[:MAPPED_CONCEPTS]]
-        numbers = [self._engine.attribution.names.index(name) for name in names]
+        engine, evidence = self._engine, self._engine.attribution
+        speaking = plain.speaking_for(len(plain.contributions))
+        names = [c.name for c in speaking if c.category != EVIDENCE_CATEGORY][:MAPPED_CONCEPTS]
+        numbers = [evidence.names.index(name) for name in names]
 
         def scores(images: Encoded) -> Floats64:
-            return self._scores(images, decoded.place, reference, numbers)
+            """Log-odds of the place, and what the concepts add to them, ``[N, 1 + s]``."""
+            rows = []
+            for number in range(len(images)):
+                image = images.rows(slice(number, number + 1))
+                here, rest_here = evidence.shares(image, decoded.place)
+                there, rest_there = evidence.shares(image, reference)
+                shares = (here - there)[0]
+                rows.append([shares.sum() + (rest_here - rest_there)[0], *shares[numbers]])
+            return np.array(rows)
 
-        model = self._engine.model
         if method == "patches":
-            if not isinstance(model, GeoModel):
-                raise ConfigError(
-                    f"{model.name}: no patches of a picture can be asked of it: hide parts of the "
-                    "picture instead (occlusion)"
-                )
             found = patch_maps(
-                model.backbone,
-                pixels,
-                lambda features: scores(self._engine.encode_images(features)),
+                engine.model, pixels, lambda rows: scores(engine.encode_images(rows))
             )
         else:
-            found = occlusion_maps(
-                pixels,
-                lambda pictures: scores(self._engine.sides(pictures)),
-                on_progress=on_progress,
-            )
+            found = occlusion_maps(pixels, lambda some: scores(engine.sides(some)), on_progress)
         return tuple(
             EvidenceMap(name, found[:, :, number].astype(np.float32), method)
             for number, name in enumerate([ANSWER, *names])
         )
 
-    def _scores(
-        self,
-        images: Encoded,
-        place: Encoded,
-        reference: Encoded,
-        numbers: Sequence[int],
-    ) -> Floats64:
-        """Log-odds of the place, and what some concepts add to them, ``[N, 1 + s]``."""
-        evidence, rows = self._engine.attribution, []
-        for number in range(len(images)):
-            image = images.rows(slice(number, number + 1))
-            here, rest_here = evidence.shares(image, place)
-            there, rest_there = evidence.shares(image, reference)
-            shares = (here - there)[0]
-            rows.append([shares.sum() + (rest_here - rest_there)[0], *shares[numbers]])
-        return np.array(rows)
 
+def sparse_form(
+    attribution: LinearAttribution,
+    image: Encoded,
+    places: Encoded,
+    importance: Floats64,
+    explanation: Explanation,
+    share: float,
+) -> SparseForm:
+    """The fewest concepts that tell M places apart nearly as all concepts together do.
 
-def _statements(engine: Engine) -> ConceptProbability | None:
-    """None for a model that has no bank of concepts, and for one whose bank states none."""
-    model = engine.model
-    return (
-        ConceptProbability.of(model.aligner, engine.gallery)
-        if isinstance(model, GeoModel)
-        else None
+    A model's log-odds over places are a sum of one column a concept. The sparse form writes them as
+    a sum of few of these columns, with weights that are neither negative nor above 2: orthogonal
+    matching pursuit within bounds. SpLiCE (arXiv 2402.10376) does the like for embeddings of
+    images; here it is for the scores that count. ``share`` is that of the variance of the log-odds
+    over the places, by their ``importance`` ``[M]``, which adds up to 1, to be reproduced. If all
+    concepts together can't, because much is unexplained, the form is the best there is.
+
+    Raises:
+        ConfigError: if ``share`` isn't in (0, 1].
+    """
+    if not 0.0 < share <= 1.0:
+        raise ConfigError(f"a share of {share:g} of the score: give a number above 0, up to 1")
+    columns, rest = attribution.shares(image, places)
+    # Sums of squares of these are variances and covariances over the places.
+    columns = (columns - importance @ columns) * np.sqrt(importance)[:, None]
+    target = columns.sum(axis=1) + (rest - importance @ rest) * np.sqrt(importance)
+    weights = _pursued(columns, target, share)
+    said = columns @ weights
+    left, energy = target - said, target @ target
+    weight_of = dict(zip(attribution.names, weights.tolist(), strict=True))
+    concepts = [
+        ConceptScore(c.name, weight_of[c.name] * c.contribution, c.present, c.category)
+        for c in explanation.contributions
+        if weight_of[c.name] > 0
+    ]
+    concepts.sort(key=lambda c: abs(c.contribution), reverse=True)
+    return SparseForm(
+        concepts=tuple(concepts),
+        asked=share,
+        reproduced=1.0 - float(left @ left / max(energy, np.finfo(float).tiny)),
+        cosine=float(said @ target / max(np.sqrt(said @ said) * np.sqrt(energy), 1e-300)),
+        score=sum(c.contribution for c in concepts),
     )
 
 
-def _halves(contest: Contest) -> tuple[Ints, Floats64]:
-    """Gallery points of the answer and of its rivals, with weights: either side half of them."""
-    sides = [contest.answer, contest.elsewhere]
-    heaviest = [np.argsort(-weights)[:MOST_PLACES] for _, weights in sides]
-    rows = [side[0][some] for side, some in zip(sides, heaviest, strict=True)]
-    weights = [side[1][some] for side, some in zip(sides, heaviest, strict=True)]
-    halves = [part / (2 * part.sum()) for part in weights if len(part)]
-    return np.concatenate(rows), np.concatenate(halves)
-
-
-def _usual_changes(explanation: Explanation) -> tuple[str, ...]:
-    changes = [f"-{concept.name}" for concept in explanation.speaking_for(TRIED_CONCEPTS)]
-    sums = explanation.by_category
-    best = max(sums, key=lambda name: sums[name], default="")
-    return tuple(changes + ([f"-{best}"] if best and sums[best] > 0 else []))
-
-
-def _degrees(against: object) -> tuple[float, float]:
-    if isinstance(against, Sequence) and not isinstance(against, str) and len(against) == 2:
-        return float(against[0]), float(against[1])
-    raise ConfigError(
-        f"against {against!r}: give elsewhere, average, runner-up, or degrees, latitude first, "
-        "such as (48.9, 2.4)"
-    )
+def _pursued(columns: Floats64, target: Floats64, share: float) -> Floats64:
+    """Weights ``[k]``, most of them 0: one more column at a time, all weights fitted anew."""
+    gram, along = columns.T @ columns, columns.T @ target
+    lengths = np.sqrt(np.maximum(np.diag(gram), np.finfo(float).tiny))
+    weights, total = np.zeros(len(gram)), float(target @ target)
+    for _ in range(len(gram)):
+        left = total - 2 * weights @ along + weights @ gram @ weights
+        if left <= (1.0 - share) * total:
+            break
+        slope = (along - gram @ weights) / lengths
+        slope[weights > 0] = -np.inf
+        best = int(slope.argmax())
+        if slope[best] <= 1e-9 * np.sqrt(total):  # nothing that isn't said already
+            break
+        active = [*np.flatnonzero(weights), best]
+        # Least squares within a box, one weight after the other: that finds the best of all.
+        for _ in range(SWEEPS):
+            before = weights.copy()
+            for column in active:
+                step = (along[column] - gram[column] @ weights) / max(gram[column, column], 1e-300)
+                weights[column] = min(max(weights[column] + step, 0.0), MOST_WEIGHT)
+            if np.abs(weights - before).max() < 1e-6:
+                break
+    return weights

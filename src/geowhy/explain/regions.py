@@ -17,10 +17,11 @@ import numpy as np
 from PIL import Image
 
 from geowhy.arrays import Floats32, Floats64, Pixels
-from geowhy.model.backbone import ImageBackbone
+from geowhy.errors import ConfigError
+from geowhy.model.geomodel import GeoModel
+from geowhy.model.terms import ScoringModel
 
 __all__ = ["occluded", "occlusion_maps", "patch_maps"]
-
 
 FIELDS = 8  # along either side of the grid over a picture
 WINDOW = 2  # fields along either side of a window; windows overlap by all but one
@@ -72,7 +73,7 @@ def occluded(pixels: Pixels) -> Iterator[Pixels]:
 
 
 def patch_maps(
-    backbone: ImageBackbone, pixels: Pixels, score: Callable[[Floats32], Floats64]
+    model: ScoringModel, pixels: Pixels, score: Callable[[Floats32], Floats64]
 ) -> Floats64:
     """The S scores that a picture would have if all of it were like one part, ``[f, f, S]``.
 
@@ -81,12 +82,17 @@ def patch_maps(
     ``score`` gives ``[N, S]`` for N rows of features.
 
     Raises:
-        ConfigError: if the backbone has no patches.
+        ConfigError: if the model has no backbone, or that no patches.
     """
-    found = backbone.patches([pixels])[0]
+    if not isinstance(model, GeoModel):
+        raise ConfigError(
+            f"{model.name}: no patches of a picture can be asked of it: hide parts of the picture "
+            "instead (occlusion)"
+        )
+    found = model.backbone.patches([pixels])[0]
     fields = len(found)
     scores = np.asarray(score(found.reshape(fields**2, -1)), np.float64)
-    top, left, bottom, right = backbone.preprocessing.seen(*pixels.shape[:2])
+    top, left, bottom, right = model.backbone.preprocessing.seen(*pixels.shape[:2])
     rows, columns = _shares(top, bottom, fields), _shares(left, right, fields)
     grid = scores.reshape(fields, fields, -1)
     return np.asarray(np.einsum("ir,jc,rcs->ijs", rows, columns, grid))

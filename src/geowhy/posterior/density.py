@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from geowhy.arrays import AnyFloats, Bools, Floats32, Floats64, Ints, Rows
 from geowhy.geo.cells import CellGrid
 from geowhy.geo.sphere import EARTH_RADIUS_KM, distance_km, lat_lon_to_unit, unit_to_lat_lon
+from geowhy.types import LatLon
 
 __all__ = [
     "CellDensity",
@@ -86,6 +87,11 @@ class Mode:
 
     lat_lon: tuple[float, float]  # its geometric median, degrees
     probability: float  # its mass
+
+    @property
+    def position(self) -> LatLon:
+        """The same median as a point."""
+        return LatLon(*self.lat_lon)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -89,8 +89,7 @@ def _weighted(holds: Floats64, frequency: Floats64) -> Floats64:
 
 def _explained(locator: Locator, views: AnsweredViews) -> list[Explanation]:
     evidence = locator.engine.attribution
-    aligner = GeoModel.of(locator.engine.model).aligner
-    statements = ConceptProbability.of(aligner, locator.engine.gallery)
+    statements = ConceptProbability.of(GeoModel.of(locator.engine.model), locator.engine.gallery)
     if statements is None:
         raise ConfigError(f"{locator.name}: a model that states no concepts can't be held to them")
     found = []
