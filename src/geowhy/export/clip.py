@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from geowhy.arrays import Floats32
-from geowhy.assets.hub import PinnedFile, PinnedSnapshot
+from geowhy.assets.fetch import PinnedFile, PinnedSnapshot
 from geowhy.errors import MissingExtraError, ModelFormatError
 from geowhy.model.backbone import OnnxBackbone, open_session
 from geowhy.model.preprocessing import CLIP_PREPROCESSING, Preprocessing
