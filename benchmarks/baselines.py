@@ -16,7 +16,6 @@ from geowhy.arrays import Floats32, Floats64
 from geowhy.export.backbone_export import LAYOUT_GRID
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import distance_km, distance_matrix_km
-from geowhy.model.backbone import OnnxBackbone
 from geowhy.model.maps import without_picture
 from geowhy.training.aligner import fit_whitening
 from geowhy.training.config import TrainingConfig
@@ -35,7 +34,7 @@ def main() -> None:
     config = TrainingConfig.load(given.config)
     sources = TrainingSources.open(config)
     pool = sample_views(config.views, Atlas.load())
-    backbone = OnnxBackbone.load(sources.backbone_file, sources.preprocessing)
+    backbone = sources.open_backbone()
     store = embed_views(pool, sources.world, backbone, sources.cache, lambda done, total: None)
     columns = ("750 km", "2,500 km", "median km")
     print(f"{'margin':<14} {'seed':>4} {'baseline':<18}" + "".join(f"{c:>11}" for c in columns))

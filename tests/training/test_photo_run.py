@@ -22,11 +22,13 @@ from geowhy.evaluation.protocol import training_config
 from geowhy.geo.atlas import Atlas, uniform_on_land
 from geowhy.locator import Locator
 from geowhy.model.alignment import ConceptAligner
+from geowhy.model.location import LocationArchitecture
 from geowhy.model.store import ModelFolder
 from geowhy.model.terms import normalised, total_scores
-from geowhy.training import sources
+from geowhy.training import sources, start
 from geowhy.training.aligner import FEATURE_LIMIT, TorchAligner, standardising
 from geowhy.training.config import AlignmentConfig, TrainingConfig
+from geowhy.training.location_torch import TorchLocationEncoder
 from geowhy.training.photos import PhotoManifest
 from geowhy.training.run import train
 
@@ -303,7 +305,8 @@ def clip_home(small_earth, tmp_path, monkeypatch):
         (tmp_path / name).mkdir()
     write_clip(tmp_path / "clip-vit-l-14")
     save_file(random_head(), tmp_path / "geoclip" / "head.safetensors")
-    monkeypatch.setattr(sources, "require", lambda name: tmp_path / name)
+    for module in (sources, start):
+        monkeypatch.setattr(module, "require", lambda name: tmp_path / name)
     return tmp_path
 
 
@@ -327,7 +330,8 @@ def test_frequencies_are_kept_as_they_are(clip_home, write_config, tmp_path):
     config.write_text(config.read_text().replace("sigmas = []", "sigmas = [256.0]"))
     folder = train(config, tmp_path / "run", "cpu", resume=False)
     kept = load_file(folder / "model.safetensors")["location/capsule_0.frequencies"]
-    first = sources.initial_encoder(TrainingConfig.load(config)).to_tensors()
+    architecture = LocationArchitecture((256.0,), 16, 32, 1, 512, surroundings=16)
+    first = TorchLocationEncoder(architecture, seed=0).to_tensors()
     assert np.array_equal(kept, first["capsule_0.frequencies"])
 
 

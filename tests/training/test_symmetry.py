@@ -3,8 +3,7 @@ import torch
 
 from geowhy.export.backbone_export import LAYOUT_GRID
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES, SURROUNDINGS_SIZE
-from geowhy.training.objectives.contrastive import _turned_alike
-from geowhy.training.symmetry import SYMMETRIES, turned
+from geowhy.training.symmetry import SYMMETRIES, turned, turned_alike
 
 ROWS = torch.arange(2 * 24.0).reshape(2, 24)  # three columns, two grids of 3 by 3, three columns
 
@@ -44,7 +43,7 @@ def test_views_and_maps_are_turned_alike():
     drawn = set()
     for seed in range(40):
         torch.manual_seed(seed)
-        view, surroundings = _turned_alike(images, maps, summary=5)
+        view, surroundings = turned_alike(images, maps, summary=5)
         layout = view[:, 5 : 5 + MAP_GRID**2]
         assert torch.equal(layout, surroundings[:, : MAP_GRID**2])
         assert torch.equal(view[:, :5], summary)

@@ -27,13 +27,37 @@ from geowhy.pretrained.trained import SMALLEST_SIDE
 from geowhy.training.photos import PhotoManifest
 from geowhy.training.views import ViewManifest
 
-__all__ = ["FeatureStore", "embed_photos", "embed_views", "read_pixels"]
+__all__ = [
+    "FeatureColumns",
+    "FeatureStore",
+    "Progress",
+    "embed_photos",
+    "embed_views",
+    "read_pixels",
+]
 
 VIEWS_PER_SHARD = 4096
 PHOTOS_PER_SHARD = 1024  # a broken extraction loses so many at most; CLIP takes a second each
 PHOTOS_AT_ONCE = 64  # decoded: 0.2 MB each, or more where a format can't be decoded smaller
 
 Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureColumns:
+    """What the columns of a backbone's features are: statistics, then a layout, then a picture.
+
+    Attributes:
+        layout_grid: fields a side of the layout, three colours each; 0 without a layout.
+        picture: columns of the picture, which a map reader alone looks at; 0 without a picture.
+    """
+
+    layout_grid: int
+    picture: int
+
+    def told(self, features: Floats32) -> Floats32:
+        """The columns of ``[N, f]`` that tell of a whole image."""
+        return features[:, : features.shape[1] - self.picture]
 
 
 @dataclass(frozen=True)
@@ -68,7 +92,12 @@ def embed_views(
     on_progress: Progress,
 ) -> FeatureStore:
     """Embeds the views that have no shard yet; safe to break off at any moment."""
-    folder = cache / _digest(manifest, world, backbone)
+    digest = hashlib.sha256()  # of all that the features depend on; splits are not among it
+    digest.update(np.ascontiguousarray(manifest.centres).tobytes())
+    digest.update(f"{manifest.km_per_pixel} {manifest.size}".encode())
+    digest.update(np.ascontiguousarray(world.pixels).tobytes())
+    digest.update(f"{backbone.digest} {backbone.preprocessing}".encode())
+    folder = cache / digest.hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     total = len(manifest.centres)
     starts = range(0, total, VIEWS_PER_SHARD)
@@ -148,13 +177,3 @@ def _pixels(file: str) -> NDArray[np.uint8] | ImageError:
 def _write(path: Path, array: NDArray[np.float16]) -> None:
     with appearing_whole(path) as partial, partial.open("wb") as file:
         np.save(file, array)
-
-
-def _digest(manifest: ViewManifest, world: WorldImage, backbone: ImageBackbone) -> str:
-    """Names all that the features depend on; splits are not among it."""
-    digest = hashlib.sha256()
-    digest.update(np.ascontiguousarray(manifest.centres).tobytes())
-    digest.update(f"{manifest.km_per_pixel} {manifest.size}".encode())
-    digest.update(np.ascontiguousarray(world.pixels).tobytes())
-    digest.update(f"{backbone.digest} {backbone.preprocessing}".encode())
-    return digest.hexdigest()[:16]

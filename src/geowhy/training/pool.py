@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from geowhy.arrays import Floats32, Points, Rows
-from geowhy.concepts.concept import Concept
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ConfigError, DataError
 from geowhy.geo.atlas import Atlas, uniform_on_land
@@ -17,8 +16,7 @@ from geowhy.model.surroundings import SURROUNDINGS_SIZE, read_surroundings
 from geowhy.training.aligner import Whitening, fit_whitening, standardising
 from geowhy.training.config import TrainingConfig
 from geowhy.training.dataset import GroundTruth, Places
-from geowhy.training.features import FeatureStore
-from geowhy.training.sources import FeatureColumns
+from geowhy.training.features import FeatureColumns, FeatureStore
 from geowhy.training.views import Manifest
 
 __all__ = ["FitData", "ImagePool"]
@@ -61,9 +59,9 @@ class ImagePool:
     Takes 4 kB an image in use.
 
     Attributes:
-        features: of all images.
-        columns: of the features.
+        config: of the run.
         vocabulary: the concepts, which are all grounded.
+        features: of all images.
     """
 
     def __init__(
@@ -76,32 +74,46 @@ class ImagePool:
         device: str,
     ) -> None:
         """Images with ``centres`` in degrees ``[N, 2]``; places go to ``device``."""
-        self.features = features
-        self.columns = columns
+        self.config = config
         self.vocabulary = vocabulary
-        self._config = config
+        self.features = features
+        self._columns = columns
         self._device = device
         self._atlas = Atlas.load()
         gallery = config.gallery
         land = uniform_on_land(self._atlas, gallery.size, np.random.default_rng(gallery.seed))
         self._centres = np.concatenate([centres, land])
         self._gallery = np.arange(len(centres), len(self._centres))
+        looks_around = config.location.surroundings or config.reader.steps
+        around = SURROUNDINGS_SIZE if looks_around else 0
         # Pages of rows that no fit asks for are never touched.
-        self._surroundings = np.empty((len(self._centres), self._columns), np.float32)
-        self._is_read = np.zeros(len(self._centres), bool)
+        self._surroundings = np.empty((len(self._centres), around), np.float32)
+        self._is_read = np.full(len(self._centres), not looks_around)
 
     def fit_data(self, manifest: Manifest) -> FitData:
         """What a fit reads under the splits of a manifest of these images.
 
         Raises:
             DataError: if the training images show too little to tell a single concept.
+            ConfigError: if they are fewer than the components that are asked for.
         """
         rows, held_out = manifest.rows("train"), manifest.rows("validation")
+        alignment = self.config.alignment
         raw = self.features.read(rows)
-        told = self.columns.told(raw)
-        whitening = self._whitening(told)
+        told = self._columns.told(raw)
+        if alignment.init == "geoclip":
+            whitening = standardising(told)
+        elif alignment.whitened <= len(told):
+            whitening = fit_whitening(told, alignment.whitened, self._columns.layout_grid)
+        else:
+            raise ConfigError(
+                f"alignment.whitened is {alignment.whitened}, but {len(told):,} training images "
+                "have no more components than there are of them: lower it"
+            )
         known_rows = np.concatenate([rows, manifest.rows("margin")])
-        seen, unseen = self._seen(self._learnable(rows)), self._unseen(self._learnable(known_rows))
+        seen, unseen = self._learnable(rows), Vocabulary(())
+        if not self.config.photos:  # which show everything, and views what is seen from above
+            seen, unseen = seen.seen, self._learnable(known_rows).unseen
         if not seen.concepts:
             raise DataError(
                 f"none of the {len(self.vocabulary.concepts)} concepts holds at {FEWEST_PLACES} of "
@@ -113,11 +125,11 @@ class ImagePool:
         nothing = np.empty((len(self._gallery), 0), np.float32)
         gallery = self._places(self._gallery, nothing, seen, known)
         land = gallery.first(SOME_PLACES)
-        if self._config.alignment.negatives == "land":
-            land = land.with_prior(training, self._config.alignment.target_sigma_km)
+        if alignment.negatives == "land":
+            land = land.with_prior(training, alignment.target_sigma_km)
         validation = None
         if len(held_out):
-            images = whitening(self.columns.told(self.features.read(held_out)))
+            images = whitening(self._columns.told(self.features.read(held_out)))
             validation = self._places(held_out, images, seen, known)
         return FitData(
             seen=seen,
@@ -133,41 +145,25 @@ class ImagePool:
 
     def gallery(self, model: GeoModel) -> Gallery:
         """The gallery of the configuration, as a model's folder will hold it."""
-        around = self._around(self._gallery) if self._columns else None
+        around = self._around(self._gallery) if self._surroundings.shape[1] else None
         return Gallery.build(self._centres[self._gallery], model, around).as_kept(model)
-
-    def _whitening(self, told: Floats32) -> Whitening:
-        if self._config.alignment.init == "geoclip":
-            return standardising(told)
-        size = self._config.alignment.whitened
-        if size > len(told):
-            raise ConfigError(
-                f"alignment.whitened is {size}, but {len(told):,} training images have no more "
-                "components than there are of them: lower it"
-            )
-        return fit_whitening(told, size, self.columns.layout_grid)
-
-    def _seen(self, vocabulary: Vocabulary) -> Vocabulary:
-        """What images show: of views what can be seen from above, of photographs everything."""
-        return vocabulary if self._config.photos else vocabulary.seen
-
-    def _unseen(self, vocabulary: Vocabulary) -> Vocabulary:
-        return Vocabulary(()) if self._config.photos else vocabulary.unseen
 
     def _learnable(self, rows: Rows) -> Vocabulary:
         """The concepts of which the places of ``rows`` have enough, and lack enough.
 
         A concept may hold only in cells that are held out, as one of a region can.
         """
-        truth = self._truth(self.vocabulary, rows)
-        pairs = zip(self.vocabulary.concepts, truth.T, strict=True)
-        return self.vocabulary.only(c.id for c, values in pairs if _is_told(c, values))
-
-    @property
-    def _columns(self) -> int:
-        """How much is read around a place; nothing for a model that doesn't look around."""
-        asked = self._config.location.surroundings or self._config.reader.steps
-        return SURROUNDINGS_SIZE if asked else 0
+        told = []
+        truth_of_all = self._truth(self.vocabulary, rows).T
+        for concept, truth in zip(self.vocabulary.concepts, truth_of_all, strict=True):
+            known = truth[~np.isnan(truth)]
+            holds = int((known > 0).sum())
+            is_told = min(holds, len(known) - holds) >= FEWEST_PLACES
+            if concept.grounding is not None and concept.grounding.kind == "degree":
+                is_told = len(np.unique(known)) > 1
+            if is_told:
+                told.append(concept.id)
+        return self.vocabulary.only(told)
 
     def _places(
         self, rows: Rows, images: Floats32, vocabulary: Vocabulary, known: GroundTruth
@@ -181,16 +177,7 @@ class ImagePool:
 
     def _around(self, rows: Rows) -> Floats32:
         unread = rows[~self._is_read[rows]]
-        if self._columns:
+        if len(unread):
             self._surroundings[unread] = read_surroundings(self._atlas, self._centres[unread])
-        self._is_read[unread] = True
+            self._is_read[unread] = True
         return self._surroundings[rows]
-
-
-def _is_told(concept: Concept, truth: Floats32) -> bool:
-    """Whether places ``[N]`` tell a concept: both kinds of a class, or different degrees."""
-    known = truth[~np.isnan(truth)]
-    if concept.grounding is not None and concept.grounding.kind == "degree":
-        return len(np.unique(known)) > 1
-    holds = int((known > 0).sum())
-    return min(holds, len(known) - holds) >= FEWEST_PLACES

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from geowhy.concepts.vocabulary import PACKAGED_VOCABULARY, Vocabulary
 from geowhy.errors import ConfigError, VocabularyError
-from geowhy.model.maps import MapMatcher
 from geowhy.training.config import TrainingConfig
-from geowhy.training.fit import STAGES, Fit
-from geowhy.training.loop import TrainingRun
+from geowhy.training.fit import Fitter
 from geowhy.training.material import open_material
-from geowhy.training.packaging import TrainedParts, package_model, tune
-from geowhy.training.pool import FitData, ImagePool
-from geowhy.training.processes import Processes, StageBars, joined_processes, progress_bars
-from geowhy.training.sources import TrainingSources, initial_encoder
-from geowhy.training.views import Manifest
+from geowhy.training.packaging import package_model, tune
+from geowhy.training.pool import ImagePool
+from geowhy.training.processes import StageBars, joined_processes, progress_bars
+from geowhy.training.sources import TrainingSources
 
 __all__ = ["train"]
-
-NAMED = 20  # concepts
 
 
 def train(config_path: Path, output: Path | None, device: str, resume: bool) -> Path:
@@ -50,19 +43,22 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
         features = features or material.embed(lambda done, total: None)
         centres, columns = material.manifest.centres, sources.columns
         pool = ImagePool(config, vocabulary, centres, features, columns, device)
-        fits = _Fits(config, pool, sources, device, processes, resume)
-        manifest = final = material.divided(features)
-        parts, best_step = fits.fit(manifest, config.optimiser.steps, folder, bars)
+        fitter = Fitter(pool, sources, device, processes, resume)
+        manifest = material.divided(features)
+        model, best_step = fitter.fit(manifest, config.optimiser.steps, folder, bars)
         tuning = None
         if processes.leads:
-            tuning = tune(parts, pool, manifest, bars.stage("calibrating"))
+            tuning = tune(model, pool, manifest, bars.stage("calibrating"))
         if config.split.refit:
-            final = material.divided(features, final=True)
-            matcher = parts.maps.matcher if parts.maps else None
+            manifest = material.divided(features, final=True)
             again = StageBars(bars.bars, "refit: ")
-            parts, _ = fits.fit(final, best_step, folder / "refit", again, matcher)
+            matcher = model.maps.matcher if model.maps else None
+            del model  # its backbone may take a gigabyte
+            model, _ = fitter.fit(manifest, best_step, folder / "refit", again, matcher)
         if tuning is not None:
-            package_model(folder / "model", parts, tuning, pool, final, bars.stage("packaging"))
+            report = bars.stage("packaging")
+            files = sources.backbone_files
+            package_model(folder / "model", model, tuning, pool, manifest, files, report)
         processes.wait()
     return folder / "model"
 
@@ -80,66 +76,3 @@ def _grounded_vocabulary(config: TrainingConfig) -> Vocabulary:
             "apart by concepts: add some"
         )
     return vocabulary
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Fits:
-    """Fits all parts of a model to one split of the pool or another."""
-
-    config: TrainingConfig
-    pool: ImagePool
-    sources: TrainingSources
-    device: str
-    processes: Processes
-    resume: bool
-
-    def fit(
-        self,
-        manifest: Manifest,
-        steps: int,
-        folder: Path,
-        bars: StageBars,
-        matcher: MapMatcher | None = None,
-    ) -> tuple[TrainedParts, int]:
-        """The parts after at most so many steps, and the step that they are of.
-
-        Leaves manifest, log and checkpoint in ``folder``. A ``matcher`` that is there already is
-        taken as it is.
-        """
-        if self.processes.leads:
-            folder.mkdir(parents=True, exist_ok=True)
-            manifest.save(folder / manifest.FILE)
-        self.processes.wait()
-        data = self.pool.fit_data(manifest)
-        _say_what_is_left_out(self.pool.vocabulary, data, bars)
-        fit = Fit(
-            config=self.config,
-            data=data,
-            run=TrainingRun(self.config.optimiser, self.config.seed, steps, self._digest, folder),
-            processes=self.processes,
-            resume=self.resume,
-            encoder=initial_encoder(self.config).to(self.device),
-            matcher=matcher,
-        )
-        for stage in STAGES:
-            if stage.asked(fit):
-                stage.work(fit, bars.stage(stage.name))
-        return fit.parts(self.sources), fit.step
-
-    @property
-    def _digest(self) -> str:
-        """Names the run: other settings, concepts or features make it another one."""
-        features = self.pool.features.shards[0].parent.name
-        # Calibration comes after all that a checkpoint holds.
-        config = self.config.model_dump_json(exclude={"calibration"})
-        parts = (config, self.pool.vocabulary.digest, features)
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def _say_what_is_left_out(vocabulary: Vocabulary, data: FitData, bars: StageBars) -> None:
-    """Names some of the concepts that can't be learnt; a few photographs leave most of them out."""
-    left_out = sorted(set(vocabulary.names) - {*data.seen.names, *data.unseen.names})
-    if left_out:
-        more = f" and {len(left_out) - NAMED:,} more" if len(left_out) > NAMED else ""
-        named = ", ".join(left_out[:NAMED])
-        bars.say(f"not learnt, hardly any training place has it: {named}{more}")

@@ -1,4 +1,4 @@
-"""What a run starts from: the world image, the frozen backbone, the first location encoder."""
+"""What a run reads: the world image and the frozen backbone."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from safetensors.numpy import load_file
 
-from geowhy.arrays import Floats32
 from geowhy.assets.files import sha256_of
 from geowhy.errors import ModelFormatError
 from geowhy.export.backbone_export import (
@@ -25,47 +23,18 @@ from geowhy.export.backbone_export import (
 )
 from geowhy.images.overhead import WorldImage
 from geowhy.model.backbone import BACKBONE_FILE, OnnxBackbone
-from geowhy.model.location import LocationArchitecture
 from geowhy.model.maps import PICTURE_COLUMNS
 from geowhy.model.preprocessing import Preprocessing
 from geowhy.registry import require
-from geowhy.training.config import CLIP, LocationConfig, TrainingConfig
-from geowhy.training.location_torch import TorchLocationEncoder
+from geowhy.training.config import CLIP, TrainingConfig
+from geowhy.training.features import FeatureColumns
 
-__all__ = [
-    "PREPROCESSING",
-    "FeatureColumns",
-    "TrainingSources",
-    "initial_encoder",
-    "open_world",
-    "released_head",
-]
+__all__ = ["PREPROCESSING", "TrainingSources", "open_world"]
 
 # EfficientNet-Lite was trained on (x - 127) / 128. Views of 64 pixels are doubled: the network's
 # own 260 pixels cost four times as much.
 PREPROCESSING = Preprocessing(size=128, mean=127.0, std=128.0)
 CLIP_GRAPH, CLIP_WEIGHTS = "image.onnx", "image.data"  # the graph names the file of its weights
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureColumns:
-    """What the columns of a backbone's features are: statistics, then a layout, then a picture.
-
-    Attributes:
-        layout_grid: fields a side of the layout, three colours each; 0 without a layout.
-        picture: columns of the picture, which a map reader alone looks at; 0 without a picture.
-    """
-
-    layout_grid: int
-    picture: int
-
-    def told(self, features: Floats32) -> Floats32:
-        """The columns of ``[N, f]`` that tell of a whole image."""
-        return features[:, : features.shape[1] - self.picture]
-
-
-LITE_COLUMNS = FeatureColumns(LAYOUT_GRID, PICTURE_COLUMNS)
-CLIP_COLUMNS = FeatureColumns(0, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,19 +62,19 @@ class TrainingSources:
             ModelFormatError: if what is installed is damaged.
         """
         folder = require(config.backbone)
+        cache = folder.parent / "features"
         if config.backbone == CLIP:
-            return _clip(folder)
+            files = {BACKBONE_FILE: folder / CLIP_GRAPH}
+            if (folder / CLIP_WEIGHTS).exists():
+                files[CLIP_WEIGHTS] = folder / CLIP_WEIGHTS
+            return cls(files, _clip_preprocessing(folder), FeatureColumns(0, 0), cache)
         graph = folder / GRAPH_FILE
         if not graph.exists():
             number = int(config.backbone.removeprefix("efficientnet-lite"))
             weights = load_weights(next(folder.glob("*.pth")), LITE[number])
             export_backbone(weights, PREPROCESSING.size, graph)
-        return cls({BACKBONE_FILE: graph}, PREPROCESSING, LITE_COLUMNS, folder.parent / "features")
-
-    @property
-    def backbone_file(self) -> Path:
-        """ONNX graph of the frozen backbone."""
-        return self.backbone_files[BACKBONE_FILE]
+        columns = FeatureColumns(LAYOUT_GRID, PICTURE_COLUMNS)
+        return cls({BACKBONE_FILE: graph}, PREPROCESSING, columns, cache)
 
     @cached_property
     def digest(self) -> str:
@@ -120,22 +89,18 @@ class TrainingSources:
 
     def open_backbone(self) -> OnnxBackbone:
         """The backbone, ready to embed."""
-        return OnnxBackbone.load(self.backbone_file, self.preprocessing)
+        return OnnxBackbone.load(self.backbone_files[BACKBONE_FILE], self.preprocessing)
 
 
-def _clip(folder: Path) -> TrainingSources:
+def _clip_preprocessing(folder: Path) -> Preprocessing:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        preprocessing = Preprocessing.from_json(config["preprocessing"])
+        return Preprocessing.from_json(config["preprocessing"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelFormatError(
             f"{folder / 'config.json'}: no preprocessing in it ({error}): remove the folder and "
             f"run geowhy models get {CLIP}"
         ) from error
-    files = {BACKBONE_FILE: folder / CLIP_GRAPH}
-    if (folder / CLIP_WEIGHTS).exists():
-        files[CLIP_WEIGHTS] = folder / CLIP_WEIGHTS
-    return TrainingSources(files, preprocessing, CLIP_COLUMNS, folder.parent / "features")
 
 
 def open_world() -> WorldImage:
@@ -146,36 +111,3 @@ def open_world() -> WorldImage:
     """
     with Image.open(require("blue-marble") / "bmng.jpg") as image:
         return WorldImage(np.asarray(image.convert("RGB")))
-
-
-def initial_encoder(config: TrainingConfig) -> TorchLocationEncoder:
-    """The location encoder at the start of a run.
-
-    Raises:
-        ModelNotFoundError: if the released weights are asked for but not installed.
-    """
-    if config.location.init == "scratch":
-        architecture = _architecture(config.location)
-        return TorchLocationEncoder(architecture, config.seed, config.location.dropout)
-    tensors = load_file(require("geoclip") / "location.safetensors")
-    return TorchLocationEncoder.from_tensors(tensors, LocationArchitecture())
-
-
-def released_head() -> dict[str, Floats32]:
-    """GeoCLIP's image head: ``layer_0`` and ``layer_1``, ``weight`` and ``bias``; ``logit_scale``.
-
-    Raises:
-        ModelNotFoundError: if it isn't installed; says which command gets it.
-    """
-    return dict(load_file(require("geoclip") / "head.safetensors"))
-
-
-def _architecture(config: LocationConfig) -> LocationArchitecture:
-    return LocationArchitecture(
-        config.sigmas,
-        config.fourier,
-        config.hidden,
-        config.depth,
-        config.size,
-        config.surroundings,
-    )

@@ -10,7 +10,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["SYMMETRIES", "turned"]
+from geowhy.export.backbone_export import LAYOUT_GRID
+from geowhy.model.surroundings import MAP_GRID, MAP_NAMES
+
+__all__ = ["SYMMETRIES", "turned", "turned_alike"]
 
 SYMMETRIES = 8  # of a square
 
@@ -36,3 +39,17 @@ def turned(rows: Tensor, first: int, count: int, grid: int, symmetry: int) -> Te
     if symmetry & 4:
         grids = grids.transpose(-1, -2)
     return torch.cat([rows[:, :first], grids.reshape(len(rows), -1), rows[:, last:]], dim=1)
+
+
+def turned_alike(images: Tensor, surroundings: Tensor, summary: int) -> tuple[Tensor, Tensor]:
+    """Views ``[N, w]`` and maps ``[M, s]`` under one random symmetry.
+
+    The views' layout follows their ``summary``; places that nobody looks around have no maps.
+    """
+    symmetry = int(torch.randint(SYMMETRIES, ()))
+    colours = (images.shape[1] - summary) // LAYOUT_GRID**2
+    maps = len(MAP_NAMES) if surroundings.shape[1] else 0
+    return (
+        turned(images, summary, colours, LAYOUT_GRID, symmetry),
+        turned(surroundings, 0, maps, MAP_GRID, symmetry),
+    )

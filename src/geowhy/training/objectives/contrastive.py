@@ -7,18 +7,15 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from geowhy.export.backbone_export import LAYOUT_GRID
 from geowhy.model.alignment import ConceptAligner
 from geowhy.model.location import LocationEncoder
-from geowhy.model.surroundings import MAP_GRID, MAP_NAMES
 from geowhy.training.aligner import AlignerSides, TorchAligner
 from geowhy.training.config import TrainingConfig
-from geowhy.training.dataset import Candidates
 from geowhy.training.location_torch import TorchLocationEncoder, embed_places
 from geowhy.training.loop import Batch
 from geowhy.training.losses import contrastive_loss, soft_targets
 from geowhy.training.pool import FitData
-from geowhy.training.symmetry import SYMMETRIES, turned
+from geowhy.training.symmetry import turned_alike
 
 __all__ = ["ContrastiveTask"]
 
@@ -49,11 +46,15 @@ class ContrastiveTask:
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Of the images of the batch against their own places and the negatives."""
         config, data, rows = self._config, self._data.training, batch.rows
-        candidates = self._negatives(batch)
+        if config.negatives == "land":
+            drawn = torch.randint(len(self._data.land.units), (batch.order.queue,))
+            candidates = self._data.land.candidates(drawn, complete=True)
+        else:
+            candidates = data.candidates(batch.past, complete=False)
         pictures = data.images[rows]
         surroundings = torch.cat([data.surroundings[rows], candidates.surroundings])
         if config.symmetries:
-            pictures, surroundings = _turned_alike(pictures, surroundings, config.whitened)
+            pictures, surroundings = turned_alike(pictures, surroundings, config.whitened)
         images = self._aligner.image_side(pictures)
         lat_lon = torch.cat([data.lat_lon[rows], candidates.lat_lon])
         places = self._aligner.location_side(self._encoder(lat_lon, surroundings))
@@ -107,21 +108,3 @@ class ContrastiveTask:
             ConceptAligner(aligner.to_tensors(), aligner.bank, aligner.space),
             LocationEncoder.from_tensors(encoder.to_tensors(), encoder.architecture),
         )
-
-    def _negatives(self, batch: Batch) -> Candidates:
-        """The places that a step's images are held against."""
-        if self._config.negatives == "land":
-            rows = torch.randint(len(self._data.land.units), (batch.order.queue,))
-            return self._data.land.candidates(rows, complete=True)
-        return self._data.training.candidates(batch.past, complete=False)
-
-
-def _turned_alike(images: Tensor, surroundings: Tensor, summary: int) -> tuple[Tensor, Tensor]:
-    """Views and maps under one random symmetry; the views' layout follows their ``summary``."""
-    symmetry = int(torch.randint(SYMMETRIES, ()))
-    colours = (images.shape[1] - summary) // LAYOUT_GRID**2
-    maps = len(MAP_NAMES) if surroundings.shape[1] else 0
-    return (
-        turned(images, summary, colours, LAYOUT_GRID, symmetry),
-        turned(surroundings, 0, maps, MAP_GRID, symmetry),
-    )
