@@ -74,7 +74,15 @@ class OnnxBackbone:
     ) -> None:
         self.name = name or (path.stem if path.name != BACKBONE_FILE else path.parent.name)
         self.preprocessing = preprocessing
-        self.feature_size = _feature_size(session, path, preprocessing.size)
+        size = preprocessing.size
+        inputs = {i.name: i.shape[1:] for i in session.get_inputs()}
+        outputs = {o.name: o.shape[1:] for o in session.get_outputs()}
+        if inputs != {"pixels": [3, size, size]} or len(outputs.get("features", ())) != 1:
+            raise ModelFormatError(
+                f"{path}: takes {inputs} and gives {outputs}, not pixels [3, {size}, {size}] and "
+                "features [F]: the file and its preprocessing don't belong together"
+            )
+        self.feature_size = int(outputs["features"][0])
         self._path = path
         self._session = session
         self._patch_graph = patch_graph
@@ -214,15 +222,3 @@ def open_session(
         raise ModelFormatError(
             f"{file}: damaged, or not an ONNX model; get the model again ({error})"
         ) from error
-
-
-def _feature_size(session: onnxruntime.InferenceSession, path: Path, size: int) -> int:
-    """Reads the length of a feature vector off the graph, and checks that it is ours."""
-    inputs = {i.name: i.shape[1:] for i in session.get_inputs()}
-    outputs = {o.name: o.shape[1:] for o in session.get_outputs()}
-    if inputs != {"pixels": [3, size, size]} or len(outputs.get("features", ())) != 1:
-        raise ModelFormatError(
-            f"{path}: takes {inputs} and gives {outputs}, not pixels [3, {size}, {size}] and "
-            "features [F]: the file and its preprocessing don't belong together"
-        )
-    return int(outputs["features"][0])

@@ -46,8 +46,16 @@ def convert_geoclip(wheel: Path, folder: Path) -> None:
     location = geoclip_location_tensors(_tensors(wheel, _LOCATION))
     encoder = LocationEncoder.from_tensors(location, architecture)
     save_file(encoder.to_tensors(), folder / "location.safetensors")
-    save_file(_head(wheel), folder / "head.safetensors")
-    save_file({"lat_lon": _gallery(wheel)}, folder / "gallery.safetensors")
+    layers = {"0": "layer_0", "2": "layer_1"}  # the ReLU between them is number 1
+    head = {f"{layers[name[0]]}{name[1:]}": t for name, t in _tensors(wheel, _HEAD).items()}
+    save_file(head | _tensors(wheel, _SCALE), folder / "head.safetensors")
+    with TemporaryDirectory() as scratch:
+        csv = extract_member(wheel, _GALLERY, Path(scratch) / "csv").read_text(encoding="utf-8")
+    header, _, rows = csv.partition("\n")
+    if header.strip() != "LAT,LON":
+        raise ModelFormatError(f"{wheel.name}: the gallery's columns are {header!r}, not LAT,LON")
+    lat_lon = np.loadtxt(io.StringIO(rows), np.float64, delimiter=",", ndmin=2).astype(np.float32)
+    save_file({"lat_lon": lat_lon}, folder / "gallery.safetensors")
     config = {"kind": "geoclip", "version": "1.3.0", "location": asdict(architecture)}
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
@@ -65,25 +73,6 @@ def _renamed(name: str) -> str:
     # The package counts the encoding and every ReLU: linear layers have odd numbers.
     layer = "head" if part == "head" else f"layer_{int(index) // 2}"
     return f"capsule_{capsule}.{layer}.{kind}"
-
-
-def _head(wheel: Path) -> Tensors:
-    published = _tensors(wheel, _HEAD)
-    names = {"0": "layer_0", "2": "layer_1"}  # the ReLU between them is number 1
-    renamed = {f"{names[k.split('.')[0]]}.{k.split('.')[1]}": t for k, t in published.items()}
-    return renamed | _tensors(wheel, _SCALE)
-
-
-def _gallery(wheel: Path) -> Floats32:
-    header, _, rows = _text(wheel, _GALLERY).partition("\n")
-    if header.strip() != "LAT,LON":
-        raise ModelFormatError(f"{wheel.name}: the gallery's columns are {header!r}, not LAT,LON")
-    return np.loadtxt(io.StringIO(rows), np.float64, delimiter=",", ndmin=2).astype(np.float32)
-
-
-def _text(wheel: Path, member: str) -> str:
-    with TemporaryDirectory() as scratch:
-        return extract_member(wheel, member, Path(scratch) / "text").read_text(encoding="utf-8")
 
 
 def _tensors(wheel: Path, member: str) -> Tensors:

@@ -102,12 +102,14 @@ class LocationEncoder:
         Raises:
             ModelFormatError: if one is missing or has another shape.
         """
-        checked = _checked_weights(tensors, architecture)
-        return cls(architecture, lambda: checked)
+        encoder = cls(architecture, lambda: tensors)
+        encoder.to_tensors()
+        return encoder
 
     @cached_property
     def _tensors(self) -> dict[str, Floats32]:
-        return _checked_weights(self._load(), self.architecture)
+        weights, shapes = self._load(), self.architecture.shapes()
+        return {name: _weight(weights, name, shape) for name, shape in shapes.items()}
 
     def to_tensors(self) -> dict[str, Floats32]:
         """The weights by name, as `from_tensors` takes them."""
@@ -182,10 +184,6 @@ def _fourier_features(xy: Floats64, frequencies: Floats32) -> Floats32:
     np.cos(angle, out=features[:, :count])
     np.sin(angle, out=features[:, count:])
     return features
-
-
-def _checked_weights(tensors: Weights, architecture: LocationArchitecture) -> dict[str, Floats32]:
-    return {name: _weight(tensors, name, shape) for name, shape in architecture.shapes().items()}
 
 
 def _weight(tensors: Weights, name: str, shape: tuple[int, ...]) -> Floats32:

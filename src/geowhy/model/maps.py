@@ -159,13 +159,17 @@ class MapMatcher:
         told = -0.5 * np.log(np.clip(ratios, 1e-6, 1)) * weight
         frequency, axis = np.nonzero(told > LEAST_INFORMATION)
         direction = directions[frequency, axis].astype(np.float32)
+        # Squared correlation of each direction with each map.
+        covariance = (spread[frequency] @ direction[:, :, None])[:, :, 0]
+        squared = covariance**2 / np.einsum("rii->ri", spread[frequency])
+        attribution = squared / squared.sum(axis=1, keepdims=True)
         return cls(
             {
                 "frequency": frequency.astype(np.float32),
                 "direction": direction,
                 "mean": (direction * mean[frequency]).sum(axis=1),
                 "variance": (1 / ratios)[frequency, axis].astype(np.float32),
-                "attribution": _attribution(direction, spread[frequency]),
+                "attribution": attribution.astype(np.float32),
                 "weight": np.ones(1, np.float32),
             }
         )
@@ -216,7 +220,10 @@ def patterns(maps: Floats32) -> Floats32:
 
     From standardised maps ``[N, len(MAP_NAMES), MAP_GRID, MAP_GRID]``.
     """
-    waves = _cosines()
+    row, column = np.arange(MAP_GRID)[:, None], np.arange(MAP_GRID)[None]
+    waves = np.cos(np.pi * (column + 0.5) * row / MAP_GRID) * np.sqrt(2 / MAP_GRID)
+    waves[0] /= np.sqrt(2)
+    waves = waves.astype(np.float32)
     coefficients = (waves @ maps[:, CHOSEN] @ waves.T).reshape(len(maps), len(CHOSEN), -1)
     return np.asarray(coefficients.transpose(0, 2, 1), np.float32)
 
@@ -226,21 +233,6 @@ def _covariances(values: Floats32) -> Floats64:
     columns = values.transpose(1, 2, 0).astype(np.float64)
     covariances = columns @ columns.transpose(0, 2, 1) / len(values)
     return np.asarray(covariances + RIDGE * np.eye(values.shape[2]), np.float64)
-
-
-def _attribution(direction: Floats32, spread: Floats64) -> Floats32:
-    """Squared correlation of each direction with each map, as shares, ``[R, m]``."""
-    covariance = (spread @ direction[:, :, None])[:, :, 0]
-    squared = covariance**2 / np.einsum("rii->ri", spread)
-    return np.asarray(squared / squared.sum(axis=1, keepdims=True), np.float32)
-
-
-def _cosines() -> Floats32:
-    """The rows of the orthonormal cosine transform, ``[MAP_GRID, MAP_GRID]``."""
-    row, column = np.arange(MAP_GRID)[:, None], np.arange(MAP_GRID)[None]
-    waves = np.cos(np.pi * (column + 0.5) * row / MAP_GRID) * np.sqrt(2 / MAP_GRID)
-    waves[0] /= np.sqrt(2)
-    return np.asarray(waves, np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

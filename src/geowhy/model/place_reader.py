@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from geowhy.arrays import Floats32, Floats64, Points
+from geowhy.arrays import Floats32
 from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ModelFormatError
 from geowhy.geo.atlas import Atlas
@@ -52,15 +52,14 @@ def read_places(atlas: Atlas, lat_lon: ArrayLike) -> Floats32:
     Where a layer has no value it reads 0; a class that is missing is none of them.
     """
     points = np.asarray(lat_lon, np.float64).reshape(-1, 2)
-    plain = [np.nan_to_num(atlas.layer(name).at(points)) for name in LAYERS]
-    grown = [
-        np.log1p(np.maximum(np.nan_to_num(_at(atlas, name, points)), 0)) for name in LOGARITHMS
-    ]
-    classes = [
-        (_at(atlas, name, points)[:, None] == np.arange(count)) for name, count in CLASSES.items()
-    ]
+    known = {n: atlas.layer(n).at(points) for n in (*LAYERS, *LOGARITHMS, *CLASSES)}
+    plain = [np.nan_to_num(known[name]) for name in LAYERS]
+    grown = [np.log1p(np.maximum(np.nan_to_num(known[name]), 0)) for name in LOGARITHMS]
+    classes = [known[name][:, None] == np.arange(count) for name, count in CLASSES.items()]
+    # Waves over the sphere, in directions that never change.
     units = lat_lon_to_unit(points)
-    columns = [np.stack([*plain, *grown], axis=1), *classes, units, _waves(units)]
+    turns = units @ np.random.default_rng(0).normal(size=(3, WAVES)) * WAVE_NUMBER
+    columns = [np.stack([*plain, *grown], axis=1), *classes, units, np.cos(turns), np.sin(turns)]
     return np.concatenate(columns, axis=1).astype(np.float32)
 
 
@@ -93,29 +92,13 @@ class PlaceReader:
         Raises:
             CoordinateError: if one is not on Earth.
         """
-        points = np.asarray(lat_lon, np.float64).reshape(-1, 2)
-        atlas = Atlas.load()
-        chunks = [
-            run_network(
-                "place_reader",
-                self.tensors,
-                read=read_places(atlas, points[start : start + PLACES_AT_ONCE]),
-            )[0]
-            for start in range(0, len(points), PLACES_AT_ONCE)
-        ]
-        return np.concatenate([np.empty((0, len(self.tensors["head.bias"])), np.float32), *chunks])
+        points, atlas = np.asarray(lat_lon, np.float64).reshape(-1, 2), Atlas.load()
+        chunks = [np.empty((0, len(self.tensors["head.bias"])), np.float32)]
+        for start in range(0, len(points), PLACES_AT_ONCE):
+            read = read_places(atlas, points[start : start + PLACES_AT_ONCE])
+            chunks += run_network("place_reader", self.tensors, read=read)
+        return np.concatenate(chunks)
 
     def concept_scores(self, lat_lon: ArrayLike) -> Floats32:
         """``z_loc`` at degrees ``[N, 2]``, ``[N, k]``, in standard deviations over the land."""
         return self.embed(lat_lon) @ self.bank.directions
-
-
-def _at(atlas: Atlas, name: str, points: Points) -> NDArray[np.generic]:
-    return atlas.layer(name).at(points)
-
-
-def _waves(units: Floats64) -> Floats64:
-    """Cosines and sines over the sphere in ``WAVES`` fixed directions, ``[N, 2 * WAVES]``."""
-    directions = np.random.default_rng(0).normal(size=(3, WAVES))
-    turns = units @ directions * WAVE_NUMBER
-    return np.concatenate([np.cos(turns), np.sin(turns)], axis=1)

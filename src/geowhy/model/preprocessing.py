@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -66,15 +67,28 @@ class Preprocessing:
         return {k: v for k, v in values.items() if usual.get(k) != v}
 
     @classmethod
-    def from_json(cls, values: Mapping[str, object]) -> Preprocessing:
+    def from_json(cls, values: Mapping[str, Any]) -> Preprocessing:
         """The inverse of `to_json`.
 
         Raises:
             ModelFormatError: if a value is missing, unknown or impossible.
         """
         try:
-            found = cls(**{k: _hashable(v) for k, v in values.items()})  # type: ignore[arg-type]
-            sound = found._is_sound()
+            given: dict[str, Any] = {
+                name: tuple(value) if isinstance(value, list) else value
+                for name, value in values.items()
+            }
+            found = cls(**given)
+            shapes = {np.shape(found.mean), np.shape(found.std)}
+            sound = (
+                type(found.size) is int
+                and found.size > 0
+                and found.resampling in _FILTERS
+                and found.crop in _CROPS
+                and shapes <= {(), (3,)}
+                and bool(np.isfinite(found.mean).all() and np.isfinite(found.std).all())
+                and bool(np.greater(found.std, 0).all())
+            )
         except TypeError:
             sound = False
         if not sound:
@@ -85,13 +99,6 @@ class Preprocessing:
                 "model again"
             )
         return found
-
-    def _is_sound(self) -> bool:
-        sound = type(self.size) is int and self.size > 0
-        sound = sound and self.resampling in _FILTERS and self.crop in _CROPS
-        sound = sound and {np.shape(self.mean), np.shape(self.std)} <= {(), (3,)}
-        sound = sound and bool(np.isfinite(self.mean).all() and np.isfinite(self.std).all())
-        return sound and bool(np.greater(self.std, 0).all())
 
     def _span(self, length: int, shorter: int) -> tuple[float, float]:
         """Where the square begins and ends along a side; as `_square` cuts it."""
@@ -133,13 +140,10 @@ def ten_crops(picture: Pixels, size: int = 224, shorter_side: int = 256) -> Pixe
         the same mirrored left to right.
     """
     shaped = _shorter_side(picture, shorter_side, "bicubic")
-    corners = [shaped[y, x] for y in _ends(size) for x in _ends(size)]
+    ends = (slice(None, size), slice(-size, None))
+    corners = [shaped[y, x] for y in ends for x in ends]
     crops = np.stack([*corners, _centre(shaped, size)])
     return np.concatenate([crops, crops[:, :, ::-1]])
-
-
-def _ends(size: int) -> tuple[slice, slice]:
-    return slice(None, size), slice(-size, None)
 
 
 def _shorter_side(picture: Pixels, side: int, resampling: str) -> Pixels:
@@ -165,7 +169,3 @@ def _centre(picture: Pixels, side: int) -> Pixels:
     height, width = (min(side, length) for length in picture.shape[:2])
     top, left = (picture.shape[0] - height) // 2, (picture.shape[1] - width) // 2
     return picture[top : top + height, left : left + width]
-
-
-def _hashable(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value

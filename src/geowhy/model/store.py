@@ -59,7 +59,12 @@ class ModelFolder:
                 "as a location encoder, or of another version; give a folder from geowhy train"
             )
         folder = cls(path, config)
-        folder._check_sizes()
+        for name, entry in folder.section("files").items():
+            file = path / name
+            if not file.is_file():
+                raise _damaged(file, "missing")
+            if file.stat().st_size != entry["bytes"]:
+                raise _damaged(file, f"{file.stat().st_size} bytes instead of {entry['bytes']}")
         return folder
 
     def section(self, name: str) -> dict[str, Any]:
@@ -81,17 +86,12 @@ class ModelFolder:
         """
         file = self.path / f"{name}.safetensors"
         try:
-            return {key: _widened(array) for key, array in load_file(file).items()}
+            return {
+                key: array.astype(np.float32) if array.dtype == np.float16 else array
+                for key, array in load_file(file).items()
+            }
         except (OSError, SafetensorError, ValueError, KeyError) as error:
             raise _damaged(file, str(error)) from error
-
-    def _check_sizes(self) -> None:
-        for name, entry in self.section("files").items():
-            file = self.path / name
-            if not file.is_file():
-                raise _damaged(file, "missing")
-            if file.stat().st_size != entry["bytes"]:
-                raise _damaged(file, f"{file.stat().st_size} bytes instead of {entry['bytes']}")
 
 
 def write_model(
@@ -135,10 +135,6 @@ def required_tensors(
             "another version; get or train the model anew"
         )
     return {name: np.asarray(tensors[name], np.float32) for name in names}
-
-
-def _widened(array: Array) -> Array:
-    return array.astype(np.float32) if array.dtype == np.float16 else array
 
 
 def _damaged(file: Path, reason: str) -> ModelFormatError:

@@ -93,27 +93,21 @@ def read_surroundings(atlas: Atlas, lat_lon: ArrayLike) -> Floats32:
 
 def _surroundings(atlas: Atlas, centres: Points) -> Floats32:
     samples = unit_to_lat_lon(view_grid(centres, WIDTH_KM / SAMPLES, SAMPLES))
-    maps = np.stack([*_continuous_maps(atlas, samples), *_cover_maps(atlas, samples)], axis=1)
+    continuous = [
+        transform(np.nan_to_num(_values(atlas, name, samples)))
+        for name, transform in MAPPED_LAYERS.items()
+    ]
+    cover = _values(atlas, "land_cover", samples).astype(np.intp)
+    covers = [
+        np.isin(np.arange(COVER_CLASSES), group).astype(np.float32)[cover]
+        for group in COVER_GROUPS.values()
+    ]
+    maps = np.stack([*continuous, *covers], axis=1)
     count, number = maps.shape[:2]
     step = SAMPLES // MAP_GRID
     coarse = maps.reshape(count, number, MAP_GRID, step, MAP_GRID, step).mean(axis=(3, 5))
     climate = _climate(atlas, samples[:, ::step, ::step].reshape(count, -1, 2))
     return np.concatenate([coarse.reshape(count, -1), maps.std(axis=(2, 3)), climate], axis=1)
-
-
-def _continuous_maps(atlas: Atlas, samples: Floats64) -> list[Floats32]:
-    return [
-        transform(np.nan_to_num(_values(atlas, name, samples)))
-        for name, transform in MAPPED_LAYERS.items()
-    ]
-
-
-def _cover_maps(atlas: Atlas, samples: Floats64) -> list[Floats32]:
-    cover = _values(atlas, "land_cover", samples).astype(np.intp)
-    return [
-        np.isin(np.arange(COVER_CLASSES), group).astype(np.float32)[cover]
-        for group in COVER_GROUPS.values()
-    ]
 
 
 def _climate(atlas: Atlas, samples: Floats64) -> Floats32:
