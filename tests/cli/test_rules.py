@@ -17,7 +17,7 @@ def stages(put_module, monkeypatch):
     def open_views(model, seed, report):
         report("embedding views")
         asked.append(("views", model, seed))
-        return SimpleNamespace(model=SimpleNamespace(name=model, bank=None))
+        return SimpleNamespace(model=SimpleNamespace(name=model))
 
     def answer(kind):
         def call(*arguments):
@@ -26,17 +26,17 @@ def stages(put_module, monkeypatch):
 
         return call
 
-    def contrast_of(first, second, bank):
-        return Contrast.of(
+    def contrast_countries(views, first, second, report):
+        made = Contrast.of(
             (first.name, second.name),
             (("desert", "land cover"), ("coast", "water")),
             (np.array([1.0, 0.0]), np.array([0.0, 1.0])),
             (np.array([1.0, -0.5]), np.array([-1.0, 0.5])),
             0.0,
         )
+        return made, f"by {views.model.name}"
 
-    rules = SimpleNamespace(note=lambda model: f"by {model}", contrast=contrast_of)
-    monkeypatch.setattr(contrast, "country_rules", lambda views, report: rules)
+    monkeypatch.setattr(contrast, "contrast_countries", contrast_countries)
     put_module("geowhy.evaluation.rules", RuleViews=SimpleNamespace(open=open_views))
     put_module("geowhy.evaluation.error_bands", measure_bands=answer("bands"))
     put_module("geowhy.evaluation.rule_report", measure_rules=answer("rules"))

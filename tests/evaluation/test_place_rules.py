@@ -9,7 +9,7 @@ import pytest
 from geowhy.cli.rules import find_country
 from geowhy.errors import ConfigError, DataError
 from geowhy.evaluation import rules as fitting
-from geowhy.evaluation.contrast import country_rules
+from geowhy.evaluation.contrast import contrast_countries
 from geowhy.evaluation.estimates import Estimate
 from geowhy.evaluation.rule_report import (
     ClassifierScore,
@@ -18,7 +18,7 @@ from geowhy.evaluation.rule_report import (
     Scored,
     measure_rules,
 )
-from geowhy.evaluation.rules import BOTTLENECK, MOST_CONCEPTS, RuleViews, fit_sparse
+from geowhy.evaluation.rules import BOTTLENECK, MOST_CONCEPTS, RuleViews, Task, fit_sparse
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.cells import ten_degree_cell
 
@@ -136,20 +136,26 @@ def test_the_table_says_whether_the_bottleneck_keeps_up(accuracy, verdict):
 
 
 def test_a_picture_takes_countries_with_enough_views(views, monkeypatch):
+    atlas, fitted = Atlas.load(), views.read(views.fitted)
+    by_code = {country.code: country for country in atlas.countries}
     monkeypatch.setattr(fitting, "FEWEST_VIEWS", 10_000)
     with pytest.raises(ConfigError, match="more views"):
-        country_rules(views, lambda stage: None)
+        contrast_countries(views, by_code["RU"], by_code["CA"], lambda stage: None)
     monkeypatch.setattr(fitting, "FEWEST_VIEWS", LEAST)
-    rules = country_rules(views, lambda stage: None)
-    assert rules.classifier.used.max() <= MOST_CONCEPTS
-    first, second = rules.countries[:2]
-    contrast = rules.contrast(first, second, views.model.bank)
+    task = Task.countries(atlas, fitted)
+    codes = [atlas.layer("country").info.labels[number] for number in task.classes]
+    first, second = (by_code[code] for code in codes[:2])
+    contrast, note = contrast_countries(views, first, second, lambda stage: None)
+    assert f"{len(codes)} countries, seed 0" in note
     # The mean margin on the views of the first, by what the classifier says of each.
-    logits = rules.concepts @ rules.classifier.weights.T + rules.classifier.biases
-    own = logits[rules.labels == 0]
+    classifier, _ = task.fit(BOTTLENECK, fitted)
+    assert classifier.used.max() <= MOST_CONCEPTS
+    kept, labels = task.labelled(fitted)
+    logits = classifier.standardised(kept.concepts) @ classifier.weights.T + classifier.biases
+    own = logits[labels == 0]
     assert contrast.margins[0] == pytest.approx((own[:, 0] - own[:, 1]).mean(), rel=1e-3)
     with pytest.raises(DataError, match="Malta: too few"):
-        rules.contrast(first, find_country("Malta", Atlas.load()), views.model.bank)
+        contrast_countries(views, first, by_code["MT"], lambda stage: None)
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def _measure(given: RulesOptions) -> None:
 
 def _draw(given: RulesOptions) -> None:
     from geowhy.cli.pages import check_output, write_whole
-    from geowhy.evaluation.contrast import country_rules
+    from geowhy.evaluation.contrast import contrast_countries
     from geowhy.evaluation.rules import RuleViews
     from geowhy.geo.atlas import Atlas
     from geowhy.render.report import contrast_page
@@ -107,9 +107,8 @@ def _draw(given: RulesOptions) -> None:
     output = given.output or Path(f"{first.code}-{second.code}{SUFFIX}".lower())
     check_output(output, (SUFFIX,), "the picture is a page")  # before minutes of work
     views = RuleViews.open(given.model, given.seed, say)
-    rules = country_rules(views, say)
-    contrast = rules.contrast(first, second, views.model.bank)
-    write_whole(output, contrast_page(contrast, rules.note(views.model.name)))
+    contrast, note = contrast_countries(views, first, second, say)
+    write_whole(output, contrast_page(contrast, note))
     if given.json:
         print(contrast.to_json())
         return

@@ -26,9 +26,8 @@ class ConceptComparison:
     """A model's score of a concept, and its truth, at the places of the model's gallery.
 
     Attributes:
-        name: of the concept.
-        definition: of the concept.
-        model: name of the model.
+        name, definition: of the concept.
+        model: its name.
         is_class: whether the truth is 1 or 0; else it is a number.
         truth_words: what the truth is, with its unit.
         lat_lon: the places, degrees ``[M, 2]``.
@@ -70,8 +69,15 @@ def compare(concept: Concept, locator: Locator, atlas: Atlas) -> ConceptComparis
             f"concept {concept.id!r} has no grounding, so there is no truth to hold a model "
             "against: choose one that geowhy concepts list --grounded names"
         )
-    score = _standardised(_scores(concept, locator), concept, locator.name)
     lat_lon = locator.engine.gallery.lat_lon
+    scores = _scores(concept, locator)
+    centred = scores.astype(np.float64) - scores.mean(dtype=np.float64)
+    spread = centred.std()
+    if not spread > 0:
+        raise DataError(
+            f"the model {locator.name} gives {concept.id!r} the same score everywhere: choose "
+            "another concept or model"
+        )
     truth = grounding.at(LayerValues(atlas, lat_lon))
     if len(np.unique(truth[~np.isnan(truth)])) < 2:
         raise DataError(
@@ -85,50 +91,32 @@ def compare(concept: Concept, locator: Locator, atlas: Atlas) -> ConceptComparis
         is_class=grounding.kind == "class",
         truth_words=_truth_words(grounding, atlas),
         lat_lon=lat_lon,
-        score=score,
+        score=np.asarray(centred / spread, np.float32),
         truth=truth,
     )
 
 
 def _scores(concept: Concept, locator: Locator) -> Floats32:
     """``z_loc`` of one concept at the gallery's places, ``[M]``."""
-    model = GeoModel.of(locator.engine.model)
+    model, gallery = GeoModel.of(locator.engine.model), locator.engine.gallery
     if concept.id in model.bank.ids:
         column = np.array([model.bank.ids.index(concept.id)])
-        return model.aligner.concept_scores(locator.engine.gallery.side, column)[:, 0]
+        return model.aligner.concept_scores(gallery.side, column)[:, 0]
     if model.places and concept.id in model.places.bank.ids:
         number = model.places.bank.ids.index(concept.id)
-        return model.places.concept_scores(locator.engine.gallery.lat_lon)[:, number]
+        return model.places.concept_scores(gallery.lat_lon)[:, number]
     raise DataError(
         f"the model {locator.name} has no concept {concept.id!r}: choose another model, or train "
         "one with a vocabulary that holds the concept"
     )
 
 
-def _standardised(scores: Floats32, concept: Concept, model: str) -> Floats32:
-    """Scores ``[M]`` in standard deviations above their mean."""
-    centred = scores.astype(np.float64) - scores.mean(dtype=np.float64)
-    spread = centred.std()
-    if not spread > 0:
-        raise DataError(
-            f"the model {model} gives {concept.id!r} the same score everywhere: choose another "
-            "concept or model"
-        )
-    return np.asarray(centred / spread, np.float32)
-
-
 def _truth_words(grounding: Grounding, atlas: Atlas) -> str:
     """What the truth is: the description of a layer, or the rule, or the formula; with units."""
-    unit = truth_unit(grounding, atlas)
-    info = atlas.infos.get(grounding.text)
+    unit, info = truth_unit(grounding, atlas), atlas.infos.get(grounding.text)
     words = info.description if info else grounding.text
     if unit:
         return f"{words} ({unit})"
-    units = [f"{name} in {unit}" for name, unit in _units(grounding, atlas)]
+    infos = [atlas.infos[name] for name in grounding.layers if name in atlas.infos]
+    units = [f"{info.name} in {info.unit}" for info in infos if info.unit]
     return f"{words}, with {', '.join(units)}" if units else words
-
-
-def _units(grounding: Grounding, atlas: Atlas) -> list[tuple[str, str]]:
-    """Layers of a grounding that have a unit, each with it."""
-    infos = (atlas.infos[name] for name in grounding.layers if name in atlas.infos)
-    return [(info.name, info.unit) for info in infos if info.unit]

@@ -8,21 +8,13 @@ from typing import Self
 
 import numpy as np
 
-from geowhy.arrays import AnyFloats, Floats32, Ints
-from geowhy.concepts.bank import ConceptBank
+from geowhy.arrays import AnyFloats
 from geowhy.errors import DataError
 from geowhy.evaluation.output import to_json
-from geowhy.evaluation.rules import (
-    BOTTLENECK,
-    FEWEST_VIEWS,
-    MOST_CONCEPTS,
-    LinearClassifier,
-    RuleViews,
-    Task,
-)
+from geowhy.evaluation.rules import BOTTLENECK, FEWEST_VIEWS, MOST_CONCEPTS, RuleViews, Task
 from geowhy.geo.atlas import Atlas, Country
 
-__all__ = ["ConceptPull", "Contrast", "CountryRules", "country_rules"]
+__all__ = ["ConceptPull", "Contrast", "contrast_countries"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +22,9 @@ class ConceptPull:
     """How far a concept pulls the views of two places towards their own.
 
     Attributes:
-        name: the concept.
-        category: its group.
-        first: log-odds that it adds for the first place, on the mean of that place's views;
+        first, second: log-odds that it adds for that place, on the mean of the place's own views;
             negative if it speaks against it.
-        second: the same for the second place, on its own views.
-        first_has: whether the views of the first place have more of it than the average view.
-        second_has: the same of the second place.
+        first_has, second_has: whether these views have more of it than the average view.
     """
 
     name: str
@@ -50,11 +38,6 @@ class ConceptPull:
     def shown(self) -> tuple[float, float]:
         """What speaks for either place; 0 for what speaks against it."""
         return max(self.first, 0.0), max(self.second, 0.0)
-
-    @property
-    def width(self) -> float:
-        """What speaks for either place, together."""
-        return sum(self.shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +89,7 @@ class Contrast:
             )
             for row in np.flatnonzero(towards_first).tolist()
         ]
-        pulls.sort(key=lambda pull: pull.width, reverse=True)
+        pulls.sort(key=lambda pull: sum(pull.shown), reverse=True)
         return cls(*places, tuple(pulls), bias)
 
     @property
@@ -116,17 +99,15 @@ class Contrast:
         second = sum(pull.second for pull in self.pulls) - self.bias
         return first, second
 
-    def speaking_for(self, which: int, count: int) -> list[ConceptPull]:
-        """The concepts that speak most for the first (0) or the second place (1)."""
-        told = [pull for pull in self.pulls if pull.shown[which] > 0]
-        return sorted(told, key=lambda pull: pull.shown[which], reverse=True)[:count]
-
     def words(self, which: int, count: int) -> str:
-        """What speaks most for a place: "grassland +0.53, less desert +0.21"."""
-        told = []
-        for pull in self.speaking_for(which, count):
-            has = (pull.first_has, pull.second_has)[which]
-            told.append(f"{'' if has else 'less '}{pull.name} {pull.shown[which]:+.2f}")
+        """What speaks most for the first (0) or the second place (1): "less desert +0.21"."""
+        speaking = [pull for pull in self.pulls if pull.shown[which] > 0]
+        speaking.sort(key=lambda pull: pull.shown[which], reverse=True)
+        told = [
+            f"{'' if (pull.first_has, pull.second_has)[which] else 'less '}{pull.name} "
+            f"{pull.shown[which]:+.2f}"
+            for pull in speaking[:count]
+        ]
         return ", ".join(told) or "nothing"
 
     def to_json(self) -> str:
@@ -134,83 +115,41 @@ class Contrast:
         return to_json(asdict(self) | {"margins": self.margins})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CountryRules:
-    """The bottleneck that names countries, with the views that it was fitted on.
+def contrast_countries(
+    views: RuleViews, first: Country, second: Country, report: Callable[[str], None]
+) -> tuple[Contrast, str]:
+    """What tells two countries apart by the bottleneck alone, on the training views of each.
 
-    Attributes:
-        classifier: on concept scores.
-        countries: its classes.
-        concepts: standardised scores of the views, ``[N, k]``.
-        labels: the class of each, ``[N]``.
-        seed: of the sample of views.
-    """
-
-    classifier: LinearClassifier
-    countries: tuple[Country, ...]
-    concepts: Floats32
-    labels: Ints
-    seed: int
-
-    def row(self, country: Country) -> int:
-        """The class of a country.
-
-        Raises:
-            DataError: if it has too few training views; says how many are wanted.
-        """
-        if country not in self.countries:
-            names = ", ".join(sorted(each.name for each in self.countries))
-            raise DataError(
-                f"{country.name}: too few of the {len(self.labels):,} training views lie there, "
-                f"and a rule takes {FEWEST_VIEWS}: choose two of {names}"
-            )
-        return self.countries.index(country)
-
-    def mean(self, row: int) -> Floats32:
-        """Mean standardised scores over the views of a class, ``[k]``."""
-        return np.asarray(self.concepts[self.labels == row].mean(axis=0), np.float32)
-
-    def contrast(self, first: Country, second: Country, bank: ConceptBank) -> Contrast:
-        """What tells two countries apart, on the training views of each.
-
-        Raises:
-            DataError: if a country has too few of them, or both are the same.
-        """
-        a, b = self.row(first), self.row(second)
-        weights, biases = self.classifier.weights, self.classifier.biases
-        return Contrast.of(
-            (first.name, second.name),
-            tuple(zip(bank.names, bank.categories, strict=True)),
-            (weights[a], weights[b]),
-            (self.mean(a), self.mean(b)),
-            float(biases[a] - biases[b]),
-        )
-
-    def note(self, model: str) -> str:
-        """Where the rules come from, in words."""
-        return (
-            f"{model}: at most {MOST_CONCEPTS} concepts a country, fitted on {len(self.labels):,} "
-            f"training views of {len(self.countries)} countries, seed {self.seed}"
-        )
-
-
-def country_rules(views: RuleViews, report: Callable[[str], None]) -> CountryRules:
-    """The bottleneck alone, for pictures of it.
+    The text says where the rules come from. ``report`` is told of each stage.
 
     Raises:
         ConfigError: if there are too few training views to tell two countries.
+        DataError: if a country has too few of them, or both are the same.
     """
-    atlas = Atlas.load()
-    fitted = views.read(views.fitted)
+    atlas, fitted = Atlas.load(), views.read(views.fitted)
     task = Task.countries(atlas, fitted)
+    kept, labels = task.labelled(fitted)
+    codes = atlas.layer("country").info.labels
+    known = [codes[number] for number in task.classes.tolist()]
+    for country in (first, second):
+        if country.code not in known:
+            names = ", ".join(sorted(c.name for c in atlas.countries if c.code in known))
+            raise DataError(
+                f"{country.name}: too few of the {len(labels):,} training views lie there, "
+                f"and a rule takes {FEWEST_VIEWS}: choose two of {names}"
+            )
     report("fitting the bottleneck")
     classifier, _ = task.fit(BOTTLENECK, fitted)
-    kept, labels = task.labelled(fitted)
-    by_code, codes = (
-        {each.code: each for each in atlas.countries},
-        atlas.layer("country").info.labels,
+    concepts, bank = classifier.standardised(kept.concepts), views.model.bank
+    a, b = known.index(first.code), known.index(second.code)
+    contrast = Contrast.of(
+        (first.name, second.name),
+        tuple(zip(bank.names, bank.categories, strict=True)),
+        (classifier.weights[a], classifier.weights[b]),
+        (concepts[labels == a].mean(axis=0), concepts[labels == b].mean(axis=0)),
+        float(classifier.biases[a] - classifier.biases[b]),
     )
-    countries = tuple(by_code[codes[number]] for number in task.classes.tolist())
-    return CountryRules(
-        classifier, countries, classifier.standardised(kept.concepts), labels, views.seed
+    return contrast, (
+        f"{views.model.name}: at most {MOST_CONCEPTS} concepts a country, fitted on "
+        f"{len(labels):,} training views of {len(known)} countries, seed {views.seed}"
     )

@@ -7,32 +7,25 @@ each concept adds to the answer, in log-odds, as an explanation states it; means
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from geowhy.arrays import Floats64, Ints64
-from geowhy.engine import Decoded
 from geowhy.evaluation.estimates import Estimate, block_mean
 from geowhy.evaluation.output import JsonReport, columns, with_interval
-from geowhy.evaluation.protocol import open_views, training_config
+from geowhy.evaluation.protocol import open_views, training_config, views_at
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.geo.sphere import distance_km
-from geowhy.images.overhead import WorldImage, cut_views
 from geowhy.locator import Locator
-
-if TYPE_CHECKING:
-    from geowhy.training.views import ViewManifest
 
 __all__ = ["LIMITS_KM", "BandsReport", "ErrorBand", "banded", "measure_bands"]
 
 LIMITS_KM = (0.0, 25.0, 200.0, 750.0, 2500.0, math.inf)
 LISTED = 8  # concepts on either side, as in the paper
 FEWEST_VIEWS = 10  # of a band; means over fewer say nothing
-VIEWS_AT_ONCE = 512
 WIDTHS = (58, 56)
 
 Report = Callable[[str], None]
@@ -89,7 +82,16 @@ class BandsReport(JsonReport):
             "interval, bootstrap over blocks of 10°",
         ]
         for band in self.bands:
-            lines += ["", f"{band.name}: {band.count:,} views", *_band_lines(band)]
+            lines += ["", f"{band.name}: {band.count:,} views"]
+            if not band.strongest:
+                lines.append("  too few to tell")
+                continue
+            lines.append(columns(WIDTHS, "  add most", "add least"))
+            for pair in zip(band.strongest, band.weakest, strict=True):
+                strong, weak = (
+                    f"{with_interval(mean, '+.3f', ' ')} {name[:27]}" for name, mean in pair
+                )
+                lines.append(columns(WIDTHS, f"  {strong}", weak))
         return "\n".join(lines)
 
 
@@ -103,19 +105,22 @@ def measure_bands(model: str, report: Report) -> BandsReport:
         ConfigError: if the model was trained on photographs.
         MissingExtraError: without the extra ``train``.
     """
-    config = training_config(model)
-
-    locator = Locator.from_pretrained(model)
-    manifest, world = open_views(config)
+    config, locator = training_config(model), Locator.from_pretrained(model)
+    attribution = locator.engine.attribution
+    manifest, _ = open_views(config)
     centres = manifest.centres[manifest.rows("test")]
-    errors, contributions, reference = np.empty(len(centres)), [], ""
-    for number, decoded in enumerate(_decoded(locator, world, manifest, report)):
-        errors[number] = distance_km(centres[number], decoded.estimate.lat_lon)
-        contributions.append(_contributions(locator, decoded))
-        reference = decoded.against.kind
-    bands = banded(
-        errors, np.stack(contributions), locator.engine.attribution.names, ten_degree_cell(centres)
-    )
+    answers: list[tuple[float, float]] = []
+    contributions, reference = [], ""
+    for pixels in views_at(config, centres):
+        report(f"locating test views: {len(answers):,} of {len(centres):,}")
+        for decoded in locator.engine.decode(list(pixels), top_k=1):
+            answers.append(decoded.estimate.lat_lon)
+            of_place, _ = attribution.shares(decoded.side, decoded.place)
+            of_rival, _ = attribution.shares(decoded.side, decoded.rival)
+            contributions.append(np.asarray((of_place - of_rival)[0], np.float64))
+            reference = decoded.against.kind
+    errors = distance_km(centres, np.array(answers))
+    bands = banded(errors, np.stack(contributions), attribution.names, ten_degree_cell(centres))
     return BandsReport(locator.name, config.split.seed, reference, bands)
 
 
@@ -129,54 +134,12 @@ def banded(
     bands = []
     for low, high in pairwise(LIMITS_KM):
         inside = (errors >= low) & (errors < high)
-        strongest, weakest = _extremes(contributions[inside], names, blocks[inside])
-        end = None if math.isinf(high) else high
-        bands.append(ErrorBand(low, end, int(inside.sum()), strongest, weakest))
-    return tuple(bands)
-
-
-def _extremes(
-    contributions: Floats64, names: tuple[str, ...], blocks: Ints64
-) -> tuple[Named, Named]:
-    """The concepts with the largest and with the smallest means."""
-    if len(contributions) < FEWEST_VIEWS:
-        return (), ()
-    order = np.argsort(-contributions.mean(axis=0), kind="stable").tolist()
-    count = min(LISTED, len(order) // 2)
-
-    def named(rows: list[int]) -> Named:
-        return tuple((names[row], block_mean(contributions[:, row], blocks)) for row in rows)
-
-    return named(order[:count]), named(order[::-1][:count])
-
-
-def _decoded(
-    locator: Locator, world: WorldImage, manifest: ViewManifest, report: Report
-) -> Iterator[Decoded]:
-    centres = manifest.centres[manifest.rows("test")]
-    for start in range(0, len(centres), VIEWS_AT_ONCE):
-        report(f"locating test views: {start:,} of {len(centres):,}")
-        chunk = centres[start : start + VIEWS_AT_ONCE]
-        yield from locator.engine.decode(
-            list(cut_views(world, chunk, manifest.km_per_pixel, manifest.size)), top_k=1
+        added, count = contributions[inside], int(inside.sum())
+        listed = min(LISTED, len(names) // 2) if count >= FEWEST_VIEWS else 0
+        order = np.argsort(-added.sum(axis=0), kind="stable").tolist()
+        strongest, weakest = (
+            tuple((names[row], block_mean(added[:, row], blocks[inside])) for row in rows[:listed])
+            for rows in (order, order[::-1])
         )
-
-
-def _contributions(locator: Locator, decoded: Decoded) -> Floats64:
-    """What each concept adds to the answer for one view, ``[k]``."""
-    of_place, _ = locator.engine.attribution.shares(decoded.side, decoded.place)
-    of_rival, _ = locator.engine.attribution.shares(decoded.side, decoded.rival)
-    return np.asarray((of_place - of_rival)[0], np.float64)
-
-
-def _band_lines(band: ErrorBand) -> list[str]:
-    if not band.strongest:
-        return ["  too few to tell"]
-    lines = [columns(WIDTHS, "  add most", "add least")]
-    for strong, weak in zip(band.strongest, band.weakest, strict=True):
-        lines.append(columns(WIDTHS, f"  {_named(*strong)}", _named(*weak)))
-    return lines
-
-
-def _named(name: str, mean: Estimate) -> str:
-    return f"{with_interval(mean, '+.3f', ' ')} {name[:27]}"
+        bands.append(ErrorBand(low, None if math.isinf(high) else high, count, strongest, weakest))
+    return tuple(bands)

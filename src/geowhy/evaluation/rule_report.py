@@ -7,11 +7,11 @@ never saw, so a country is asked for only if enough training views lie in the re
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from geowhy.arrays import Bools, Ints, Ints64, Points
+from geowhy.arrays import Ints64, Points
 from geowhy.errors import ConfigError
 from geowhy.evaluation.estimates import Estimate, block_mean
 from geowhy.evaluation.output import JsonReport, columns, with_interval
@@ -26,14 +26,7 @@ from geowhy.evaluation.rules import (
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.cells import cell_of
 
-__all__ = [
-    "CELL_RESOLUTION",
-    "ClassifierScore",
-    "Comparison",
-    "RulesReport",
-    "Scored",
-    "measure_rules",
-]
+__all__ = ["ClassifierScore", "Comparison", "RulesReport", "Scored", "measure_rules"]
 
 CELL_RESOLUTION = 0  # of H3: such a cell, 2,000 km across, holds several of the 10° cells
 SIZES, SCORES = (28, -9, -9, -6, -10), (28, 24, 10, 30)  # widths of columns
@@ -90,6 +83,25 @@ class Scored:
         """The dense classifier that the bottleneck is held against: the most accurate one."""
         return max(self.gap, key=lambda name: self.accuracy[name].value)
 
+    def lines(self) -> list[str]:
+        """For people."""
+        lines = [
+            f"  {self.views}: {self.scored:,} views of {self.classes} classes in {self.blocks} "
+            f"blocks; {self.left_out:,} left out",
+            columns(SCORES, "", "accuracy", "balanced", "bottleneck is ahead by"),
+        ]
+        for name, accuracy in self.accuracy.items():
+            gap = ""
+            if name in self.gap:
+                points = Estimate(*(100 * share for share in astuple(self.gap[name])))
+                gap = with_interval(points, "+.1f", " points ")
+            told = with_interval(accuracy, "6.1%", " ")
+            lines.append(columns(SCORES, f"  {name}", told, f"{self.balanced[name]:.1%}", gap))
+        lines.append(columns(SCORES, "  always the commonest", f"{self.commonest:6.1%}"))
+        best = self.best_dense
+        verdict = "within" if -100 * self.gap[best].value <= ALLOWED_POINTS else "not within"
+        return [*lines, f"  {verdict} {ALLOWED_POINTS:g} points of the best dense one ({best})"]
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -124,7 +136,7 @@ class Comparison:
             for c in self.classifiers
         ]
         for scored in self.scored:
-            lines += ["", *_scored_lines(scored)]
+            lines += ["", *scored.lines()]
         return lines
 
 
@@ -180,8 +192,11 @@ def measure_rules(views: RuleViews, with_cells: bool, report: Report) -> RulesRe
     }
     tasks = [Task.countries(Atlas.load(), fitted)]
     if with_cells:
-        tasks.append(Task.of(f"H3 cells of resolution {CELL_RESOLUTION}", _cells, fitted))
-    compared = tuple(_compare(task, fitted, asked, report) for task in tasks)
+
+        def cells(lat_lon: Points) -> Ints64:
+            return cell_of(lat_lon, CELL_RESOLUTION).astype(np.int64)
+
+        tasks.append(Task.of(f"H3 cells of resolution {CELL_RESOLUTION}", cells, fitted))
     return RulesReport(
         views.model.name,
         views.config.split.seed,
@@ -189,42 +204,29 @@ def measure_rules(views: RuleViews, with_cells: bool, report: Report) -> RulesRe
         len(views.fitted),
         len(views.model.bank.names),
         views.near_words,
-        compared,
+        tuple(_compared(task, fitted, asked, report) for task in tasks),
     )
 
 
-def _compare(
+def _compared(
     task: Task, fitted: SomeViews, asked: dict[str, SomeViews], report: Report
 ) -> Comparison:
     """One task: every classifier, on every set of views."""
-    found = {}
+    fits, sizes = {}, []
     for name in CLASSIFIERS:
         report(f"{task.name}: fitting {name}")
-        found[name] = task.fit(name, fitted)
+        fits[name], strength = task.fit(name, fitted)
+        used = fits[name].used
+        of_all, most = int(used.sum()), int(used.max())
+        sizes.append(ClassifierScore(name, of_all, float(used.mean()), most, strength))
     kept, labels = task.labelled(fitted)
     commonest = int(np.bincount(labels).argmax())
-    fits = {name: classifier for name, (classifier, _) in found.items()}
-    return Comparison(
-        task.name,
-        len(task.classes),
-        len(kept.centres),
-        tuple(_score_of(name, *found[name]) for name in CLASSIFIERS),
-        tuple(_scored(words, task, views, fits, commonest) for words, views in asked.items()),
-    )
-
-
-def _score_of(name: str, classifier: LinearClassifier, strength: float) -> ClassifierScore:
-    used = classifier.used
-    total, mean, most = int(used.sum()), float(used.mean()), int(used.max())
-    return ClassifierScore(name, total, mean, most, strength)
+    scored = tuple(_scored(words, task, views, fits, commonest) for words, views in asked.items())
+    return Comparison(task.name, len(task.classes), len(kept.centres), tuple(sizes), scored)
 
 
 def _scored(
-    words: str,
-    task: Task,
-    views: SomeViews,
-    fits: dict[str, LinearClassifier],
-    commonest: int,
+    words: str, task: Task, views: SomeViews, fits: dict[str, LinearClassifier], commonest: int
 ) -> Scored:
     kept, labels = task.labelled(views)
     if not len(labels):
@@ -233,50 +235,21 @@ def _scored(
             "a model that was trained on more views"
         )
     hits = {
-        name: classifier.predict(CLASSIFIERS[name][0](kept)) == labels
+        name: (classifier.predict(CLASSIFIERS[name][0](kept)) == labels).astype(np.float64)
         for name, classifier in fits.items()
     }
-    blocks = kept.blocks
-    own = hits[BOTTLENECK].astype(np.float64)
+    blocks, own, classes = kept.blocks, hits[BOTTLENECK], np.unique(labels)
     return Scored(
         words,
         len(labels),
         len(views.centres) - len(labels),
-        len(np.unique(labels)),
+        len(classes),
         len(np.unique(blocks)),
         float((labels == commonest).mean()),
-        {name: block_mean(hit.astype(np.float64), blocks) for name, hit in hits.items()},
-        {name: _balanced(hit, labels) for name, hit in hits.items()},
+        {name: block_mean(hit, blocks) for name, hit in hits.items()},
+        {
+            name: float(np.mean([hit[labels == each].mean() for each in classes]))
+            for name, hit in hits.items()
+        },
         {n: block_mean(own - hit, blocks) for n, hit in hits.items() if n != BOTTLENECK},
     )
-
-
-def _balanced(hits: Bools, labels: Ints) -> float:
-    """Mean over the classes that occur of the share of their views that are named rightly."""
-    return float(np.mean([hits[labels == each].mean() for each in np.unique(labels)]))
-
-
-def _cells(lat_lon: Points) -> Ints64:
-    return cell_of(lat_lon, CELL_RESOLUTION).astype(np.int64)
-
-
-def _scored_lines(s: Scored) -> list[str]:
-    lines = [
-        f"  {s.views}: {s.scored:,} views of {s.classes} classes in {s.blocks} blocks; "
-        f"{s.left_out:,} left out",
-        columns(SCORES, "", "accuracy", "balanced", "bottleneck is ahead by"),
-    ]
-    for name, accuracy in s.accuracy.items():
-        gap = _points(s.gap[name]) if name in s.gap else ""
-        told = with_interval(accuracy, "6.1%", " ")
-        lines.append(columns(SCORES, f"  {name}", told, f"{s.balanced[name]:.1%}", gap))
-    lines.append(columns(SCORES, "  always the commonest", f"{s.commonest:6.1%}"))
-    best = s.best_dense
-    behind = -100 * s.gap[best].value
-    verdict = "within" if behind <= ALLOWED_POINTS else "not within"
-    return [*lines, f"  {verdict} {ALLOWED_POINTS:g} points of the best dense one ({best})"]
-
-
-def _points(estimate: Estimate) -> str:
-    hundredfold = Estimate(100 * estimate.value, 100 * estimate.low, 100 * estimate.high)
-    return with_interval(hundredfold, "+.1f", " points ")

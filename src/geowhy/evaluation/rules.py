@@ -7,11 +7,9 @@ in steps, and those that stay are fitted anew after each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,8 +79,7 @@ class Lesson:
 
     def only(self, chosen: Bools) -> Lesson:
         """The rows that are ``chosen`` ``[N]``; classes may be left without any."""
-        kept = (self.features[chosen], self.labels[chosen])
-        return Lesson(*kept, self.classes, self.blocks[chosen])
+        return Lesson(self.features[chosen], self.labels[chosen], self.classes, self.blocks[chosen])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,8 +122,15 @@ def fit_dense(lesson: Lesson, strength: float) -> LinearClassifier:
     Raises:
         MissingExtraError: without the extra ``train``.
     """
-    start = _untaught(lesson)
-    return _refitted(start, lesson, strength, np.ones_like(start.weights), DENSE_ROUNDS)
+    features = lesson.features
+    weights = np.zeros((lesson.classes, features.shape[1]), np.float32)
+    untaught = LinearClassifier(
+        weights,
+        np.zeros(lesson.classes, np.float32),
+        features.mean(axis=0).astype(np.float32),
+        np.maximum(features.std(axis=0), 1e-6).astype(np.float32),
+    )
+    return _refitted(untaught, lesson, strength, np.ones_like(weights), DENSE_ROUNDS)
 
 
 def fit_sparse(lesson: Lesson, strength: float, most: int) -> LinearClassifier:
@@ -139,12 +143,14 @@ def fit_sparse(lesson: Lesson, strength: float, most: int) -> LinearClassifier:
     kept = fitted.weights.shape[1]
     while kept > most:
         kept = max(most, int(KEPT_A_STEP * kept))
-        mask = _largest(fitted.weights, kept)
+        largest = np.argsort(-np.abs(fitted.weights), axis=1, kind="stable")[:, :kept]
+        mask = np.zeros_like(fitted.weights)
+        np.put_along_axis(mask, largest, np.float32(1), axis=1)
         fitted = _refitted(fitted, lesson, strength, mask, SPARSE_ROUNDS)
     return fitted
 
 
-def tuned(fit: Fit, lesson: Lesson, seed: int = 0) -> tuple[LinearClassifier, float]:
+def tuned(fit: Fit, lesson: Lesson) -> tuple[LinearClassifier, float]:
     """The classifier under the best of ``STRENGTHS``, and which that is.
 
     It is chosen by accuracy in blocks that were held out of the lesson, each of them once; the
@@ -154,10 +160,53 @@ def tuned(fit: Fit, lesson: Lesson, seed: int = 0) -> tuple[LinearClassifier, fl
         MissingExtraError: without the extra ``train``.
     """
     names, of_row = np.unique(lesson.blocks, return_inverse=True)
-    fold = (np.random.default_rng(seed).permutation(len(names)) % FOLDS)[of_row]
-    hits = [sum(_hits(fit, lesson, each, fold == n) for n in range(FOLDS)) for each in STRENGTHS]
-    best = STRENGTHS[int(np.argmax(hits))]
+    fold = (np.random.default_rng(0).permutation(len(names)) % FOLDS)[of_row]
+    hits = dict.fromkeys(STRENGTHS, 0)
+    for number in range(FOLDS):
+        held_out = fold == number
+        if held_out.all() or not held_out.any():
+            continue
+        taught, asked = lesson.only(~held_out), lesson.only(held_out)
+        for strength in STRENGTHS:
+            named = fit(taught, strength).predict(asked.features)
+            hits[strength] += int((named == asked.labels).sum())
+    best = max(hits, key=lambda strength: hits[strength])
     return fit(lesson, best), best
+
+
+def _refitted(
+    start: LinearClassifier, lesson: Lesson, strength: float, mask: Floats32, rounds: int
+) -> LinearClassifier:
+    """From the weights of ``start``, with those alone that ``mask`` ``[C, d]`` leaves."""
+    try:
+        import torch
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(str(error.name), "train", "fitting rules of places") from error
+    features = torch.from_numpy(start.standardised(lesson.features))
+    labels, kept = torch.from_numpy(lesson.labels), torch.from_numpy(mask)
+    weights = torch.from_numpy(start.weights * mask).requires_grad_()
+    biases = torch.from_numpy(start.biases.copy()).requires_grad_()
+    optimiser = torch.optim.LBFGS(
+        [weights, biases], max_iter=rounds, history_size=10, line_search_fn="strong_wolfe"
+    )
+
+    def loss() -> Tensor:
+        optimiser.zero_grad()
+        used = weights * kept
+        missed = torch.nn.functional.cross_entropy(features @ used.T + biases, labels)
+        total: Tensor = missed + strength / 2 * used.square().sum()
+        total.backward()
+        return total
+
+    # Steps are so short that threads wait for each other ten times as long on a busy machine.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        optimiser.step(loss)
+    finally:
+        torch.set_num_threads(threads)
+    found = (weights * kept).detach().numpy()
+    return LinearClassifier(found, biases.detach().numpy(), start.mean, start.spread)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -227,7 +276,18 @@ class RuleViews:
         model = GeoModel.load(ModelFolder.open(resolve_model(name)))
         report("dividing views")
         pool, world = open_views(config)
-        fitted, near, words = _sampled(pool, seed)
+        rng = np.random.default_rng(seed)
+        training, near = (rng.permutation(pool.rows(split)) for split in ("train", "margin"))
+        near = near[:NEAR_VIEWS]
+        words = (
+            "views in the cells of the training, close to held-out ones, and so left out of it; "
+            "the model never saw them, but their neighbours"
+        )
+        if not len(near):
+            count = min(NEAR_VIEWS, int(NEAR_SHARE * len(training)))
+            near, training = training[:count], training[count:]
+            words = "training views that no rule was fitted on; the model was trained on them"
+        fitted = training[:FITTED_VIEWS]
         rows = np.sort(np.concatenate([fitted, near, pool.rows("test")]))
         manifest = replace(pool, centres=pool.centres[rows], split=pool.split[rows])
 
@@ -305,92 +365,3 @@ class Task:
         read, fit = CLASSIFIERS[name]
         kept, labels = self.labelled(fitted)
         return tuned(fit, Lesson(read(kept), labels, len(self.classes), kept.blocks))
-
-
-def _hits(fit: Fit, lesson: Lesson, strength: float, held_out: Bools) -> int:
-    """How many of the held-out rows are named rightly by what all others teach."""
-    if held_out.all() or not held_out.any():
-        return 0
-    asked = lesson.only(held_out)
-    predicted = fit(lesson.only(~held_out), strength).predict(asked.features)
-    return int((predicted == asked.labels).sum())
-
-
-def _untaught(lesson: Lesson) -> LinearClassifier:
-    size = lesson.features.shape[1]
-    spread = np.maximum(lesson.features.std(axis=0), 1e-6)
-    return LinearClassifier(
-        np.zeros((lesson.classes, size), np.float32),
-        np.zeros(lesson.classes, np.float32),
-        lesson.features.mean(axis=0).astype(np.float32),
-        spread.astype(np.float32),
-    )
-
-
-def _largest(weights: Floats32, count: int) -> Floats32:
-    """1 where a weight is among the ``count`` largest of its class, else 0, ``[C, d]``."""
-    order = np.argsort(-np.abs(weights), axis=1, kind="stable")[:, :count]
-    mask = np.zeros_like(weights)
-    np.put_along_axis(mask, order, np.float32(1), axis=1)
-    return mask
-
-
-def _refitted(
-    start: LinearClassifier, lesson: Lesson, strength: float, mask: Floats32, rounds: int
-) -> LinearClassifier:
-    """From the weights of ``start``, with those alone that ``mask`` ``[C, d]`` leaves."""
-    torch = _torch()
-    features = torch.from_numpy(start.standardised(lesson.features))
-    labels, kept = torch.from_numpy(lesson.labels), torch.from_numpy(mask)
-    weights = torch.from_numpy(start.weights * mask).requires_grad_()
-    biases = torch.from_numpy(start.biases.copy()).requires_grad_()
-    optimiser = torch.optim.LBFGS(
-        [weights, biases], max_iter=rounds, history_size=10, line_search_fn="strong_wolfe"
-    )
-
-    def loss() -> Tensor:
-        optimiser.zero_grad()
-        used = weights * kept
-        missed = torch.nn.functional.cross_entropy(features @ used.T + biases, labels)
-        total: Tensor = missed + strength / 2 * used.square().sum()
-        total.backward()
-        return total
-
-    with _one_thread(torch):
-        optimiser.step(loss)
-    found = (weights * kept).detach().numpy()
-    return LinearClassifier(found, biases.detach().numpy(), start.mean, start.spread)
-
-
-@contextmanager
-def _one_thread(torch: ModuleType) -> Iterator[None]:
-    """Steps are so short that threads wait for each other ten times as long on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _torch() -> ModuleType:
-    try:
-        import torch
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(str(error.name), "train", "fitting rules of places") from error
-    return torch
-
-
-def _sampled(pool: ViewManifest, seed: int) -> tuple[Ints, Ints, str]:
-    """Training views to fit on, others of the same cells, and what the latter are in words."""
-    rng = np.random.default_rng(seed)
-    training, margin = rng.permutation(pool.rows("train")), rng.permutation(pool.rows("margin"))
-    if len(margin):
-        words = (
-            "views in the cells of the training, close to held-out ones, and so left out of it; "
-            "the model never saw them, but their neighbours"
-        )
-        return training[:FITTED_VIEWS], margin[:NEAR_VIEWS], words
-    count = min(NEAR_VIEWS, int(NEAR_SHARE * len(training)))
-    words = "training views that no rule was fitted on; the model was trained on them"
-    return training[count:][:FITTED_VIEWS], training[:count], words
