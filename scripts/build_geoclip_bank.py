@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from safetensors.numpy import load_file
 
-from geowhy.concepts.bank import ConceptBank
-from geowhy.concepts.sources import GroundedSource
+from geowhy.concepts.bank import ConceptBank, fit_grounded
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.evaluation.held_out import HeldOutPlaces, unit_embeddings
 from geowhy.evaluation.protocol import training_config
@@ -28,8 +27,9 @@ def main() -> None:
     tensors = load_file(require("geoclip") / "location.safetensors")
     encoder = LocationEncoder.from_tensors(tensors, LocationArchitecture())
     units = unit_embeddings(encoder)(places.training)
-    source = GroundedSource(units - units.mean(axis=0), places.known, RIDGE)
-    bank = ConceptBank.build(vocabulary, source)
+    centred = units - units.mean(axis=0)
+    directions = fit_grounded(centred, places.known, RIDGE, vocabulary.names)
+    bank = ConceptBank.build(vocabulary, directions, "grounded")
     GROUNDED_BANK.parent.mkdir(exist_ok=True)
     GROUNDED_BANK.write_bytes(bank.to_bytes())
     print(f"{GROUNDED_BANK.name}: {len(bank.ids)} concepts, {bank.digest[:12]}")

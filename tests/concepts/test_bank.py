@@ -5,10 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from geowhy.concepts.bank import ConceptBank
+from geowhy.concepts.bank import ConceptBank, fit_grounded, text_directions
 from geowhy.concepts.concept import Concept
 from geowhy.concepts.grounding import parse_grounding
-from geowhy.concepts.sources import GroundedSource, TextSource
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import DataError
 from geowhy.geo.atlas import Atlas
@@ -19,11 +18,9 @@ def concept(name, prompts=("one", "two", "three"), from_above=True):
     return Concept(name, name, "letters", f"It is {name}.", prompts, grounding, from_above)
 
 
-class Letters:
+def letters(texts):
     """A text encoder that counts letters: the more a text has of one, the more it points there."""
-
-    def encode(self, texts):
-        return np.array([[text.count(x) for x in "abcdef"] for text in texts], np.float32)
+    return np.array([[text.count(x) for x in "abcdef"] for text in texts], np.float32)
 
 
 @pytest.fixture
@@ -38,7 +35,7 @@ def vocabulary():
 
 
 def test_a_bank_survives_its_file(tmp_path, vocabulary):
-    bank = ConceptBank.build(vocabulary, TextSource(Letters(), lambda x: x))
+    bank = ConceptBank.build(vocabulary, text_directions(vocabulary, letters, lambda x: x), "text")
     (tmp_path / "bank.safetensors").write_bytes(bank.to_bytes())
     found = ConceptBank.load(tmp_path / "bank.safetensors")
     assert found.names == ("a", "b", "c")
@@ -74,7 +71,7 @@ def test_a_bank_that_lost_a_name_is_refused(tmp_path, make_bank):
 
 
 def test_text_directions_point_to_what_the_prompts_say(vocabulary):
-    directions = TextSource(Letters(), lambda x: x).directions(vocabulary)
+    directions = text_directions(vocabulary, letters, lambda x: x)
     assert directions.shape == (6, 3)
     assert directions[:3].argmax(axis=0).tolist() == [0, 1, 2]
     np.testing.assert_allclose(np.linalg.norm(directions, axis=0), 1, rtol=1e-5)
@@ -82,13 +79,13 @@ def test_text_directions_point_to_what_the_prompts_say(vocabulary):
 
 def test_text_is_brought_into_the_location_space(vocabulary):
     turn = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
-    directions = TextSource(Letters(), lambda x: x @ turn).directions(vocabulary)
+    directions = text_directions(vocabulary, letters, lambda x: x @ turn)
     assert directions.shape == (4, 3)
     np.testing.assert_allclose(np.linalg.norm(directions, axis=0), 1, rtol=1e-5)
 
 
 def fitted(embeddings, truth, vocabulary):
-    return GroundedSource(embeddings, truth).directions(vocabulary)
+    return fit_grounded(embeddings, truth, names=vocabulary.names)
 
 
 def test_grounded_directions_recover_a_linear_truth(vocabulary):

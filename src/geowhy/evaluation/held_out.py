@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geowhy.arrays import Bools, Floats32, Floats64, Ints, Points
-from geowhy.concepts.sources import fit_grounded
+from geowhy.concepts.bank import fit_grounded
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.evaluation.estimates import Estimate, mean_auc, ranking
 from geowhy.geo.atlas import Atlas

@@ -107,7 +107,7 @@ def load_clip_backbone(folder: Path, *, int8: bool = False) -> OnnxBackbone:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipTextEncoder:
-    """Texts to embeddings in the space of the images; see `geowhy.concepts.sources.TextEncoder`.
+    """Texts to embeddings in the space of the images.
 
     Attributes:
         session: the text tower.

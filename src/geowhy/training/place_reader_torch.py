@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from geowhy.arrays import Floats64
-from geowhy.concepts.bank import ConceptBank
-from geowhy.concepts.sources import GroundedSource
+from geowhy.concepts.bank import ConceptBank, fit_grounded
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.geo.atlas import Atlas
 from geowhy.model.place_reader import PLACE_READING_SIZE, PlaceReader, read_places
@@ -70,7 +69,8 @@ def train_place_reader(
         network.location_mean.copy_(network(read).mean(dim=0))
         embeddings = network(read).numpy()
     tensors = {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()}
-    return PlaceReader(tensors, ConceptBank.build(vocabulary, GroundedSource(embeddings, truth)))
+    directions = fit_grounded(embeddings, truth, names=vocabulary.names)
+    return PlaceReader(tensors, ConceptBank.build(vocabulary, directions, "grounded"))
 
 
 def _trained(

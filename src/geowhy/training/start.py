@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file
 
-from geowhy.concepts.bank import ConceptBank
-from geowhy.concepts.sources import GroundedSource
+from geowhy.concepts.bank import ConceptBank, fit_grounded
 from geowhy.model.location import LocationArchitecture
 from geowhy.registry import require
 from geowhy.training.aligner import TorchAligner
@@ -60,8 +59,9 @@ def initial_aligner(
     # GeoCLIP compares plain embeddings; ours are centred.
     mean = embeddings.mean(axis=0) * np.float32(not released)
     truth = places.truth[:RIDGE_PLACES].cpu().numpy()
-    source = GroundedSource(embeddings - mean, truth, config.location.ridge)
-    bank = ConceptBank.build(data.seen, source)
+    ridge, names = config.location.ridge, data.seen.names
+    directions = fit_grounded(embeddings - mean, truth, ridge, names)
+    bank = ConceptBank.build(data.seen, directions, "grounded")
     torch.manual_seed(config.seed)
     aligner = TorchAligner(config.alignment, data.whitening, bank, mean)
     if released:

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from geowhy.assets.files import appearing_whole
-from geowhy.concepts.bank import ConceptBank
-from geowhy.concepts.sources import TextSource
+from geowhy.concepts.bank import ConceptBank, text_directions
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.export.clip import ClipTextEncoder
 from geowhy.pretrained.geoclip.options import CLIP
@@ -34,7 +33,8 @@ def write_text_bank(vocabulary: Vocabulary, on_progress: Callable[[int, int], No
     check_installed()
     aligner = ReleasedGeoClip.load().aligner
     encoder = ClipTextEncoder.load(require(CLIP), on_progress)
-    bank = ConceptBank.build(vocabulary, TextSource(encoder, aligner.embed))
+    directions = text_directions(vocabulary, encoder.encode, aligner.embed)
+    bank = ConceptBank.build(vocabulary, directions, "text")
     file = text_bank_file()
     file.parent.mkdir(parents=True, exist_ok=True)
     with appearing_whole(file) as partial:
