@@ -189,7 +189,7 @@ def test_a_line_break_in_a_name_is_escaped(geowhy, folder):
 
 
 def test_progress_only_for_those_who_watch(geowhy, folder, monkeypatch):
-    from geowhy.cli.progress import with_progress
+    from geowhy.cli.options import with_progress
 
     watched = io.StringIO()
     monkeypatch.setattr(watched, "isatty", lambda: True, raising=False)

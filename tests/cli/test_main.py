@@ -95,7 +95,7 @@ def test_ctrl_c_is_130_without_a_traceback(geowhy, put_module):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    put_module("geowhy.evaluation.accuracy", predictions_of=interrupted)
+    put_module("geowhy.evaluation.accuracy", predictions_of=interrupted, PredictionTable=None)
     result = geowhy("evaluate", "embedded")
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "")
 

@@ -58,7 +58,7 @@ def test_evaluate(geowhy, put_module, flag, printed):
         return SimpleNamespace(report=lambda: report)
 
     report = SimpleNamespace(table=lambda: "a table", to_json=lambda: "{}")
-    put_module("geowhy.evaluation.accuracy", predictions_of=predictions_of)
+    put_module("geowhy.evaluation.accuracy", predictions_of=predictions_of, PredictionTable=None)
     result = geowhy("evaluate", "embedded", "--split", "validation", *flag)
     assert result.stdout == f"{printed}\n"
 

@@ -12,9 +12,9 @@ from itertools import groupby
 from typing import Any
 
 from geowhy.concepts.concept import Concept
-from geowhy.concepts.facts import PERCENTILES, ConceptFacts, LayerFact
+from geowhy.concepts.facts import PERCENTILES, ConceptFacts
 from geowhy.evaluation.concept_comparison import ConceptComparison
-from geowhy.render.wording import plainly
+from geowhy.render.wording import MINUS, plainly
 
 __all__ = [
     "agreement",
@@ -25,7 +25,6 @@ __all__ = [
 ]
 
 WIDTH = 100  # letters of a line
-MINUS = "\N{MINUS SIGN}"
 LABEL = 12  # letters of the first column of one concept
 SHARE_DIGITS = 4
 LAND = "of the land north of 60° S"
@@ -43,7 +42,16 @@ def list_as_text(concepts: Sequence[Concept]) -> str:
             name = f"{concept.id:<{id_width}}  {plainly(concept.name):<{name_width}}"
             lines.append(f"  {name}  {_kind(concept) or '-':<6}  {above}")
         lines.append("")
-    return "\n".join([*lines, _counts(concepts)])
+    kinds = Counter(map(_kind, concepts))
+    categories = len({concept.category for concept in concepts})
+    lines.append(
+        f"{_number(len(concepts), 'concept', 'concepts')} in "
+        f"{_number(categories, 'category', 'categories')}: "
+        f"{_number(kinds['class'], 'class', 'classes')}, "
+        f"{_number(kinds['degree'], 'degree', 'degrees')}, {kinds['']} without a grounding; "
+        f"{sum(concept.from_above for concept in concepts)} seen from above"
+    )
+    return "\n".join(lines)
 
 
 def list_as_json(concepts: Sequence[Concept]) -> str:
@@ -53,13 +61,17 @@ def list_as_json(concepts: Sequence[Concept]) -> str:
 
 def concept_as_text(concept: Concept, facts: ConceptFacts) -> str:
     """All about one concept."""
+    start = "  "
+    definition = plainly(concept.definition)
     lines = [f"{plainly(concept.name)} ({concept.id})"]
-    lines += [f"  {line}" for line in textwrap.wrap(plainly(concept.definition), WIDTH - 2)]
+    lines += textwrap.wrap(definition, WIDTH, initial_indent=start, subsequent_indent=start)
     lines.append("")
     for label, said in _rows(concept, facts):
-        wrapped = [part for line in said for part in _wrapped(line)]
-        labels = [label] + [""] * (len(wrapped) - 1)
-        lines += [f"  {one:<{LABEL}}{line}" for one, line in zip(labels, wrapped, strict=True)]
+        start = f"  {label:<{LABEL}}"
+        for line in said:
+            room = len(start) + len(line) - len(line.lstrip()) + 2
+            lines += textwrap.wrap(line, WIDTH, initial_indent=start, subsequent_indent=" " * room)
+            start = " " * len(start)
     return "\n".join(lines)
 
 
@@ -100,19 +112,6 @@ def _kind(concept: Concept) -> str:
     return concept.grounding.kind if concept.grounding else ""
 
 
-def _counts(concepts: Sequence[Concept]) -> str:
-    kinds = Counter(_kind(concept) for concept in concepts)
-    categories = len({concept.category for concept in concepts})
-    above = sum(concept.from_above for concept in concepts)
-    return (
-        f"{_number(len(concepts), 'concept', 'concepts')} in "
-        f"{_number(categories, 'category', 'categories')}: "
-        f"{_number(kinds['class'], 'class', 'classes')}, "
-        f"{_number(kinds['degree'], 'degree', 'degrees')}, {kinds['']} without a grounding; "
-        f"{above} seen from above"
-    )
-
-
 def _number(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
 
@@ -127,42 +126,25 @@ def _rows(concept: Concept, facts: ConceptFacts) -> Iterator[tuple[str, list[str
         yield "grounding", ["none: the atlas can't tell where it holds"]
         return
     yield "grounding", [plainly(concept.grounding.text)]
-    yield "layers", [line for layer in facts.layers for line in _layer(layer)]
-    yield "on land", _spread(facts)
-    yield "most in", _regions(facts)
-
-
-def _wrapped(line: str) -> list[str]:
-    """A line as lines that leave room for the labels; what goes on is indented further."""
-    indent = " " * (len(line) - len(line.lstrip()))
-    return textwrap.wrap(line, WIDTH - LABEL - 2, subsequent_indent=f"{indent}  ")
-
-
-def _layer(layer: LayerFact) -> Iterator[str]:
-    """A layer with its unit, and a line for each source."""
-    yield f"{layer.name}{f', {layer.unit}' if layer.unit else ''}"
-    for source in layer.sources:
-        yield f"  {source.package} {source.version} ({source.licence}): {source.upstream}"
-
-
-def _spread(facts: ConceptFacts) -> list[str]:
-    """How much there is of it."""
+    layers = []
+    for layer in facts.layers:
+        layers.append(f"{layer.name}, {layer.unit}" if layer.unit else layer.name)
+        for source in layer.sources:
+            origin = f"{source.package} {source.version} ({source.licence})"
+            layers.append(f"  {origin}: {source.upstream}")
+    yield "layers", layers
     if facts.land_share is not None:
-        lines = [f"holds on {_share(facts.land_share)} {LAND}"]
+        spread = [f"holds on {_share(facts.land_share)} {LAND}"]
+        regions = [f"{each.name}: {_share(each.value)} of its land" for each in facts.regions]
     else:
         listed = zip(PERCENTILES, facts.percentiles, strict=True)
         values = ", ".join(f"{p} %: {_value(value, facts.unit)}" for p, value in listed)
-        lines = [f"percentiles by area, {LAND}: {values}"]
+        spread = [f"percentiles by area, {LAND}: {values}"]
+        regions = [f"{x.name}: median {_value(x.value, facts.unit)}" for x in facts.regions]
     if round(facts.silent_share, 3) > 0:
-        lines.append(f"the atlas is silent on {_share(facts.silent_share)}, which isn't counted")
-    return lines
-
-
-def _regions(facts: ConceptFacts) -> list[str]:
-    """The regions, with what their values are."""
-    if facts.land_share is not None:
-        return [f"{r.name}: {_share(r.value)} of its land" for r in facts.regions]
-    return [f"{r.name}: median {_value(r.value, facts.unit)}" for r in facts.regions]
+        spread.append(f"the atlas is silent on {_share(facts.silent_share)}, which isn't counted")
+    yield "on land", spread
+    yield "most in", regions
 
 
 def _share(share: float) -> str:
@@ -171,4 +153,4 @@ def _share(share: float) -> str:
 
 def _value(value: float, unit: str) -> str:
     number = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    return f"{number} {unit}" if unit else number
+    return f"{number} {unit}".rstrip()

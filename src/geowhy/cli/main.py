@@ -5,23 +5,27 @@ Nothing heavy is imported until a verb runs, so ``--help`` answers at once.
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
 from io import TextIOWrapper
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from geowhy.cli import concepts, demo, evaluate, explain, locate, models, rules, train
-from geowhy.cli.options import add_verb
+from geowhy.cli import concepts, demo, locate, models, rules
+from geowhy.cli.options import Verb, option
 from geowhy.errors import GeowhyError
+from geowhy.pretrained.catalogue import entries
+from geowhy.pretrained.entry import choices
 from geowhy.render.wording import plainly
 
 __all__ = ["main"]
 
+HELP = "Where on Earth an image was taken, and why the model thinks so."
 FAILED = 1
 WRONG_USAGE = 2
 FILE_LIKE_OPTION = re.compile(r"-[^=]*\.[A-Za-z]\w*")  # -dash.png; no option has a dot
@@ -41,52 +45,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # A terminal that lacks a sign shows a "?" instead of ending the program.
             stream.reconfigure(errors="replace")
     words = list(sys.argv[1:] if arguments is None else arguments)
+    # Made anew each time, for models may have been registered.
+    app = _app(HELP, (*locate.VERBS, *models.TRAINING_VERBS, *rules.VERBS, *demo.VERBS))
+    app.callback()(_overview)
+    app.add_typer(_app(models.HELP, models.VERBS), name="models")
+    app.add_typer(_app(concepts.HELP, concepts.VERBS), name="concepts")
     try:
-        _app()(args=words or ["--help"], prog_name="geowhy")
+        app(args=words or ["--help"], prog_name="geowhy")
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else FAILED
         if status == WRONG_USAGE:
-            _explain_files_taken_for_options(words)
+            options = words[: words.index("--")] if "--" in words else words
+            for word in map(plainly, filter(FILE_LIKE_OPTION.fullmatch, options)):
+                reason = f"{word} is taken for an option: for the file, write ./{word} or -- {word}"
+                print(f"geowhy: {reason}", file=sys.stderr)
         return status if words else WRONG_USAGE
     return 0
-
-
-def _explain_files_taken_for_options(words: list[str]) -> None:
-    options = words[: words.index("--")] if "--" in words else words
-    for word in filter(FILE_LIKE_OPTION.fullmatch, options):
-        reason = f"{word} is taken for an option: for the file, write ./{word} or -- {word}"
-        print(f"geowhy: {plainly(reason)}", file=sys.stderr)
-
-
-def _app() -> typer.Typer:
-    """The verbs; made anew each time, for models may have been registered."""
-    app = _group("Where on Earth an image was taken, and why the model thinks so.")
-    app.callback()(_overview)
-    verb = partial(add_verb, guarded=_guarded)
-    verb(app, "locate", locate.HELP, locate.LocateOptions, locate.run)
-    verb(app, "explain", explain.HELP, explain.ExplainOptions, explain.run)
-    verb(app, "train", train.HELP, train.TrainOptions, train.run)
-    verb(app, "evaluate", evaluate.HELP, evaluate.EvaluateOptions, evaluate.run)
-    of_models = _group(models.HELP)
-    verb(of_models, "list", models.LIST_HELP, models.ListOptions, models.list_models)
-    verb(of_models, "get", models.GET_HELP, models.GetOptions, models.get_model)
-    app.add_typer(of_models, name="models")
-    of_concepts = _group(concepts.HELP)
-    for name, help_text, options, run in concepts.VERBS:
-        verb(of_concepts, name, help_text, options, run)
-    app.add_typer(of_concepts, name="concepts")
-    verb(app, "rules", rules.HELP, rules.RulesOptions, rules.run)
-    verb(app, "demo", demo.HELP, demo.DemoOptions, demo.run)
-    return app
-
-
-def _group(help_text: str) -> typer.Typer:
-    return typer.Typer(
-        help=help_text,
-        no_args_is_help=True,
-        rich_markup_mode=None,  # rich would take 0.1 s for a help that looks no better here
-        pretty_exceptions_enable=False,
-    )
 
 
 def _show_version(asked: bool) -> None:
@@ -106,29 +80,72 @@ def _overview(
     """Where on Earth an image was taken, and why the model thinks so."""
 
 
-def _guarded(run: Callable[[], int]) -> int:
-    """Run a verb; what goes wrong becomes a line and an exit status."""
-    try:
-        status = run()
-        sys.stdout.flush()  # a closed pipe shows here and not after the exit
-    except GeowhyError as error:
-        print(f"geowhy: {plainly(' '.join(str(error).split()))}", file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        _forget_stdout()
-        return PIPE_CLOSED
-    except OSError as error:
-        # A full disk, a folder that can't be written: files appear whole or not at all, so the
-        # same command can be run again.
-        where = f"{error.filename}: " if error.filename else ""
-        reason = f"{where}{error.strerror or error}; free space or choose another folder"
-        print(f"geowhy: {plainly(reason)}, then run the same command again", file=sys.stderr)
-        return FAILED
-    return status
+def _app(help_text: str, verbs: Iterable[Verb]) -> typer.Typer:
+    app = typer.Typer(
+        help=help_text,
+        no_args_is_help=True,
+        rich_markup_mode=None,  # rich would take 0.1 s for a help that looks no better here
+        pretty_exceptions_enable=False,
+    )
+    for name, told, run in verbs:
+        app.command(name, help=told, short_help=told.partition(";")[0].rstrip("."))(_guarded(run))
+    return app
 
 
-def _forget_stdout() -> None:
-    """Nobody reads any more: what is still buffered goes nowhere, so the exit is quiet."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _guarded(run: Callable[..., int | None]) -> Callable[..., None]:
+    """A verb as typer takes it; what goes wrong becomes a line and an exit status.
+
+    One that takes ``**of_model`` has the options of all models.
+    """
+
+    def call(**given: object) -> None:
+        try:
+            status = run(**given) or 0
+            sys.stdout.flush()  # a closed pipe shows here and not after the exit
+        except GeowhyError as error:
+            print(f"geowhy: {plainly(' '.join(str(error).split()))}", file=sys.stderr)
+            status = FAILED
+        except KeyboardInterrupt:
+            status = INTERRUPTED
+        except BrokenPipeError:
+            # Nobody reads any more: what is still buffered goes nowhere, so the exit is quiet.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            status = PIPE_CLOSED
+        except OSError as error:
+            # A full disk, a folder that can't be written: files appear whole or not at all, so the
+            # same command can be run again.
+            where = f"{error.filename}: " if error.filename else ""
+            reason = f"{where}{error.strerror or error}; free space or choose another folder"
+            print(f"geowhy: {plainly(reason)}, then run the same command again", file=sys.stderr)
+            status = FAILED
+        raise typer.Exit(status)
+
+    parameters = list(inspect.signature(run, eval_str=True).parameters.values())
+    if parameters and parameters[-1].kind is inspect.Parameter.VAR_KEYWORD:
+        parameters[-1:] = _options_of_models()
+    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    call.__annotations__ = {each.name: each.annotation for each in parameters}
+    return call
+
+
+def _options_of_models() -> Iterator[inspect.Parameter]:
+    """What single models let one choose; None for what isn't chosen."""
+    for entry in entries():
+        told = {each.name: each.metadata["help"] for each in fields(entry.options)}  # type: ignore[arg-type]
+        for name, allowed in choices(entry.options).items():
+            words = {str(each): each for each in allowed}
+            choice: Any = option(
+                help=f"{entry.name}: {told[name]}.", parser=_one_of(words), metavar="|".join(words)
+            )
+            annotation = Annotated[str | None, choice]
+            kind = inspect.Parameter.KEYWORD_ONLY
+            yield inspect.Parameter(name, kind, default=None, annotation=annotation)
+
+
+def _one_of(words: dict[str, object]) -> Callable[[str], object]:
+    def read(word: str) -> object:
+        if word not in words:
+            raise typer.BadParameter(f"{word!r} is none of {', '.join(words)}")
+        return words[word]
+
+    return read

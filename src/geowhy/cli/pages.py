@@ -1,4 +1,4 @@
-"""Pages that verbs write, and what stands behind them: model, places, data, faithfulness."""
+"""Files that verbs write, and what stands behind a page: model, places, data, faithfulness."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ from geowhy.render.wording import scope_sentence
 
 __all__ = ["FIGURES", "check_output", "provenance_of", "write_whole"]
 
+FIGURES = Path(__file__).parent.parent / "data" / "faithfulness"
+SHOWN_DIGITS = 16
+ATLAS = "Concepts: geowhy's atlas of open layers; each is named in NOTICE.md"
 
-def check_output(path: Path, kinds: tuple[str, ...], wrong: str) -> None:
+
+def check_output(path: Path, kinds: tuple[str, ...] = (), wrong: str = "") -> None:
     """Refuses a file that can't be written, before minutes of work.
 
     Raises:
         DataError: if its name ends in none of ``kinds``, said as ``wrong``, or it has no folder.
     """
-    if path.suffix.lower() not in kinds:
+    if kinds and path.suffix.lower() not in kinds:
         raise DataError(f"{path}: {wrong}: end the name in {', '.join(kinds)}")
     if not path.parent.is_dir():
         raise DataError(f"{path}: there is no folder {path.parent}: make it or choose another")
@@ -44,19 +48,20 @@ def write_whole(path: Path, content: str | bytes, what: str = "") -> None:
         ) from error
 
 
-FIGURES = Path(__file__).parent.parent / "data" / "faithfulness"
-SHOWN_DIGITS = 16
-ATLAS = "Concepts: geowhy's atlas of open layers; each is named in NOTICE.md"
-
-
 def provenance_of(locator: Locator, name_or_dir: str) -> Provenance:
-    """Of a locator that was loaded by this name or from this folder."""
+    """Of a locator that was loaded by this name or from this folder.
+
+    Raises:
+        DataError: if the packaged figures of its faithfulness can't be read.
+    """
     entry = entry_of(name_or_dir)
     digest = entry.digest(name_or_dir)
     scope = locator.engine.gallery.scope
     narrowed = scope_sentence(scope).rstrip(".")
     chosen = f"; {narrowed[:1].lower()}{narrowed[1:]}" if narrowed else ""
     fitted = "fitted on held-out validation images" if locator.engine.calibration.is_fitted else ""
+    by_name = {asset.name: asset for asset in ASSETS}
+    used = [by_name[name] for name in entry.sources if locator.name == entry.name]
     return Provenance(
         model=locator.name,
         digest=f"sha256 {digest[:SHOWN_DIGITS]}…",
@@ -64,22 +69,13 @@ def provenance_of(locator: Locator, name_or_dir: str) -> Provenance:
         gallery=f"{'given places' if scope.is_own else 'places on land'}{chosen}",
         places=scope.places,
         calibration=fitted or "the model's own word; how often it holds was never measured",
-        sources=(*map(_source, entry.sources if locator.name == entry.name else ()), ATLAS),
+        sources=(*(f"{a.description}: {a.licence}, from {a.source}" for a in used), ATLAS),
         faithfulness=_figures(locator.name, digest),
     )
 
 
-def _source(name: str) -> str:
-    asset = next(each for each in ASSETS if each.name == name)
-    return f"{asset.description}: {asset.licence}, from {asset.source}"
-
-
 def _figures(name: str, digest: str) -> tuple[tuple[str, str], ...]:
-    """What was measured of just this model; nothing of another one with its name.
-
-    Raises:
-        DataError: if the packaged figures can't be read.
-    """
+    """What was measured of just this model; nothing of another one with its name."""
     file = FIGURES / f"{name}.json"
     if not file.is_file():
         return ()

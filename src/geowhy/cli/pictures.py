@@ -14,7 +14,7 @@ from geowhy.errors import ImageError
 if TYPE_CHECKING:
     from geowhy.locator import Locator
 
-__all__ = ["STDIN", "Picture", "answers", "pictures_in"]
+__all__ = ["Picture", "answers", "pictures_in"]
 
 STDIN = "-"
 SUFFIXES = frozenset(
@@ -37,13 +37,13 @@ class Picture:
 
     Attributes:
         name: as the user gave it; "-" for standard input.
-        source: a path or the bytes; None if there is nothing to read.
-        problem: why there is nothing to read.
+        source: a path or the bytes.
+        problem: why there is nothing to read; empty if there is.
     """
 
     name: str
-    source: str | bytes | None
-    problem: str = NO_IMAGES
+    source: str | bytes
+    problem: str = ""
 
 
 def pictures_in(arguments: Iterable[str]) -> Iterator[Picture]:
@@ -51,21 +51,23 @@ def pictures_in(arguments: Iterable[str]) -> Iterator[Picture]:
     for argument in arguments:
         if argument == STDIN:
             yield Picture(STDIN, sys.stdin.buffer.read())
-        elif os.path.isdir(argument):
-            inside = [_picture(path) for path in _images_under(argument)]
-            yield from inside or [Picture(argument, None)]
-        else:
+        elif not os.path.isdir(argument):
             yield Picture(argument, argument)
+        elif paths := sorted(filter(_is_image, _files_under(argument))):
+            for path in paths:
+                yield Picture(path, path, UNREAD if _suffix(path) in UNREAD_SUFFIXES else "")
+        else:
+            yield Picture(argument, argument, NO_IMAGES)
 
 
 def answers(
     locator: Locator, pictures: list[Picture], top_k: int
 ) -> Iterator[Prediction | ImageError]:
     """What the model says to each picture, in order and under its name, as soon as it is known."""
-    sources = (picture.source for picture in pictures if picture.source is not None)
+    sources = (picture.source for picture in pictures if not picture.problem)
     located = locator.locate_each(sources, top_k=top_k)
     for picture in pictures:
-        if picture.source is None:
+        if picture.problem:
             yield ImageError(picture.name, picture.problem)
             continue
         answer = next(located)
@@ -75,18 +77,11 @@ def answers(
             yield replace(answer, image=picture.name)
 
 
-def _images_under(folder: str) -> list[str]:
-    """Paths of all images in a folder and its subfolders; hidden files are left out."""
-    found: list[str] = []
+def _files_under(folder: str) -> Iterator[str]:
+    """Paths of all files in a folder and its subfolders; hidden ones are left out."""
     for path, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        paths = [os.path.join(path, name) for name in files if not name.startswith(".")]
-        found += filter(_is_image, paths)
-    return sorted(found)
-
-
-def _picture(path: str) -> Picture:
-    return Picture(path, None, UNREAD) if _suffix(path) in UNREAD_SUFFIXES else Picture(path, path)
+        yield from (os.path.join(path, name) for name in files if not name.startswith("."))
 
 
 def _suffix(path: str) -> str:
@@ -95,15 +90,11 @@ def _suffix(path: str) -> str:
 
 def _is_image(path: str) -> bool:
     """By the suffix, also of kinds that can't be read; without one by the first bytes."""
-    suffix = _suffix(path)
-    return suffix in SUFFIXES | UNREAD_SUFFIXES or (not suffix and _begins_as_image(path))
-
-
-def _begins_as_image(path: str) -> bool:
     from geowhy.images.formats import format_of
 
-    if not os.path.isfile(path):  # a pipe would be emptied by a look
-        return False
+    suffix = _suffix(path)
+    if suffix or not os.path.isfile(path):  # a pipe would be emptied by a look
+        return suffix in SUFFIXES | UNREAD_SUFFIXES
     try:
         with open(path, "rb") as file:
             format_of(file.read(FIRST_BYTES), path)
