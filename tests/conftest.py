@@ -8,9 +8,11 @@ import torch
 from PIL import Image
 
 from geowhy.concepts.bank import ConceptBank
-from geowhy.export.backbone_export import LITE, EfficientNetLite
+from geowhy.export.backbone_export import LITE
 from geowhy.geo.atlas import Atlas
 from geowhy.training.run import train
+
+from .export.lite import EfficientNetLite
 
 CONFIG = """
 name = "tiny"

@@ -4,16 +4,12 @@ import pytest
 import torch
 
 from geowhy.errors import ModelFormatError
-from geowhy.export.backbone_export import (
-    LITE,
-    EfficientNetLite,
-    LiteArchitecture,
-    export_backbone,
-    load_weights,
-)
+from geowhy.export.backbone_export import LITE, LiteArchitecture, export_backbone
 from geowhy.model.backbone import OnnxBackbone
 from geowhy.model.maps import PICTURE_COLUMNS, PICTURE_GRID
 from geowhy.model.preprocessing import Preprocessing
+
+from .lite import EfficientNetLite
 
 TINY = LiteArchitecture(width=0.25, depth=0.4)
 PREPROCESSING = Preprocessing(size=64, mean=127.0, std=128.0)
@@ -29,6 +25,15 @@ def tiny():
             for _ in range(3):
                 model(torch.randn(8, 3, 64, 64))
     return model.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def published(tiny, tmp_path_factory):
+    """Its weights as a file, with those of the head and the classifier."""
+    unused = ("_conv_head.weight", "_bn1.bias", "_fc.bias")
+    path = tmp_path_factory.mktemp("weights") / "w.pth"
+    torch.save(tiny.state_dict() | {name: torch.ones(1) for name in unused}, path)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +61,7 @@ def test_names_of_the_weights_are_the_published_ones():
 def test_features_are_means_and_deviations(tiny, pictures):
     features = features_of(tiny, pictures)
     assert features.shape == (3, TINY.feature_size)
-    first = tiny.blocks[0](tiny.stem(torch.from_numpy(PREPROCESSING(pictures)))).numpy()
+    first = tiny._blocks[0](tiny.stem(torch.from_numpy(PREPROCESSING(pictures)))).numpy()
     count = first.shape[1]
     np.testing.assert_allclose(features[:, :count], first.mean((2, 3)), atol=1e-5)
     np.testing.assert_allclose(features[:, count : 2 * count], first.std((2, 3)), atol=1e-4)
@@ -79,8 +84,10 @@ def test_flat_pictures_have_finite_features(tiny, flat):
     assert np.isfinite(features_of(tiny, np.full((1, 64, 64, 3), flat, np.uint8))).all()
 
 
-def test_onnx_equals_torch_but_for_half_precision_of_the_weights(tiny, pictures, tmp_path):
-    export_backbone(tiny, 64, tmp_path / "b.onnx")
+def test_onnx_equals_torch_but_for_half_precision_of_the_weights(
+    tiny, published, pictures, tmp_path
+):
+    export_backbone(published, TINY, 64, tmp_path / "b.onnx")
     found = OnnxBackbone.load(tmp_path / "b.onnx", PREPROCESSING, threads=1).embed(pictures)
     expected = features_of(tiny, pictures)
     assert np.abs(found - expected).max() < 2e-3 * np.abs(expected).max()
@@ -88,43 +95,32 @@ def test_onnx_equals_torch_but_for_half_precision_of_the_weights(tiny, pictures,
     assert ((found * expected).sum(1) / norms).min() > 0.9999
 
 
-def test_half_precision_halves_the_file(tiny, tmp_path):
-    half = export_backbone(tiny, 64, tmp_path / "half.onnx").stat().st_size
+def test_half_precision_halves_the_file(tiny, published, tmp_path):
+    half = export_backbone(published, TINY, 64, tmp_path / "half.onnx").stat().st_size
     assert half < 0.65 * 4 * sum(tensor.numel() for tensor in tiny.state_dict().values())
     kinds = {w.data_type for w in onnx.load(tmp_path / "half.onnx").graph.initializer if w.dims}
     assert onnx.TensorProto.FLOAT16 in kinds
 
 
-def test_the_same_network_gives_the_same_file(tiny, tmp_path):
-    first = export_backbone(tiny, 64, tmp_path / "a.onnx").read_bytes()
-    assert export_backbone(tiny, 64, tmp_path / "b.onnx").read_bytes() == first
+def test_the_same_network_gives_the_same_file(published, tmp_path):
+    first = export_backbone(published, TINY, 64, tmp_path / "a.onnx").read_bytes()
+    assert export_backbone(published, TINY, 64, tmp_path / "b.onnx").read_bytes() == first
 
 
-def test_odd_sizes_are_refused(tiny, tmp_path):
+def test_odd_sizes_are_refused(published, tmp_path):
     with pytest.raises(ValueError, match="multiple of 32"):
-        export_backbone(tiny, 100, tmp_path / "b.onnx")
+        export_backbone(published, TINY, 100, tmp_path / "b.onnx")
 
 
-def test_published_weights_load_without_head(tiny, pictures, tmp_path):
-    extra = {
-        "_conv_head.weight": torch.ones(1),
-        "_bn1.bias": torch.ones(1),
-        "_fc.bias": torch.ones(1),
-    }
-    torch.save(tiny.state_dict() | extra, tmp_path / "w.pth")
-    loaded = load_weights(tmp_path / "w.pth", TINY)
-    assert not loaded.training
-    assert (features_of(loaded, pictures) == features_of(tiny, pictures)).all()
-
-
-def test_weights_of_another_network_are_refused(tiny, tmp_path):
-    torch.save(tiny.state_dict(), tmp_path / "w.pth")
+@pytest.mark.parametrize("change", [{}, {"_bn0.bias": None}, {"_bn0.bias": "x"}])
+def test_weights_of_another_network_are_refused(tiny, tmp_path, change):
+    torch.save(tiny.state_dict() | change, tmp_path / "w.pth")
     with pytest.raises(ModelFormatError, match="another network"):
-        load_weights(tmp_path / "w.pth", LITE[0])
+        export_backbone(tmp_path / "w.pth", TINY if change else LITE[0], 64, tmp_path / "b.onnx")
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\x80\x02cos\nsystem\n."])
 def test_files_that_are_no_weights_are_refused(tmp_path, content):
     (tmp_path / "w.pth").write_bytes(content)
     with pytest.raises(ModelFormatError, match=r"w\.pth"):
-        load_weights(tmp_path / "w.pth", TINY)
+        export_backbone(tmp_path / "w.pth", TINY, 64, tmp_path / "b.onnx")

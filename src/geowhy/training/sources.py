@@ -19,7 +19,6 @@ from geowhy.export.backbone_export import (
     LAYOUT_GRID,
     LITE,
     export_backbone,
-    load_weights,
 )
 from geowhy.images.overhead import WorldImage
 from geowhy.model.backbone import BACKBONE_FILE, OnnxBackbone
@@ -71,8 +70,8 @@ class TrainingSources:
         graph = folder / GRAPH_FILE
         if not graph.exists():
             number = int(config.backbone.removeprefix("efficientnet-lite"))
-            weights = load_weights(next(folder.glob("*.pth")), LITE[number])
-            export_backbone(weights, PREPROCESSING.size, graph)
+            weights = next(folder.glob("*.pth"))
+            export_backbone(weights, LITE[number], PREPROCESSING.size, graph)
         columns = FeatureColumns(LAYOUT_GRID, PICTURE_COLUMNS)
         return cls({BACKBONE_FILE: graph}, PREPROCESSING, columns, cache)
 
