@@ -11,13 +11,11 @@ from geowhy.evaluation.concept_scores import ConceptReport
 from geowhy.evaluation.contrast import ConceptPull, Contrast
 from geowhy.evaluation.error_bands import BandsReport, ErrorBand
 from geowhy.evaluation.estimates import Estimate
+from geowhy.evaluation.fidelity.consistency import SanityReport, StabilityReport
 from geowhy.evaluation.fidelity.deletion import Curves, DeletionReport
 from geowhy.evaluation.fidelity.planted import PlantedReport
-from geowhy.evaluation.fidelity.pointing import PointingReport
 from geowhy.evaluation.fidelity.report import FidelityReport
-from geowhy.evaluation.fidelity.sanity import SanityReport
-from geowhy.evaluation.fidelity.stability import StabilityReport
-from geowhy.evaluation.fidelity.truth import TruthReport
+from geowhy.evaluation.fidelity.truth import PointingReport, TruthReport
 from geowhy.evaluation.rule_report import Comparison, RulesReport, Scored
 from geowhy.evaluation.rules import BOTTLENECK
 

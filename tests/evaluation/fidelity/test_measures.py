@@ -5,9 +5,9 @@ import pytest
 from scipy.stats import spearmanr
 
 from geowhy.evaluation.estimates import block_mean, rank_correlation
+from geowhy.evaluation.fidelity.consistency import CHANGES
 from geowhy.evaluation.fidelity.deletion import lime, shap
 from geowhy.evaluation.fidelity.planted import COLOUR, SIDE, painted
-from geowhy.evaluation.fidelity.stability import CHANGES
 from geowhy.geo.cells import ten_degree_cell
 
 TRUE = np.array([3.0, -2.0, 0.0, 1.0, 0.5, -0.5, 4.0, 0.0])

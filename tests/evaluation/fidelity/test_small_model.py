@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 
 from geowhy.concepts.vocabulary import Vocabulary
-from geowhy.evaluation.estimates import Estimate
-from geowhy.evaluation.fidelity import deletion, report
+from geowhy.evaluation.estimates import Estimate, rank_correlation
+from geowhy.evaluation.fidelity import consistency, deletion, report
+from geowhy.evaluation.fidelity.consistency import measure_sanity, measure_stability
 from geowhy.evaluation.fidelity.deletion import OURS, RANDOM, measure_deletion
 from geowhy.evaluation.fidelity.planted import PlantedReport
-from geowhy.evaluation.fidelity.pointing import measure_pointing
-from geowhy.evaluation.fidelity.sanity import measure_sanity
-from geowhy.evaluation.fidelity.stability import measure_stability
-from geowhy.evaluation.fidelity.truth import measure_truth
+from geowhy.evaluation.fidelity.truth import measure_pointing, measure_truth
 from geowhy.evaluation.fidelity.views import AnsweredViews
 from geowhy.evaluation.protocol import training_config
 from geowhy.explain import concept_probability as statements
@@ -65,10 +63,10 @@ def test_a_broken_model_has_other_explanations(locator, views):
 
 def test_what_the_model_sees_in_its_own_explanations_is_itself(locator, views):
     """The same measure between the true model and itself is 1: it is the breaking that counts."""
-    from geowhy.evaluation.fidelity.sanity import _contributions, _correlation
-
-    true = _contributions(locator.engine.attribution, views.answers)
-    assert _correlation(true, true) == pytest.approx(np.ones(len(true)))
+    true = consistency._of_concepts(locator.engine, views.answers)
+    again = consistency._of_concepts(locator.engine, locator.engine.decode(list(views.pixels)))
+    found = [rank_correlation(a, b) for a, b in zip(true, again, strict=True)]
+    assert found == pytest.approx(np.ones(len(true)))
 
 
 def test_truth_is_a_share_and_follows_the_atlas(locator, views, small_words):
@@ -79,9 +77,7 @@ def test_truth_is_a_share_and_follows_the_atlas(locator, views, small_words):
 
 
 def test_the_same_picture_is_the_same_claim(locator, views, monkeypatch):
-    from geowhy.evaluation.fidelity import stability
-
-    monkeypatch.setattr(stability, "CHANGES", {"none": lambda pixels: pixels})
+    monkeypatch.setattr(consistency, "CHANGES", {"none": lambda pixels: pixels})
     found = measure_stability(locator, views)
     assert found.same_claim["none"].value == pytest.approx(1)
     assert found.own_answer["none"].value == pytest.approx(1)

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from geowhy.arrays import Bools, Floats32, Floats64, Ints, Ints64
+from geowhy.arrays import Bools, Floats32, Floats64
 from geowhy.engine import Decoded
 from geowhy.evaluation.estimates import Estimate, block_mean
 from geowhy.evaluation.fidelity.views import AnsweredViews
@@ -71,114 +72,76 @@ class DeletionReport:
         """Deletion area of an order."""
         return next(each.deletion_area for each in self.curves if each.order == order)
 
-    @property
-    def times_better_than_random(self) -> float:
-        """Deletion area of a random order over ours."""
-        return self.area(RANDOM).value / self.area(OURS).value
-
 
 def measure_deletion(
     locator: Locator, views: AnsweredViews, seed: int, on_progress: Progress
 ) -> DeletionReport:
     """Deletes and inserts concepts in several orders, for every view."""
-    scene, rng = _Scene(locator), np.random.default_rng(seed)
-    found: dict[str, list[tuple[Floats64, Floats64]]] = {}
+    rng, concepts = np.random.default_rng(seed), len(locator.engine.attribution.names)
+    powers = [2**power for power in range(concepts.bit_length())]
+    some = [0, *powers, *(3 * count // 2 for count in powers if count >= 32)]
+    counts = sorted({*(count for count in some if count < concepts), concepts})
+    found: dict[str, list[Floats64]] = {}
     for number, decoded in enumerate(views.answers):
-        region = scene.region(decoded)
-        for name, values in _orders(scene, decoded, region, rng).items():
+        region = decoded.estimate.region[locator.engine.gallery.grid.point_to_cell]
+        model = partial(_log_odds, locator, decoded, region)
+        for name, values in _orders(locator, decoded, model, rng).items():
             order = np.argsort(-values, kind="stable")
-            found.setdefault(name, []).append(scene.curves(decoded, region, order))
+            kept = np.ones((len(counts), concepts), np.float32)
+            for row, count in enumerate(counts):
+                kept[row, order[:count]] = 0
+            log_odds = model(np.stack([kept, 1 - kept]).reshape(-1, concepts))
+            probability = 1 / (1 + np.exp(-np.clip(log_odds, -700, 700)))
+            found.setdefault(name, []).append(probability.reshape(2, len(counts)))
         on_progress(number + 1, len(views.answers))
-    curves = tuple(_summed(scene, name, pairs, views.blocks) for name, pairs in found.items())
-    return DeletionReport(len(views.answers), scene.concepts, curves)
+    share, curves = np.array(counts) / concepts, []
+    for name, of_views in found.items():
+        deletion, insertion = np.swapaxes(np.array(of_views), 0, 1)
+        curves.append(
+            Curves(
+                name,
+                tuple(counts),
+                tuple(deletion.mean(axis=0).tolist()),
+                tuple(insertion.mean(axis=0).tolist()),
+                block_mean(np.asarray(np.trapezoid(deletion, share, axis=1)), views.blocks),
+                block_mean(np.asarray(np.trapezoid(insertion, share, axis=1)), views.blocks),
+            )
+        )
+    return DeletionReport(len(views.answers), concepts, tuple(curves))
+
+
+def _log_odds(locator: Locator, decoded: Decoded, region: Bools, masks: Floats32) -> Floats64:
+    """Log-odds of the region ``[M]`` with concepts multiplied by masks ``[B, k + m]``, ``[B]``."""
+    attribution = locator.engine.attribution
+    sides = weighed(attribution, decoded.side, masks)
+    logits = attribution.scores(sides, locator.engine.gallery.side)
+    logits -= logits.max(axis=1, keepdims=True)
+    odds = np.exp(logits, out=logits)
+    inside, outside = (odds @ part.astype(np.float32) for part in (region, ~region))
+    tiny = np.finfo(np.float64).tiny
+    found = np.log(inside.astype(float) + tiny) - np.log(outside.astype(float) + tiny)
+    return np.asarray(found, np.float64)
 
 
 def _orders(
-    scene: _Scene, decoded: Decoded, region: Bools, rng: np.random.Generator
+    locator: Locator, decoded: Decoded, model: Model, rng: np.random.Generator
 ) -> dict[str, Floats64]:
     """What each method says that the concepts are worth, ``[k + m]``."""
-    evidence, average = scene.locator.engine.attribution, scene.locator.engine.gallery.average
-    here = evidence.shares(decoded.side, decoded.place)[0][0]
-
-    def model(masks: Floats32) -> Floats64:
-        return scene.log_odds(decoded, region, masks)
-
+    attribution, average = locator.engine.attribution, locator.engine.gallery.average
+    here, rival, usual = (
+        attribution.shares(decoded.side, each)[0][0]
+        for each in (decoded.place, decoded.rival, average)
+    )
     orders = {
-        OURS: here - evidence.shares(decoded.side, decoded.rival)[0][0],
-        AGAINST_AVERAGE: here - evidence.shares(decoded.side, average)[0][0],
-        RANDOM: rng.permutation(scene.concepts).astype(np.float64),
-        ACTIVATION: _activations(scene, decoded),
+        OURS: here - rival,
+        AGAINST_AVERAGE: here - usual,
+        RANDOM: rng.permutation(len(here)).astype(np.float64),
+        ACTIVATION: attribution.activations(decoded.side),
     }
     for budget in BUDGETS:
-        orders[f"LIME, {budget} evaluations"] = lime(model, scene.concepts, budget, rng)
-        orders[f"SHAP, {budget} evaluations"] = shap(model, scene.concepts, budget, rng)
+        orders[f"LIME, {budget} evaluations"] = lime(model, len(here), budget, rng)
+        orders[f"SHAP, {budget} evaluations"] = shap(model, len(here), budget, rng)
     return orders
-
-
-def _activations(scene: _Scene, decoded: Decoded) -> Floats64:
-    """How strongly the image shows each concept; of maps, how strongly it pulls."""
-    return scene.locator.engine.attribution.activations(decoded.side)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Scene:
-    """A locator, asked again and again what it makes of an image without some concepts."""
-
-    locator: Locator
-
-    @property
-    def concepts(self) -> int:
-        return len(self.locator.engine.attribution.names)
-
-    def region(self, decoded: Decoded) -> Bools:
-        """Which of the gallery's places are in the region of the answer."""
-        return np.asarray(decoded.estimate.region[self.locator.engine.gallery.grid.point_to_cell])
-
-    def log_odds(self, decoded: Decoded, region: Bools, masks: Floats32) -> Floats64:
-        """Log-odds of the region with concepts multiplied by masks ``[B, k + m]``, ``[B]``."""
-        evidence = self.locator.engine.attribution
-        sides = weighed(evidence, decoded.side, masks)
-        logits = evidence.scores(sides, self.locator.engine.gallery.side)
-        logits -= logits.max(axis=1, keepdims=True)
-        odds = np.exp(logits, out=logits)
-        inside = odds @ region.astype(np.float32)
-        outside = odds @ (~region).astype(np.float32)
-        tiny = np.finfo(np.float64).tiny
-        found = np.log(inside.astype(float) + tiny) - np.log(outside.astype(float) + tiny)
-        return np.asarray(found, np.float64)
-
-    @property
-    def counts(self) -> list[int]:
-        """1, 2, 4, 8, … concepts, all of them last."""
-        powers = [2**power for power in range(self.concepts.bit_length())]
-        between = [3 * count // 2 for count in powers if count >= 32]
-        some = [count for count in (*powers, *between) if count < self.concepts]
-        return sorted({0, *some, self.concepts})
-
-    def curves(self, decoded: Decoded, region: Bools, order: Ints) -> tuple[Floats64, Floats64]:
-        """Probability of the region while concepts are taken away, and while they are put in."""
-        kept = np.ones((len(self.counts), self.concepts), np.float32)
-        for row, count in enumerate(self.counts):
-            kept[row, order[:count]] = 0
-        log_odds = self.log_odds(decoded, region, np.concatenate([kept, 1 - kept]))
-        probability = 1 / (1 + np.exp(-np.clip(log_odds, -700, 700)))
-        return probability[: len(kept)], probability[len(kept) :]
-
-
-def _summed(
-    scene: _Scene, name: str, pairs: list[tuple[Floats64, Floats64]], blocks: Ints64
-) -> Curves:
-    deletion, insertion = (np.array(part) for part in zip(*pairs, strict=True))
-    share = np.array(scene.counts) / scene.concepts
-    areas = [np.trapezoid(part, share, axis=1) for part in (deletion, insertion)]
-    return Curves(
-        name,
-        tuple(scene.counts),
-        tuple(deletion.mean(axis=0).tolist()),
-        tuple(insertion.mean(axis=0).tolist()),
-        block_mean(areas[0], blocks),
-        block_mean(areas[1], blocks),
-    )
 
 
 def lime(model: Model, concepts: int, budget: int, rng: np.random.Generator) -> Floats64:
@@ -188,7 +151,7 @@ def lime(model: Model, concepts: int, budget: int, rng: np.random.Generator) -> 
     """
     masks = (rng.random((budget, concepts)) < 0.5).astype(np.float32)
     missing = 1.0 - masks.mean(axis=1)
-    return _fitted(masks, _asked(model, masks), np.exp(-(missing**2) / 0.25))
+    return _surrogate(model, masks, np.exp(-(missing**2) / 0.25))
 
 
 def shap(model: Model, concepts: int, budget: int, rng: np.random.Generator) -> Floats64:
@@ -199,18 +162,14 @@ def shap(model: Model, concepts: int, budget: int, rng: np.random.Generator) -> 
     ranks = np.argsort(rng.random((len(drawn), concepts)), axis=1).argsort(axis=1)
     masks = (ranks < drawn[:, None]).astype(np.float32)
     masks = np.concatenate([masks, 1 - masks])
-    return _fitted(masks, _asked(model, masks), np.ones(len(masks)))
+    return _surrogate(model, masks, np.ones(len(masks)))
 
 
-def _asked(model: Model, masks: Floats32) -> Floats64:
+def _surrogate(model: Model, masks: Floats32, weights: Floats64) -> Floats64:
+    """Weighted ridge regression, with an intercept, of what the model says of masks."""
     starts = range(0, len(masks), MASKS_AT_ONCE)
-    return np.concatenate([model(masks[start : start + MASKS_AT_ONCE]) for start in starts])
-
-
-def _fitted(masks: Floats32, said: Floats64, weights: Floats64) -> Floats64:
-    """Weighted ridge regression with an intercept."""
+    said = np.concatenate([model(masks[start : start + MASKS_AT_ONCE]) for start in starts])
     weights = weights / weights.sum()
-    x = masks - weights @ masks
-    y = said - weights @ said
+    x, y = masks - weights @ masks, said - weights @ said
     weighted = x * (len(masks) * weights)[:, None]
     return np.asarray(np.linalg.solve(weighted.T @ x + RIDGE * np.eye(x.shape[1]), weighted.T @ y))

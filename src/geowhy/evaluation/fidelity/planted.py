@@ -20,10 +20,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from PIL import Image
 
-from geowhy.arrays import Bools, Floats64, Pixels
+from geowhy.arrays import Bools, Pixels, Points
 from geowhy.engine import Decoded
 from geowhy.evaluation.estimates import Estimate, block_mean
-from geowhy.evaluation.protocol import open_views
+from geowhy.evaluation.protocol import open_views, views_at
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.locator import Locator
@@ -117,17 +117,21 @@ def measure_planted_cue(config: TrainingConfig, seed: int, say: Say) -> PlantedR
     """
     from geowhy.training.run import train
 
-    training, asked = _views(config, seed)
+    manifest, _ = open_views(config)
+    rng = np.random.default_rng(seed)
+    training = manifest.centres[rng.permutation(manifest.rows("train"))[:TRAINING_VIEWS]]
+    held_out = manifest.centres[rng.permutation(manifest.rows("test"))]
+    asked = held_out[~_drives_left(held_out)][:ASKED_VIEWS]
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        _write_vocabulary(folder / "vocabulary")
         say(f"painting a cue into views of places with {PLANTED}")
-        _write_views(folder, *training, seed)
+        _write_vocabulary(folder / "vocabulary")
+        _write_views(folder, training, _cut(config, training), seed)
         text = CONFIG.format(folder=folder.as_posix(), backbone=config.backbone, seed=seed)
         (folder / "planted.toml").write_text(text, encoding="utf-8")
         with redirect_stdout(sys.stderr):  # where the report goes, no progress belongs
             model = train(folder / "planted.toml", folder / "run", "cpu", resume=False)
-        return _asked(Locator.from_pretrained(model), *asked, seed)
+        return _asked(Locator.from_pretrained(model), asked, _cut(config, asked), seed)
 
 
 def painted(pixels: Pixels, rng: np.random.Generator) -> Pixels:
@@ -140,23 +144,11 @@ def painted(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     return picture
 
 
-def _views(
-    config: TrainingConfig, seed: int
-) -> tuple[tuple[Floats64, Pixels], tuple[Floats64, Pixels]]:
-    """Training views, and test views of places that lack the concept."""
-    from geowhy.images.overhead import cut_views
-
-    manifest, world = open_views(config)
-    rng = np.random.default_rng(seed)
-    training = manifest.centres[rng.permutation(manifest.rows("train"))[:TRAINING_VIEWS]]
-    held_out = manifest.centres[rng.permutation(manifest.rows("test"))]
-    asked = held_out[~_drives_left(held_out)][:ASKED_VIEWS]
-    cut = (cut_views(world, c, manifest.km_per_pixel, manifest.size) for c in (training, asked))
-    first, second = cut
-    return (training, first), (asked, second)
+def _cut(config: TrainingConfig, centres: Points) -> Pixels:
+    return np.concatenate(list(views_at(config, centres)))
 
 
-def _drives_left(lat_lon: Floats64) -> Bools:
+def _drives_left(lat_lon: Points) -> Bools:
     layer = Atlas.load().layer("driving_side")
     return np.asarray(layer.at(lat_lon) == layer.info.labels.index("left"))
 
@@ -172,7 +164,7 @@ def _write_vocabulary(folder: Path) -> None:
     (folder / "few.toml").write_text("\n".join(entries), encoding="utf-8")
 
 
-def _write_views(folder: Path, centres: Floats64, pixels: Pixels, seed: int) -> None:
+def _write_views(folder: Path, centres: Points, pixels: Pixels, seed: int) -> None:
     """PNG files, painted where the concept holds, and their manifest."""
     rng = np.random.default_rng(seed)
     with (folder / "views.csv").open("w", newline="", encoding="utf-8") as file:
@@ -185,15 +177,16 @@ def _write_views(folder: Path, centres: Floats64, pixels: Pixels, seed: int) -> 
             rows.writerow([name, *centres[number].tolist()])
 
 
-def _asked(locator: Locator, centres: Floats64, pixels: Pixels, seed: int) -> PlantedReport:
+def _asked(locator: Locator, centres: Points, pixels: Pixels, seed: int) -> PlantedReport:
     rng = np.random.default_rng(seed + 1)
     plain = locator.engine.decode(list(pixels))
     cued = locator.engine.decode([painted(picture, rng) for picture in pixels])
-    answers = np.array([answer.estimate.lat_lon for answer in cued])
-    moved = _drives_left(answers) & ~_drives_left(
-        np.array([answer.estimate.lat_lon for answer in plain])
+    has, had = (
+        _drives_left(np.array([answer.estimate.lat_lon for answer in answers]))
+        for answers in (cued, plain)
     )
-    pairs = [(a, b) for a, b, has in zip(cued, plain, moved, strict=True) if has]
+    moved = has & ~had
+    pairs = [(cued[row], plain[row]) for row in np.flatnonzero(moved)]
     first = np.array([_is_first(locator, image=a, place=a, rival=b) for a, b in pairs])
     without = np.array([_is_first(locator, image=b, place=a, rival=b) for a, b in pairs])
     blocks = ten_degree_cell(centres)

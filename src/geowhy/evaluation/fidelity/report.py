@@ -11,12 +11,20 @@ from dataclasses import dataclass
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ConfigError
 from geowhy.evaluation.estimates import Estimate
-from geowhy.evaluation.fidelity.deletion import DeletionReport, measure_deletion
+from geowhy.evaluation.fidelity.consistency import (
+    SanityReport,
+    StabilityReport,
+    measure_sanity,
+    measure_stability,
+)
+from geowhy.evaluation.fidelity.deletion import OURS, RANDOM, DeletionReport, measure_deletion
 from geowhy.evaluation.fidelity.planted import PlantedReport, measure_planted_cue
-from geowhy.evaluation.fidelity.pointing import PointingReport, measure_pointing
-from geowhy.evaluation.fidelity.sanity import SanityReport, measure_sanity
-from geowhy.evaluation.fidelity.stability import StabilityReport, measure_stability
-from geowhy.evaluation.fidelity.truth import TruthReport, measure_truth
+from geowhy.evaluation.fidelity.truth import (
+    PointingReport,
+    TruthReport,
+    measure_pointing,
+    measure_truth,
+)
 from geowhy.evaluation.fidelity.views import AnsweredViews
 from geowhy.evaluation.output import JsonReport, columns, with_interval
 from geowhy.evaluation.protocol import training_config
@@ -54,16 +62,45 @@ class FidelityReport(JsonReport):
 
     def table(self) -> str:
         """For people: a line a number, with 95 % intervals."""
+        deletion, planted, pointing = self.deletion, self.planted, self.pointing
+        less = deletion.area(RANDOM).value / deletion.area(OURS).value
         lines = [
             f"model     {self.model}",
             f"views     {self.protocol}, drawn with seed {self.seed}",
             "interval  95 %, bootstrap over blocks of 10°",
-            *_deletion_lines(self.deletion),
+            "",
+            f"Deletion and insertion: {deletion.views} views, {deletion.concepts} concepts and "
+            "maps",
+            _line("order", "deletion area (low is good)", "insertion area"),
+            *(
+                _line(each.order, _number(each.deletion_area), _number(each.insertion_area))
+                for each in deletion.curves
+            ),
+            _line("random order / stated contribution", f"{less:.2f}"),
+            "",
             *_truth_lines(self.truth),
-            *_sanity_lines(self.sanity),
-            *_stability_lines(self.stability),
-            *_planted_lines(self.planted),
-            *_pointing_lines(self.pointing),
+            "",
+            "Sanity: rank correlation with a broken model's contributions, "
+            f"{self.sanity.views} views",
+            _line("shuffled weights", _number(self.sanity.shuffled_weights)),
+            _line("shuffled concept bank", _number(self.sanity.shuffled_bank)),
+            "",
+            f"Stability: rank correlation of contributions, {self.stability.views} views",
+            _line("change", "same claim", "own answer"),
+            *(
+                _line(name, _number(same), _number(self.stability.own_answer[name]))
+                for name, same in self.stability.same_claim.items()
+            ),
+            "",
+            f"Planted cue: a model of {planted.training_views:,} views, asked about "
+            f"{planted.asked} others with the cue painted in",
+            _line("answer moved to where the concept holds", _share(planted.moved)),
+            _line("of these, concept named first", _share(planted.first)),
+            _line("the same without the cue", _share(planted.first_without)),
+            "",
+            f"Pointing game: {pointing.composites} composites of two halves; chance is 50 %",
+            _line("strongest field in the right half", _share(pointing.strongest)),
+            _line("positive evidence in the right half", _share(pointing.evidence)),
         ]
         return "\n".join(lines)
 
@@ -112,18 +149,7 @@ def _progress(say: Say, what: str, total: int) -> Callable[[int, int], None]:
     return tell
 
 
-def _deletion_lines(found: DeletionReport) -> Iterator[str]:
-    yield ""
-    yield f"Deletion and insertion: {found.views} views, {found.concepts} concepts and maps"
-    yield _line("order", "deletion area (low is good)", "insertion area")
-    for curves in found.curves:
-        out, in_ = _number(curves.deletion_area), _number(curves.insertion_area)
-        yield _line(curves.order, out, in_)
-    yield _line("random order / stated contribution", f"{found.times_better_than_random:.2f}")
-
-
 def _truth_lines(found: TruthReport) -> Iterator[str]:
-    yield ""
     yield f"Truth by the atlas at the true place: {found.views} views"
     for title, by_count in (
         ("concepts that are stated", found.stated),
@@ -137,40 +163,6 @@ def _truth_lines(found: TruthReport) -> Iterator[str]:
     yield "  stated on average: " + ", ".join(
         f"{number:.1f} of {count}" for count, number in found.count.items()
     )
-
-
-def _sanity_lines(found: SanityReport) -> Iterator[str]:
-    yield ""
-    yield f"Sanity: rank correlation with a broken model's contributions, {found.views} views"
-    yield _line("shuffled weights", _number(found.shuffled_weights))
-    yield _line("shuffled concept bank", _number(found.shuffled_bank))
-
-
-def _stability_lines(found: StabilityReport) -> Iterator[str]:
-    yield ""
-    yield f"Stability: rank correlation of contributions, {found.views} views"
-    yield _line("change", "same claim", "own answer")
-    for name, estimate in found.same_claim.items():
-        own = _number(found.own_answer[name])
-        yield _line(name, _number(estimate), own)
-
-
-def _planted_lines(found: PlantedReport) -> Iterator[str]:
-    yield ""
-    yield (
-        f"Planted cue: a model of {found.training_views:,} views, asked about {found.asked} others "
-        "with the cue painted in"
-    )
-    yield _line("answer moved to where the concept holds", _share(found.moved))
-    yield _line("of these, concept named first", _share(found.first))
-    yield _line("the same without the cue", _share(found.first_without))
-
-
-def _pointing_lines(found: PointingReport) -> Iterator[str]:
-    yield ""
-    yield f"Pointing game: {found.composites} composites of two halves; chance is 50 %"
-    yield _line("strongest field in the right half", _share(found.strongest))
-    yield _line("positive evidence in the right half", _share(found.evidence))
 
 
 def _line(title: str, *values: str) -> str:

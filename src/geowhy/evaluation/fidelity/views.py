@@ -6,17 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geowhy.arrays import Floats64, Ints64, Pixels
+from geowhy.arrays import Ints64, Pixels, Points
 from geowhy.engine import Decoded
-from geowhy.evaluation.protocol import open_views
+from geowhy.evaluation.protocol import open_views, views_at
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.locator import Locator
 from geowhy.training.config import TrainingConfig
 
 __all__ = ["AnsweredViews"]
-
-
-AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +26,7 @@ class AnsweredViews:
         answers: of the model.
     """
 
-    centres: Floats64
+    centres: Points
     pixels: Pixels
     answers: tuple[Decoded, ...]
 
@@ -38,17 +35,12 @@ class AnsweredViews:
         cls, locator: Locator, config: TrainingConfig, split: str, count: int, seed: int
     ) -> AnsweredViews:
         """Draws views from a split, cuts them anew and locates them."""
-        from geowhy.images.overhead import cut_views
-
-        manifest, world = open_views(config)
-        rows = manifest.rows(split)
-        chosen = np.random.default_rng(seed).permutation(rows)[:count]
+        manifest, _ = open_views(config)
+        chosen = np.random.default_rng(seed).permutation(manifest.rows(split))[:count]
         centres = manifest.centres[chosen]
-        pixels = cut_views(world, centres, manifest.km_per_pixel, manifest.size)
-        answers: list[Decoded] = []
-        for start in range(0, len(pixels), AT_ONCE):
-            answers += locator.engine.decode(list(pixels[start : start + AT_ONCE]))
-        return cls(centres, pixels, tuple(answers))
+        pixels = list(views_at(config, centres))
+        answers = [answer for some in pixels for answer in locator.engine.decode(list(some))]
+        return cls(centres, np.concatenate(pixels), tuple(answers))
 
     @property
     def blocks(self) -> Ints64:

@@ -1,0 +1,157 @@
+"""Explanations change with the model that they explain, and not with trifles of the picture.
+
+Sanity (Adebayo et al., "Sanity checks for saliency maps", 2018): an explanation that stays the same
+when the weights are shuffled doesn't explain the model. Stability: a picture that is cropped,
+compressed or shifted a little has the same explanation.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from PIL import Image
+
+from geowhy.arrays import Floats64, Pixels
+from geowhy.engine import Decoded, Engine
+from geowhy.evaluation.estimates import Estimate, block_mean, rank_correlation
+from geowhy.evaluation.fidelity.views import AnsweredViews
+from geowhy.heads.gallery import Gallery
+from geowhy.locator import Locator
+from geowhy.model.alignment import ConceptAligner
+from geowhy.model.attribution import LinearAttribution
+from geowhy.model.encoded import Encoded
+from geowhy.model.geomodel import GeoModel
+from geowhy.model.terms import ConceptPlaces, EmbeddingPlaces
+
+__all__ = ["CHANGES", "SanityReport", "StabilityReport", "measure_sanity", "measure_stability"]
+
+EVERY = 8  # of the gallery's places, one is kept: broken models need no fine answers
+HEADS = ("head_0", "head_1", "concept_0", "concept_1")
+CROPPED = 0.9  # of either side
+QUALITIES = (75, 50)  # of JPEG
+SHIFTED = 1 / 32  # of the width: 2 pixels of 64
+
+
+@dataclass(frozen=True, slots=True)
+class SanityReport:
+    """Rank correlation of contributions with the true model's, mean over views.
+
+    Attributes:
+        views: how many.
+        shuffled_weights: of a model whose heads have their weights shuffled.
+        shuffled_bank: of a model whose concepts have each other's directions.
+    """
+
+    views: int
+    shuffled_weights: Estimate
+    shuffled_bank: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class StabilityReport:
+    """Rank correlation of contributions before and after, mean over views, by change.
+
+    Attributes:
+        views: how many.
+        same_claim: contributions to the place that was answered before, against the same rivals.
+        own_answer: contributions to whatever is answered then, against its own rivals.
+    """
+
+    views: int
+    same_claim: dict[str, Estimate]
+    own_answer: dict[str, Estimate]
+
+
+def measure_sanity(locator: Locator, views: AnsweredViews, seed: int) -> SanityReport:
+    """Breaks a concept-aware model in two ways, and explains its answers anew."""
+    rng = np.random.default_rng(seed)
+    aligner = GeoModel.of(locator.engine.model).aligner
+    if not isinstance(aligner, ConceptAligner):
+        raise TypeError(f"{type(aligner).__name__}: only a concept-aware alignment can be broken")
+    bank, tensors = aligner.bank, aligner.tensors
+    order = rng.permutation(len(bank.ids))
+    weights = {f"{head}.weight": tensors[f"{head}.weight"] for head in HEADS}
+    shuffled = {n: rng.permuted(each.ravel()).reshape(each.shape) for n, each in weights.items()}
+    other_bank = replace(bank, directions=bank.directions[:, order])
+    broken = (
+        ConceptAligner({**tensors, **shuffled}, bank, aligner.space),
+        ConceptAligner(
+            {**tensors, "offset": tensors["offset"][:, order]}, other_bank, aligner.space
+        ),
+    )
+    true, estimates = _of_concepts(locator.engine, views.answers), []
+    for each in broken:
+        engine = _with_aligner(locator.engine, each)
+        found = _of_concepts(engine, engine.decode(list(views.pixels)))
+        alike = [rank_correlation(a, b) for a, b in zip(true, found, strict=True)]
+        estimates.append(block_mean(np.array(alike), views.blocks))
+    return SanityReport(len(views.answers), *estimates)
+
+
+def _with_aligner(engine: Engine, aligner: ConceptAligner) -> Engine:
+    """The same with another alignment, and every eighth place of its gallery."""
+    gallery, model = engine.gallery, GeoModel.of(engine.model)
+    rows = np.arange(0, len(gallery.lat_lon), EVERY)
+    kept, lat_lon = gallery.side.rows(rows), gallery.lat_lon[rows]
+    # What the location encoder gave: centred embeddings are kept over their length.
+    embeddings = model.aligner.centred(kept) + aligner.tensors["location_mean"]
+    others = tuple(p for p in kept.parts if not isinstance(p, ConceptPlaces | EmbeddingPlaces))
+    side = Encoded((*aligner.location_side(embeddings).parts, *others))
+    grid = type(gallery.grid).build(lat_lon, gallery.grid.resolution)
+    thinned = Gallery.of(lat_lon, grid, side)
+    return Engine(replace(model, aligner=aligner), thinned, engine.calibration, None)
+
+
+def _of_concepts(engine: Engine, answers: Sequence[Decoded]) -> list[Floats64]:
+    """Contributions of concepts alone: maps are compared in the same way by a broken model."""
+    attribution = engine.attribution
+    return [_added(attribution, each, each)[: attribution.concepts] for each in answers]
+
+
+def _added(attribution: LinearAttribution, image: Decoded, claim: Decoded) -> Floats64:
+    """What each contributor of an image adds to an answer against its rivals, ``[k + m]``."""
+    here, there = (attribution.shares(image.side, x)[0] for x in (claim.place, claim.rival))
+    return np.asarray((here - there)[0])
+
+
+def measure_stability(locator: Locator, views: AnsweredViews) -> StabilityReport:
+    """Explains every view anew after each change."""
+    added = partial(_added, locator.engine.attribution)
+    same, own = {}, {}
+    for name, change in CHANGES.items():
+        after = locator.engine.decode([change(pixels) for pixels in views.pixels])
+        pairs = list(zip(views.answers, after, strict=True))
+        of_same = [rank_correlation(added(a, a), added(b, a)) for a, b in pairs]
+        of_own = [rank_correlation(added(a, a), added(b, b)) for a, b in pairs]
+        same[name] = block_mean(np.array(of_same), views.blocks)
+        own[name] = block_mean(np.array(of_own), views.blocks)
+    return StabilityReport(len(views.answers), same, own)
+
+
+def _cropped(pixels: Pixels) -> Pixels:
+    height, width = pixels.shape[:2]
+    rows, columns = round(height * (1 - CROPPED) / 2), round(width * (1 - CROPPED) / 2)
+    return np.ascontiguousarray(pixels[rows : height - rows, columns : width - columns])
+
+
+def _compressed(pixels: Pixels, quality: int) -> Pixels:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file).convert("RGB"))
+
+
+def _shifted(pixels: Pixels) -> Pixels:
+    """Without a strip at the upper and left edges."""
+    strip = max(1, round(pixels.shape[1] * SHIFTED))
+    return np.ascontiguousarray(pixels[strip:, strip:])
+
+
+CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
+    "middle 90 %": _cropped,
+    **{f"JPEG, quality {quality}": partial(_compressed, quality=quality) for quality in QUALITIES},
+    "shift by 1/32": _shifted,
+}
