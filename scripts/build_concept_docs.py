@@ -9,9 +9,14 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from geowhy.concepts.concept import LARGEST_CORRELATION, RAREST, Concept
 from geowhy.concepts.grounding import FUNCTIONS, LONGEST
-from geowhy.concepts.vocabulary import LEAST_PROMPTS, Vocabulary
+from geowhy.concepts.vocabulary import (
+    LARGEST_CORRELATION,
+    LEAST_PROMPTS,
+    RAREST,
+    Concept,
+    Vocabulary,
+)
 
 __all__ = ["concept_docs"]
 

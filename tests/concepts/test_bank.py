@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from geowhy.concepts.bank import ConceptBank, fit_grounded, text_directions
-from geowhy.concepts.concept import Concept
 from geowhy.concepts.grounding import parse_grounding
-from geowhy.concepts.vocabulary import Vocabulary
+from geowhy.concepts.vocabulary import Concept, Vocabulary
 from geowhy.errors import DataError
 from geowhy.geo.atlas import Atlas
 

@@ -10,8 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
-from geowhy.concepts.concept import Concept
 from geowhy.concepts.grounding import parse_grounding
+from geowhy.concepts.vocabulary import Concept
 from geowhy.errors import DataError
 from geowhy.evaluation.concept_comparison import compare
 from geowhy.geo.atlas import Atlas, uniform_on_land

@@ -11,8 +11,8 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from geowhy.concepts.concept import Concept
 from geowhy.concepts.facts import PERCENTILES, ConceptFacts
+from geowhy.concepts.vocabulary import Concept
 from geowhy.evaluation.concept_comparison import ConceptComparison
 from geowhy.render.wording import MINUS, plainly
 

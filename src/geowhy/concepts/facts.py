@@ -6,14 +6,11 @@ import difflib
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from geowhy.arrays import Floats32
-from geowhy.concepts.concept import Concept
 from geowhy.concepts.grounding import COORDINATES, Grounding, LayerValues
-from geowhy.concepts.vocabulary import Vocabulary
+from geowhy.concepts.vocabulary import Concept, Vocabulary
 from geowhy.errors import DataError
-from geowhy.geo.atlas import Atlas, Layer, Source, uniform_on_land
+from geowhy.geo.atlas import Atlas, Source, uniform_on_land
 
 __all__ = [
     "ConceptFacts",
@@ -34,51 +31,31 @@ SUGGESTIONS, LEAST_ALIKE = 3, 0.6
 
 @dataclass(frozen=True, slots=True)
 class LayerFact:
-    """A layer that a grounding reads.
+    """A layer that a grounding reads."""
 
-    Attributes:
-        name: of the layer, or ``latitude`` or ``longitude``.
-        unit: of its values; for classes how many there are, "true or false" for a flag.
-        sources: packages that it was made from; none for a coordinate.
-    """
-
-    name: str
-    unit: str
-    sources: tuple[Source, ...]
+    name: str  # or "latitude" or "longitude"
+    unit: str  # for classes how many there are, "true or false" for a flag
+    sources: tuple[Source, ...]  # packages that it was made from; none for a coordinate
 
 
 @dataclass(frozen=True, slots=True)
 class RegionFact:
-    """How much of a concept a region of the UN geoscheme has.
-
-    Attributes:
-        name: of the region.
-        value: the share of its land where a class holds; the median of a degree.
-    """
+    """How much of a concept a region of the UN geoscheme has."""
 
     name: str
-    value: float
+    value: float  # the share of its land where a class holds; the median of a degree
 
 
 @dataclass(frozen=True, slots=True)
 class ConceptFacts:
-    """What is measured on the land north of 60° S, by area; all empty without a grounding.
+    """What is measured on the land north of 60° S, by area; all empty without a grounding."""
 
-    Attributes:
-        layers: that the grounding reads.
-        unit: of the truth; empty for a class, and for a degree that has none of its own.
-        land_share: share of the land where a class holds; None for a degree.
-        percentiles: the 5th, 50th and 95th of a degree; empty for a class.
-        silent_share: share of the land where the atlas can't tell.
-        regions: that have most of it, the first most.
-    """
-
-    layers: tuple[LayerFact, ...] = ()
-    unit: str = ""
-    land_share: float | None = None
-    percentiles: tuple[float, ...] = ()
-    silent_share: float = 0.0
-    regions: tuple[RegionFact, ...] = ()
+    layers: tuple[LayerFact, ...] = ()  # that the grounding reads
+    unit: str = ""  # of the truth; empty for a class, and for a degree that has none of its own
+    land_share: float | None = None  # of the land where a class holds; None for a degree
+    percentiles: tuple[float, ...] = ()  # the 5th, 50th and 95th of a degree; empty for a class
+    silent_share: float = 0.0  # of the land where the atlas can't tell
+    regions: tuple[RegionFact, ...] = ()  # that have most of it, the first most
 
 
 def find_concept(vocabulary: Vocabulary, name: str) -> Concept:
@@ -91,8 +68,17 @@ def find_concept(vocabulary: Vocabulary, name: str) -> Concept:
     for concept in vocabulary.concepts:
         if asked in (concept.id.casefold(), concept.name.casefold()):
             return concept
-    near = _nearest(vocabulary, asked)
-    hint = f"did you mean {', '.join(near)}?" if near else "geowhy concepts list has all"
+    # The nearest are those that are spelt most like it, or that have a word which is.
+    alike = {
+        concept.id: max(
+            difflib.SequenceMatcher(None, asked, spelt).ratio()
+            for spelt in (concept.id, concept.name.casefold(), *concept.name.casefold().split())
+        )
+        for concept in vocabulary.concepts
+    }
+    best = sorted(alike, key=lambda id_: -alike[id_])[:SUGGESTIONS]
+    near = ", ".join(id_ for id_ in best if alike[id_] >= LEAST_ALIKE)
+    hint = f"did you mean {near}?" if near else "geowhy concepts list has all"
     raise DataError(f"there is no concept {name!r}: {hint}")
 
 
@@ -104,16 +90,13 @@ def chosen_concepts(
     Raises:
         DataError: if there is no such category; names those that there are.
     """
-    known = {name.casefold(): name for name in vocabulary.categories}
-    if category is not None and category.strip().casefold() not in known:
+    asked = None if category is None else category.strip().casefold()
+    if asked is not None and asked not in map(str.casefold, vocabulary.categories):
         raise DataError(
             f"there is no category {category!r}: there are {', '.join(vocabulary.categories)}"
         )
     chosen = (vocabulary.grounded if grounded else vocabulary).concepts
-    if category is None:
-        return chosen
-    name = known[category.strip().casefold()]
-    return tuple(concept for concept in chosen if concept.category == name)
+    return tuple(c for c in chosen if asked in (None, c.category.casefold()))
 
 
 def concept_facts(concept: Concept, atlas: Atlas) -> ConceptFacts:
@@ -122,57 +105,34 @@ def concept_facts(concept: Concept, atlas: Atlas) -> ConceptFacts:
     if grounding is None:
         return ConceptFacts()
     places = LayerValues(atlas, uniform_on_land(atlas, SAMPLED_PLACES, np.random.default_rng(0)))
-    truth = grounding.at(places)
-    known = truth[~np.isnan(truth)]
-    is_class = grounding.kind == "class"
+    truth, region_of = grounding.at(places), places["un_region"]
+    known, is_class = ~np.isnan(truth), grounding.kind == "class"
+    layers = []
+    for name in grounding.layers:
+        if name in COORDINATES:
+            layers.append(LayerFact(name, "°", ()))
+            continue
+        info = atlas.infos[name]
+        kinds = {"class": f"{len(info.labels)} classes", "flag": "true or false"}
+        layers.append(LayerFact(name, kinds.get(info.kind, info.unit), info.sources))
+    regions = []
+    for number, name in enumerate(atlas.infos["un_region"].labels):
+        inside = truth[(region_of == number) & known]
+        if len(inside) >= FEWEST_PLACES:
+            value = float(inside.mean() if is_class else np.median(inside))
+            regions += [RegionFact(name, value)] if value > 0 or not is_class else []
     return ConceptFacts(
-        layers=tuple(_layer_fact(name, atlas) for name in grounding.layers),
+        layers=tuple(layers),
         unit=truth_unit(grounding, atlas),
-        land_share=float(known.mean()) if is_class else None,
-        percentiles=() if is_class else tuple(np.percentile(known, PERCENTILES).tolist()),
-        silent_share=1 - len(known) / len(truth),
-        regions=_regions(truth, places["un_region"], atlas.layer("un_region"), is_class),
+        land_share=float(truth[known].mean()) if is_class else None,
+        percentiles=() if is_class else tuple(np.percentile(truth[known], PERCENTILES).tolist()),
+        silent_share=1 - int(known.sum()) / len(truth),
+        regions=tuple(sorted(regions, key=lambda fact: -fact.value)[:SHOWN_REGIONS]),
     )
 
 
 def truth_unit(grounding: Grounding, atlas: Atlas) -> str:
     """Unit of a degree that is a layer as it stands; empty for others, which have none."""
-    layer = atlas.infos.get(grounding.text)
-    if layer is not None:
+    if layer := atlas.infos.get(grounding.text):
         return layer.unit
     return "°" if grounding.text in COORDINATES else ""
-
-
-def _nearest(vocabulary: Vocabulary, asked: str) -> list[str]:
-    """Ids of the concepts that are spelt most like what was asked for, or a word of whose is."""
-    alike = {
-        concept.id: max(
-            difflib.SequenceMatcher(None, asked, spelt).ratio()
-            for spelt in (concept.id, concept.name.casefold(), *concept.name.casefold().split())
-        )
-        for concept in vocabulary.concepts
-    }
-    best = sorted(alike, key=lambda id_: -alike[id_])[:SUGGESTIONS]
-    return [id_ for id_ in best if alike[id_] >= LEAST_ALIKE]
-
-
-def _layer_fact(name: str, atlas: Atlas) -> LayerFact:
-    if name in COORDINATES:
-        return LayerFact(name, "°", ())
-    info = atlas.infos[name]
-    kinds = {"class": f"{len(info.labels)} classes", "flag": "true or false"}
-    return LayerFact(name, kinds.get(info.kind, info.unit), info.sources)
-
-
-def _regions(
-    truth: Floats32, region: NDArray[np.generic], layer: Layer, is_class: bool
-) -> tuple[RegionFact, ...]:
-    """The regions that have most; those without any of a class are left out."""
-    found = []
-    for number, name in enumerate(layer.info.labels):
-        inside = truth[(region == number) & ~np.isnan(truth)]
-        if len(inside) >= FEWEST_PLACES:
-            value = float(inside.mean() if is_class else np.median(inside))
-            found.append(RegionFact(name, value))
-    found = [fact for fact in found if fact.value > 0 or not is_class]
-    return tuple(sorted(found, key=lambda fact: -fact.value)[:SHOWN_REGIONS])

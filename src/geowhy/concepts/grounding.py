@@ -48,12 +48,12 @@ ARITHMETIC: dict[type[ast.operator], np.ufunc] = {
     ast.Mult: np.multiply,
     ast.Div: np.divide,
 }
-FUNCTIONS: dict[str, tuple[np.ufunc, int]] = {  # and how many arguments each takes
-    "abs": (np.abs, 1),
-    "log": (np.log, 1),
-    "sqrt": (np.sqrt, 1),
-    "min": (np.minimum, 2),
-    "max": (np.maximum, 2),
+FUNCTIONS: dict[str, np.ufunc] = {
+    "abs": np.absolute,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "min": np.minimum,
+    "max": np.maximum,
 }
 ORDER: dict[type[ast.cmpop], np.ufunc] = {
     ast.Lt: np.less,
@@ -61,7 +61,6 @@ ORDER: dict[type[ast.cmpop], np.ufunc] = {
     ast.Gt: np.greater,
     ast.GtE: np.greater_equal,
 }
-MEMBERSHIP = (ast.Eq, ast.NotEq, ast.In, ast.NotIn)
 
 
 class LayerValues:
@@ -87,17 +86,11 @@ class LayerValues:
 
 @dataclass(frozen=True, slots=True)
 class Grounding:
-    """A parsed expression.
+    """A parsed expression."""
 
-    Attributes:
-        text: as written.
-        kind: ``class`` if it is true or false, ``degree`` if it is a number.
-        layers: names of the layers that it reads.
-    """
-
-    text: str
-    kind: GroundingKind
-    layers: tuple[str, ...]
+    text: str  # as written
+    kind: GroundingKind  # "class" if it is true or false, "degree" if it is a number
+    layers: tuple[str, ...]  # names of those that it reads
     _evaluate: Evaluate = field(repr=False, compare=False)
 
     def at(self, places: LayerValues) -> Floats32:
@@ -160,15 +153,18 @@ class _Checker:
                 pairs = zip(sides[:-1], operators, sides[1:], strict=True)
                 return _joined([self._comparison(*pair) for pair in pairs], both=True)
             case ast.Name(name) if name in self._atlas.infos:
-                return self._flag(node, name)
-        raise self._refusal(node, "is neither true nor false: compare it with something")
+                kind = self._layer(node).info.kind
+                if kind != "flag":
+                    raise _refusal(node, f"is {kind}, not true or false: compare it")
+                return lambda places: places[name].astype(np.float32)
+        raise _refusal(node, "is neither true nor false: compare it with something")
 
     def number(self, node: ast.expr) -> Evaluate:
         """A node that is a number."""
         match node:
             case ast.Constant(int() | float() as value) if not isinstance(value, bool):
                 if abs(value) > LARGEST_NUMBER:
-                    raise self._refusal(node, "is beyond every layer: write a smaller number")
+                    raise _refusal(node, "is beyond every layer: write a smaller number")
                 constant = np.float32(value)
                 return lambda places: np.full(len(places), constant)
             case ast.UnaryOp(ast.USub(), operand):
@@ -177,34 +173,56 @@ class _Checker:
             case ast.BinOp(left, operator, right) if type(operator) in ARITHMETIC:
                 return _applied(ARITHMETIC[type(operator)], [self.number(left), self.number(right)])
             case ast.Call(ast.Name(name), arguments, []) if name in FUNCTIONS:
-                function, count = FUNCTIONS[name]
-                if len(arguments) != count:
-                    raise self._refusal(node, f"{name} takes {count} numbers, not {len(arguments)}")
+                function = FUNCTIONS[name]
+                if len(arguments) != function.nin:
+                    takes = f"takes {function.nin} numbers, not {len(arguments)}"
+                    raise _refusal(node, f"{name} {takes}")
                 return _applied(function, [self.number(argument) for argument in arguments])
             case ast.Name(name):
-                return self._values(node, name)
+                if name in COORDINATES:
+                    self.layers.add(name)
+                elif (kind := self._layer(node).info.kind) != "continuous":
+                    raise _refusal(node, f"has no numbers: it is {kind}; write {name} ==")
+                return lambda places: places[name].astype(np.float32)
         allowed = f"a number, a continuous layer, + - * / and {', '.join(FUNCTIONS)}"
-        raise self._refusal(node, f"isn't a number: allowed are {allowed}")
+        raise _refusal(node, f"isn't a number: allowed are {allowed}")
 
     def _comparison(self, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Evaluate:
-        if isinstance(operator, MEMBERSHIP):
+        if isinstance(operator, ast.Eq | ast.NotEq | ast.In | ast.NotIn):
             return self._membership(left, operator, right)
         if type(operator) not in ORDER:
-            raise self._refusal(left, "can't be compared like that: use < <= > >= == != in")
-        return _ordered(ORDER[type(operator)], self.number(left), self.number(right))
+            raise _refusal(left, "can't be compared like that: use < <= > >= == != in")
+        compare, one, other = ORDER[type(operator)], self.number(left), self.number(right)
+
+        def evaluate(places: LayerValues) -> Floats32:
+            low, high = one(places), other(places)
+            unknown = np.isnan(low) | np.isnan(high)
+            return np.where(unknown, np.nan, compare(low, high)).astype(np.float32)
+
+        return evaluate
 
     def _membership(self, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Evaluate:
         if not isinstance(left, ast.Name):
-            raise self._refusal(left, "isn't a class layer, and == and in are for those alone")
-        layer = self._layer(left, left.id)
-        if layer.info.kind != "class":
-            raise self._refusal(
-                left, f"is {layer.info.kind}, and == and in are for classes: use < or >="
-            )
+            raise _refusal(left, "isn't a class layer, and == and in are for those alone")
+        name, info = left.id, self._layer(left).info
+        if info.kind != "class":
+            raise _refusal(left, f"is {info.kind}, and == and in are for classes: use < or >=")
         several = isinstance(operator, ast.In | ast.NotIn)
-        numbers = self._numbers(layer, right, several)
+        listed = isinstance(right, ast.List | ast.Tuple)
+        labels = right.elts if isinstance(right, ast.List | ast.Tuple) else [right]
+        if several != listed or not labels:
+            form = "in ['…', '…']" if several else "== '…'"
+            raise _refusal(right, f"doesn't fit: write {name} {form}")
+        numbers = []
+        for node in labels:
+            label = node.value if isinstance(node, ast.Constant) else None
+            if not isinstance(label, str):
+                raise _refusal(node, f"isn't a label in quotes, such as '{info.labels[0]}'")
+            if label not in info.labels:
+                near = difflib.get_close_matches(label, info.labels, n=3) or info.labels
+                raise _refusal(node, f"is no class of {name}: there are {', '.join(near)}")
+            numbers.append(info.labels.index(label))
         negated = isinstance(operator, ast.NotEq | ast.NotIn)
-        name = left.id
 
         def evaluate(places: LayerValues) -> Floats32:
             values = places[name]
@@ -213,66 +231,21 @@ class _Checker:
 
         return evaluate
 
-    def _numbers(self, layer: Layer, node: ast.expr, several: bool) -> list[int]:
-        """Classes of the labels in a node: a list of strings, or one string."""
-        listed = isinstance(node, ast.List | ast.Tuple)
-        labels = node.elts if isinstance(node, ast.List | ast.Tuple) else [node]
-        if several != listed or not labels:
-            form = "in ['…', '…']" if several else "== '…'"
-            raise self._refusal(node, f"doesn't fit: write {layer.info.name} {form}")
-        return [self._number_of(layer, label) for label in labels]
-
-    def _number_of(self, layer: Layer, node: ast.expr) -> int:
-        known = layer.info.labels
-        label = node.value if isinstance(node, ast.Constant) else None
-        if not isinstance(label, str):
-            raise self._refusal(node, f"isn't a label in quotes, such as '{known[0]}'")
-        if label not in known:
-            near = difflib.get_close_matches(label, known, n=3) or known
-            raise self._refusal(
-                node, f"is no class of {layer.info.name}: there are {', '.join(near)}"
-            )
-        return known.index(label)
-
-    def _flag(self, node: ast.expr, name: str) -> Evaluate:
-        layer = self._layer(node, name)
-        if layer.info.kind != "flag":
-            raise self._refusal(node, f"is {layer.info.kind}, not true or false: compare it")
-        return lambda places: places[name].astype(np.float32)
-
-    def _values(self, node: ast.expr, name: str) -> Evaluate:
-        if name in COORDINATES:
-            self.layers.add(name)
-            return lambda places: places[name].astype(np.float32)
-        layer = self._layer(node, name)
-        if layer.info.kind != "continuous":
-            raise self._refusal(node, f"has no numbers: it is {layer.info.kind}; write {name} ==")
-        return lambda places: places[name].astype(np.float32)
-
-    def _layer(self, node: ast.expr, name: str) -> Layer:
+    def _layer(self, node: ast.Name) -> Layer:
         try:
-            layer = self._atlas.layer(name)
+            layer = self._atlas.layer(node.id)
         except DataError as error:
-            raise self._refusal(node, f"is unknown: {error}") from None
-        self.layers.add(name)
+            raise _refusal(node, f"is unknown: {error}") from None
+        self.layers.add(node.id)
         return layer
 
-    @staticmethod
-    def _refusal(node: ast.expr, reason: str) -> GroundingError:
-        return GroundingError(f"character {node.col_offset + 1}: {ast.unparse(node)} {reason}")
+
+def _refusal(node: ast.expr, reason: str) -> GroundingError:
+    return GroundingError(f"character {node.col_offset + 1}: {ast.unparse(node)} {reason}")
 
 
 def _applied(function: np.ufunc, arguments: list[Evaluate]) -> Evaluate:
     return lambda places: function(*(argument(places) for argument in arguments))
-
-
-def _ordered(function: np.ufunc, left: Evaluate, right: Evaluate) -> Evaluate:
-    def evaluate(places: LayerValues) -> Floats32:
-        one, other = left(places), right(places)
-        unknown = np.isnan(one) | np.isnan(other)
-        return np.where(unknown, np.nan, function(one, other)).astype(np.float32)
-
-    return evaluate
 
 
 def _joined(parts: list[Evaluate], both: bool) -> Evaluate:

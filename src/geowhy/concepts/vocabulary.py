@@ -21,8 +21,8 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,21 +30,47 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geowhy.arrays import Floats32
-from geowhy.concepts.concept import Concept, check_groundings, check_names
-from geowhy.concepts.grounding import LayerValues, parse_grounding
+from geowhy.concepts.grounding import Grounding, LayerValues, parse_grounding
 from geowhy.errors import GroundingError, VocabularyError
-from geowhy.geo.atlas import Atlas
+from geowhy.geo.atlas import Atlas, uniform_on_land
 
-__all__ = ["PACKAGED_VOCABULARY", "Vocabulary"]
+__all__ = ["PACKAGED_VOCABULARY", "Concept", "Vocabulary"]
 
 PACKAGED_VOCABULARY = Path(__file__).parent / "vocabulary"
 
+TEXTS = ("id", "name", "definition", "grounding")
 NEEDED = ("id", "name", "definition", "prompts")
-OPTIONAL = ("grounding", "from_above")
+KNOWN = (*NEEDED, "grounding", "from_above")
 LEAST_PROMPTS = 3
 ID = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 HEADER = re.compile(r"\s*\[\[\s*concept\s*\]\]")
-FILE_KEYS = {"category", "concept"}
+
+SAMPLED_PLACES = 20_000
+RAREST = 0.001  # of the land: too few places to learn or to measure anything
+LARGEST_CORRELATION = 0.98  # above it, two groundings are one
+LONG_NAME = 7  # one letter more or less tells shorter names apart, as in "rice" and "rices"
+EMPTY_WORDS = frozenset({"a", "an", "the", "of", "and", "or", "in", "with"})
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """Something that may be said about a place."""
+
+    id: str  # unique in a vocabulary
+    name: str  # as shown to people
+    category: str
+    definition: str  # one line
+    prompts: tuple[str, ...]  # three or more texts for a text encoder
+    grounding: Grounding | None = None  # where on Earth it holds, if an atlas can tell
+    from_above: bool = False  # a view from above shows it; if not, it is told of places alone
+    where: str = field(default="", compare=False)  # file and line, for messages
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Everything that is said, as JSON takes it."""
+        said = ("id", "name", "category", "definition", "prompts", "grounding", "from_above")
+        grounding = self.grounding.text if self.grounding else None
+        return {key: getattr(self, key) for key in said} | {"grounding": grounding}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +91,8 @@ class Vocabulary:
             raise VocabularyError(f"{folder} holds no .toml file: put one there for each category")
         atlas = atlas or Atlas.load()
         concepts = tuple(concept for file in files for concept in _File(file, atlas).concepts())
-        check_names(concepts)
-        check_groundings(concepts, atlas)
+        _check_names(concepts)
+        _check_groundings(concepts, atlas)
         return cls(concepts)
 
     @property
@@ -142,88 +168,119 @@ class _File:
         category = self._content.get("category")
         if not isinstance(category, str) or not category.strip():
             raise VocabularyError(f'{self.path}:1: no category: begin with category = "…"')
-        unknown = sorted(set(self._content) - FILE_KEYS)
-        if unknown:
-            raise self._error(None, unknown[0], f"unknown key {unknown[0]!r}: remove it")
+        for key in sorted(self._content.keys() - {"category", "concept"}):
+            line = self._line(key, 0, len(self._lines))
+            raise VocabularyError(f"{self.path}:{line}: unknown key {key!r}: remove it")
         entries = self._content.get("concept")
         if not isinstance(entries, list) or not entries:
             raise VocabularyError(f"{self.path}:1: no concept: add a [[concept]] table")
         return [self._concept(number, entry, category) for number, entry in enumerate(entries)]
 
     def _concept(self, number: int, entry: Mapping[str, Any], category: str) -> Concept:
-        self._check_keys(number, entry)
+        start, end = 1, 1  # as of an inline table
+        if number < len(self._starts):
+            start, end = [*self._starts, len(self._lines) + 1][number : number + 2]
+
+        def wrong(key: str, reason: str) -> VocabularyError:
+            name, line = entry.get("id", f"number {number + 1}"), self._line(key, start, end - 1)
+            return VocabularyError(f"{self.path}:{line}: concept {name!r}: {reason}")
+
+        for key, value in entry.items():
+            if key not in KNOWN:
+                raise wrong(key, f"unknown key {key!r}: known are {', '.join(KNOWN)}")
+            if key in TEXTS and (not isinstance(value, str) or not value.strip()):
+                raise wrong(key, f"{key} = {value!r} isn't a text: write one in quotes")
+        missing = [key for key in NEEDED if key not in entry]
+        if missing:
+            raise wrong("id", f"no {' and no '.join(missing)}: add it")
         if not ID.fullmatch(entry["id"]):
-            raise self._error(number, "id", f"{entry['id']!r} is no id: use a-z, 0-9 and _")
+            raise wrong("id", f"{entry['id']!r} is no id: use a-z, 0-9 and _")
+        listed = entry["prompts"] if isinstance(entry["prompts"], list) else []
+        prompts = tuple(p.strip() for p in listed if isinstance(p, str) and p.strip())
+        if len(set(prompts)) < LEAST_PROMPTS or len(prompts) != len(listed):
+            different = f"{len(set(prompts))} different prompts"
+            raise wrong("prompts", f"{different}: list {LEAST_PROMPTS} or more texts")
+        from_above = entry.get("from_above", False)
+        if not isinstance(from_above, bool):
+            raise wrong("from_above", f"from_above = {from_above!r}: write true or false")
+        if from_above and "grounding" not in entry:
+            raise wrong("from_above", "from_above without a grounding: add one, or remove it")
         grounding = None
         if "grounding" in entry:
             try:
-                grounding = parse_grounding(self._text(number, entry, "grounding"), self._atlas)
+                grounding = parse_grounding(entry["grounding"].strip(), self._atlas)
             except GroundingError as error:
-                raise self._error(number, "grounding", f"grounding, {error}") from error
+                raise wrong("grounding", f"grounding, {error}") from error
+        name, definition = entry["name"].strip(), entry["definition"].strip()
+        where = f"{self.path}:{self._line('id', start, end - 1)}"
         return Concept(
-            id=entry["id"],
-            name=self._text(number, entry, "name"),
-            category=category,
-            definition=self._text(number, entry, "definition"),
-            prompts=self._prompts(number, entry["prompts"]),
-            grounding=grounding,
-            from_above=self._from_above(number, entry),
-            where=f"{self.path}:{self._line(number, 'id')}",
+            entry["id"], name, category, definition, prompts, grounding, from_above, where
         )
 
-    def _check_keys(self, number: int, entry: Mapping[str, Any]) -> None:
-        known = (*NEEDED, *OPTIONAL)
-        for key in entry:
-            if key not in known:
-                raise self._error(number, key, f"unknown key {key!r}: known are {', '.join(known)}")
-        missing = [key for key in NEEDED if key not in entry]
-        if missing:
-            raise self._error(number, "id", f"no {' and no '.join(missing)}: add it")
-        self._text(number, entry, "id")
-
-    def _text(self, number: int, entry: Mapping[str, Any], key: str) -> str:
-        value = entry[key]
-        if not isinstance(value, str) or not value.strip():
-            raise self._error(number, key, f"{key} = {value!r} isn't a text: write one in quotes")
-        return value.strip()
-
-    def _prompts(self, number: int, value: object) -> tuple[str, ...]:
-        listed = value if isinstance(value, list) else []
-        prompts = tuple(p.strip() for p in listed if isinstance(p, str) and p.strip())
-        if len(set(prompts)) < LEAST_PROMPTS or len(prompts) != len(listed):
-            raise self._error(
-                number,
-                "prompts",
-                f"{len(set(prompts))} different prompts: list {LEAST_PROMPTS} or more texts",
-            )
-        return prompts
-
-    def _from_above(self, number: int, entry: Mapping[str, Any]) -> bool:
-        value = entry.get("from_above", False)
-        if not isinstance(value, bool):
-            raise self._error(number, "from_above", f"from_above = {value!r}: write true or false")
-        if value and "grounding" not in entry:
-            raise self._error(
-                number, "from_above", "from_above without a grounding: add one, or remove it"
-            )
-        return value
-
-    def _error(self, number: int | None, key: str, reason: str) -> VocabularyError:
-        if number is None:
-            return VocabularyError(f"{self.path}:{self._first(key, 0, len(self._lines))}: {reason}")
-        entry = self._content["concept"][number]
-        name = entry.get("id", f"number {number + 1}")
-        return VocabularyError(f"{self.path}:{self._line(number, key)}: concept {name!r}: {reason}")
-
-    def _line(self, number: int, key: str) -> int:
-        """Line of a key of a concept; of the concept, if the key isn't there."""
-        if number >= len(self._starts):  # written as an inline table
-            return 1
-        ends = [*self._starts[1:], len(self._lines) + 1]
-        return self._first(key, self._starts[number], ends[number] - 1) or self._starts[number]
-
-    def _first(self, key: str, start: int, end: int) -> int:
-        """First line after ``start``, up to ``end``, that sets a key; 0 if none does."""
+    def _line(self, key: str, start: int, end: int) -> int:
+        """The first line after ``start``, up to ``end``, that sets a key; else ``start``."""
         sets_key = re.compile(rf'\s*"?{re.escape(key)}"?\s*=')
         lines = enumerate(self._lines[start:end], start + 1)
-        return next((number for number, line in lines if sets_key.match(line)), 0)
+        return next((number for number, line in lines if sets_key.match(line)), start)
+
+
+def _check_names(concepts: Sequence[Concept]) -> None:
+    """Refuses two concepts of one id, or of names that are the same or nearly so.
+
+    Names are nearly the same if they have the same words, whatever their order, number or spaces,
+    or if one has a letter more, such as savanna and savannah.
+    """
+    ids: dict[str, Concept] = {}
+    spelt: dict[str, Concept] = {}
+    shortened: dict[str, Concept] = {}
+    for concept in concepts:
+        if concept.id in ids:
+            raise _clash(concept, ids[concept.id], f"the id {concept.id!r} is taken")
+        ids[concept.id] = concept
+        words = re.findall(r"[^\W_]+", concept.name.casefold())
+        stem = {word: word[:-1] if len(word) > 3 and word.endswith("s") else word for word in words}
+        together = "".join(stem[word] for word in words)
+        telling = sorted(stem[word] for word in words if word not in EMPTY_WORDS)
+        spellings = {" ".join(telling), together}
+        shorter = {together[:i] + together[i + 1 :] for i in range(len(together))}
+        if len(together) < LONG_NAME:
+            shorter = set()
+        seen = ((spelt, spellings), (shortened, spellings), (spelt, shorter))
+        near = [known[name] for known, names in seen for name in sorted(names) if name in known]
+        if near:
+            raise _clash(concept, near[0], f"the name {concept.name!r} is nearly {near[0].name!r}")
+        spelt |= dict.fromkeys(spellings, concept)
+        shortened |= dict.fromkeys(shorter, concept)
+
+
+def _check_groundings(concepts: Sequence[Concept], atlas: Atlas) -> None:
+    """Refuses groundings that are constant, too rare, or nearly the same as another's, on land."""
+    grounded = [concept for concept in concepts if concept.grounding is not None]
+    land = uniform_on_land(atlas, SAMPLED_PLACES, np.random.default_rng(0))
+    truth = Vocabulary(tuple(grounded)).truth(atlas, land)
+    for concept, values in zip(grounded, truth.T, strict=True):
+        known, reason = values[~np.isnan(values)], ""
+        share = float(known.mean()) if len(known) else 0.0
+        if len(known) < RAREST * len(truth):
+            reason = "the atlas is silent almost everywhere: ground it in other layers"
+        elif concept.grounding and concept.grounding.kind == "degree":
+            if known.min() == known.max():
+                reason = "the grounding is the same everywhere: make it tell places apart"
+        elif share < RAREST:
+            reason = f"it holds on {share:.2%} of the land, too little: widen it"
+        elif share > 1 - RAREST:
+            reason = f"it holds on {share:.2%} of the land, nearly everywhere: narrow it"
+        if reason:
+            raise VocabularyError(f"{concept.where}: concept {concept.id!r}: {reason}")
+    centred = np.nan_to_num(truth - np.nanmean(truth, axis=0))
+    length = np.linalg.norm(centred, axis=0)
+    correlation = np.abs(centred.T @ centred) / np.outer(length, length)
+    for one, other in np.argwhere(np.triu(correlation, 1) > LARGEST_CORRELATION).tolist():
+        same = f"the grounding is nearly that of {grounded[one].id!r}"
+        raise _clash(grounded[other], grounded[one], same)
+
+
+def _clash(concept: Concept, other: Concept, reason: str) -> VocabularyError:
+    return VocabularyError(
+        f"{concept.where}: concept {concept.id!r}: {reason} ({other.where}): change or remove one"
+    )

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geowhy.arrays import Bools, Floats32, Points
-from geowhy.concepts.concept import Concept
 from geowhy.concepts.facts import truth_unit
 from geowhy.concepts.grounding import Grounding, LayerValues
+from geowhy.concepts.vocabulary import Concept
 from geowhy.errors import DataError
 from geowhy.geo.atlas import Atlas
 from geowhy.model.geomodel import GeoModel
