@@ -1,1 +1,1 @@
-"""The command line: one small file a verb."""
+"""The command line: a verb is a function whose parameters are its options."""

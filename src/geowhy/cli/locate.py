@@ -219,7 +219,7 @@ def _load(
     outside: float | None,
     of_model: Mapping[str, object],
 ) -> Locator:
-    """The locator that the options ask for, with what was chosen of it alone."""
+    """The locator that the options ask for; ``of_model`` are those that it alone has."""
     from geowhy.geo.regions import Region
     from geowhy.heads.gallery_file import read_gallery
     from geowhy.locator import Locator
