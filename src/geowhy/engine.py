@@ -152,18 +152,17 @@ class Engine:
 
     def decode(self, pixels: Sequence[Pixels], top_k: int = 5) -> list[Decoded]:
         """Posteriors, radii and abstentions of RGB images ``[H, W, 3]``, without explanations."""
-        features = self.model.features(self._cropped(pixels))
+        features = self._features(pixels)
         side = self.encode_images(features).averaged(self.inputs.crops)
-        strange = self._novelties(features)
+        novelties = self._novelty.score(features) if self._novelty else np.zeros(len(side))
         return [
-            self._decoded(side.rows(slice(number, number + 1)), posterior, top_k, strange[number])
-            for number, posterior in enumerate(self.head.posteriors(side))
+            self._decoded(side.rows(slice(row, row + 1)), posterior, top_k, float(novelties[row]))
+            for row, posterior in enumerate(self.head.posteriors(side))
         ]
 
     def sides(self, pixels: Sequence[Pixels]) -> Encoded:
         """What is read off RGB images ``[H, W, 3]``, N rows."""
-        features = self.model.features(self._cropped(pixels))
-        return self.encode_images(features).averaged(self.inputs.crops)
+        return self.encode_images(self._features(pixels)).averaged(self.inputs.crops)
 
     def encode_images(self, features: Floats32) -> Encoded:
         """Features ``[N, f]`` as the terms of scores and the fields of evidence take them."""
@@ -191,18 +190,13 @@ class Engine:
             side, average = (*side, *of_fields.parts), (*average, *of_fields.average().parts)
         return replace(gallery, side=Encoded(side), average=Encoded(average))
 
-    def _cropped(self, pixels: Sequence[Pixels]) -> Sequence[Pixels]:
-        if self.inputs.crops == 1:
-            return pixels
-        from geowhy.model.preprocessing import ten_crops
+    def _features(self, pixels: Sequence[Pixels]) -> Floats32:
+        """Of each picture, or of each of its crops."""
+        if self.inputs.crops > 1:
+            from geowhy.model.preprocessing import ten_crops
 
-        return [crop for picture in pixels for crop in ten_crops(picture)]
-
-    def _novelties(self, features: Floats32) -> list[float]:
-        if self._novelty is None:
-            return [0.0] * (len(features) // self.inputs.crops)
-        strange: list[float] = self._novelty.score(features).tolist()
-        return strange
+            pixels = [crop for picture in pixels for crop in ten_crops(picture)]
+        return self.model.features(pixels)
 
     def _decoded(self, side: Encoded, posterior: Posterior, top_k: int, novelty: float) -> Decoded:
         estimate = self.head.estimate(posterior, max(top_k, LEAST_MODES))
@@ -212,16 +206,14 @@ class Engine:
             rival, against = self._mean(*contest.elsewhere), ELSEWHERE
         place = self._mean(*contest.answer)
         radius_50_km, radius_90_km = self.calibration.radii_km(estimate)
-        why = self._abstention(novelty, radius_50_km)
-        return Decoded(side, place, rival, against, estimate, radius_50_km, radius_90_km, why)
+        limit, abstention = self.calibration, None
+        if not novelty <= limit.novelty_threshold:
+            abstention = Abstention("novel", novelty, limit.novelty_threshold)
+        elif radius_50_km > limit.abstain_above_km:
+            abstention = Abstention("too_wide", radius_50_km, limit.abstain_above_km)
+        return Decoded(
+            side, place, rival, against, estimate, radius_50_km, radius_90_km, abstention
+        )
 
     def _mean(self, rows: Ints, weights: Floats64) -> Encoded:
         return self.gallery.side.mean(rows, weights.astype(np.float32))
-
-    def _abstention(self, novelty: float, radius_50_km: float) -> Abstention | None:
-        limit = self.calibration
-        if not novelty <= limit.novelty_threshold:
-            return Abstention("novel", novelty, limit.novelty_threshold)
-        if radius_50_km > limit.abstain_above_km:
-            return Abstention("too_wide", radius_50_km, limit.abstain_above_km)
-        return None

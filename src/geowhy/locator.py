@@ -25,7 +25,7 @@ from geowhy.explanation import Explanation
 from geowhy.geo.places import Gazetteer
 from geowhy.geo.regions import Region
 from geowhy.images.reading import ImageSource, NamedImage, read_image
-from geowhy.posterior import CellDensity, Estimate
+from geowhy.posterior import CellDensity
 from geowhy.pretrained.catalogue import chosen, entry_of
 
 __all__ = ["Examined", "Locator"]
@@ -82,7 +82,10 @@ class Locator:
         entry = entry_of(name)
         places = None if gallery is None else np.asarray(gallery, np.float64)
         engine = entry.load(name, places, chosen(entry, options), on_progress or (lambda _: None))
-        return cls(engine if places is None else _of_own_places(engine))
+        if places is not None:  # said here, so that no entry can forget to
+            engine = copy(engine)
+            engine.gallery = replace(engine.gallery, is_own=True)
+        return cls(engine)
 
     def within(self, region: Region | str, outside: float = 0.0) -> Locator:
         """The same locator, for images of one region: a country, a state, a box, a GeoJSON file.
@@ -111,22 +114,17 @@ class Locator:
             ImageError: if an image can't be used; ``locate_each`` goes on instead.
         """
         if isinstance(image, list | tuple):
-            with closing(self._each(image, top_k)) as located:
+            with closing(self.locate_each(image, top_k)) as located:
                 return [_raised(found) for found in located]
         return _raised(next(self._locate_batch([self._read(image)], top_k)))
 
     def locate_each(
         self, images: Iterable[ImageSource], top_k: int = 5
-    ) -> Iterator[Prediction | ImageError]:
+    ) -> Generator[Prediction | ImageError]:
         """Locates images as they come; a bad one yields its error and doesn't stop the rest.
 
         Images are read in threads, some at a time, while the previous ones are located.
         """
-        return self._each(images, top_k)
-
-    def _each(
-        self, images: Iterable[ImageSource], top_k: int
-    ) -> Generator[Prediction | ImageError, None, None]:
         remaining, at_once = iter(images), self.engine.inputs.images_at_once
         pool = ThreadPoolExecutor(max_workers=os.cpu_count())
         try:
@@ -217,23 +215,24 @@ class Locator:
                 yield image
 
     def _prediction(self, name: str, decoded: Decoded, top_k: int) -> Prediction:
+        gazetteer = Gazetteer.load()
         return Prediction(
             image=name,
             position=decoded.estimate.modes[0].position,
             radius_50_km=decoded.radius_50_km,
             radius_90_km=decoded.radius_90_km,
-            candidates=_candidates(decoded.estimate, top_k),
-            explanation=self._explanation(decoded),
+            candidates=tuple(
+                Candidate(mode.position, mode.probability, gazetteer.describe(mode.lat_lon))
+                for mode in decoded.estimate.modes[:top_k]
+            ),
+            explanation=self.engine.attribution.explain(
+                decoded.side, decoded.place, decoded.rival, decoded.against
+            ),
             model=self.name,
             scope=self.engine.gallery.scope,
             abstention=decoded.abstention,
             calibrated=self.engine.calibration.is_fitted,
             other_evidence=_beside_the_scope(self.engine),
-        )
-
-    def _explanation(self, decoded: Decoded) -> Explanation:
-        return self.engine.attribution.explain(
-            decoded.side, decoded.place, decoded.rival, decoded.against
         )
 
     def _read(self, image: ImageSource) -> NamedImage | ImageError:
@@ -250,21 +249,6 @@ def _beside_the_scope(engine: Engine) -> tuple[str, ...]:
         field.source
         for field in engine.fields
         if not (isinstance(field, RegionPrior) and field.region.name == stated)
-    )
-
-
-def _of_own_places(engine: Engine) -> Engine:
-    """The same engine, which knows that the user gave its places: no entry can forget to say it."""
-    engine = copy(engine)
-    engine.gallery = replace(engine.gallery, is_own=True)
-    return engine
-
-
-def _candidates(estimate: Estimate, top_k: int) -> tuple[Candidate, ...]:
-    gazetteer = Gazetteer.load()
-    return tuple(
-        Candidate(mode.position, mode.probability, gazetteer.describe(mode.lat_lon))
-        for mode in estimate.modes[:top_k]
     )
 
 

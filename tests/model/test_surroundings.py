@@ -3,14 +3,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geowhy.geo.atlas import Atlas
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES, SURROUNDINGS_SIZE, read_surroundings
 
 FIELDS = len(MAP_NAMES) * MAP_GRID**2
 
 
 def maps_at(lat_lon):
-    rows = read_surroundings(Atlas.load(), [lat_lon])
+    rows = read_surroundings([lat_lon])
     grids = rows[0, :FIELDS].reshape(-1, MAP_GRID, MAP_GRID)
     return dict(zip(MAP_NAMES, grids, strict=True))
 
@@ -18,7 +17,7 @@ def maps_at(lat_lon):
 @settings(max_examples=25, deadline=None)
 @given(st.floats(-90, 90), st.floats(-180, 180))
 def test_every_point_on_earth_has_finite_surroundings(lat, lon):
-    row = read_surroundings(Atlas.load(), [(lat, lon)])
+    row = read_surroundings([(lat, lon)])
     assert row.shape == (1, SURROUNDINGS_SIZE)
     assert np.isfinite(row).all()
 
@@ -46,17 +45,15 @@ def test_groups_of_land_cover_take_no_class_twice():
 
 
 def test_the_antimeridian_is_no_edge():
-    there, back = read_surroundings(Atlas.load(), [(67, 180), (67, -180)])
+    there, back = read_surroundings([(67, 180), (67, -180)])
     np.testing.assert_allclose(there, back, atol=1e-5)
 
 
 def test_a_place_reads_the_same_alone_and_among_many():
     points = np.random.default_rng(0).uniform((-60, -180), (80, 180), (1100, 2))
-    whole = read_surroundings(Atlas.load(), points)
-    np.testing.assert_array_equal(
-        whole[[3, 1050]], read_surroundings(Atlas.load(), points[[3, 1050]])
-    )
+    whole = read_surroundings(points)
+    np.testing.assert_array_equal(whole[[3, 1050]], read_surroundings(points[[3, 1050]]))
 
 
 def test_no_places_have_no_surroundings():
-    assert read_surroundings(Atlas.load(), np.empty((0, 2))).shape == (0, SURROUNDINGS_SIZE)
+    assert read_surroundings(np.empty((0, 2))).shape == (0, SURROUNDINGS_SIZE)

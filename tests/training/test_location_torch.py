@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 
-from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import uniform_on_sphere
 from geowhy.model.geoclip import geoclip_location_tensors
 from geowhy.model.location import LocationArchitecture, LocationEncoder
@@ -104,7 +103,7 @@ def test_numpy_equals_torch_where_the_atlas_is_read(sigmas):
         sigmas=sigmas, fourier=4, hidden=6, depth=1, size=8, surroundings=12
     )
     points = uniform_on_sphere(60, np.random.default_rng(0))
-    read = torch.from_numpy(read_surroundings(Atlas.load(), points))
+    read = torch.from_numpy(read_surroundings(points))
     torch_form = TorchLocationEncoder(architecture, seed=3).eval()
     torch_form.fit_surroundings(read)
     numpy_form = LocationEncoder.from_tensors(torch_form.to_tensors(), architecture)
@@ -114,7 +113,7 @@ def test_numpy_equals_torch_where_the_atlas_is_read(sigmas):
 
 
 def test_all_fields_of_a_map_are_standardised_alike():
-    read = torch.from_numpy(read_surroundings(Atlas.load(), [(48, 9), (-20, 130), (61, -100)]))
+    read = torch.from_numpy(read_surroundings([(48, 9), (-20, 130), (61, -100)]))
     module = TorchLocationEncoder(READING, seed=0)
     module.fit_surroundings(read)
     fields = module.surroundings.mean[: len(MAP_NAMES) * MAP_GRID**2].reshape(-1, MAP_GRID**2)
@@ -123,7 +122,7 @@ def test_all_fields_of_a_map_are_standardised_alike():
 
 
 def test_dropout_acts_in_training_alone():
-    read = torch.from_numpy(read_surroundings(Atlas.load(), [(48, 9), (-20, 130)]))
+    read = torch.from_numpy(read_surroundings([(48, 9), (-20, 130)]))
     where = torch.tensor([[48.0, 9.0], [-20.0, 130.0]])
     module = TorchLocationEncoder(READING, seed=0, dropout=0.5)
     assert not torch.equal(module(where, read), module(where, read))

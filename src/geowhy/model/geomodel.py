@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike
 from geowhy.arrays import Floats32, Pixels
 from geowhy.concepts.bank import BANK_FILE, PLACE_BANK_FILE, ConceptBank
 from geowhy.errors import ConfigError, DataError, ModelFormatError
-from geowhy.geo.atlas import Atlas
 from geowhy.model.alignment import Aligner, ConceptAligner
 from geowhy.model.backbone import BACKBONE_FILE, ImageBackbone, OnnxBackbone
 from geowhy.model.encoded import Encoded
@@ -163,7 +162,7 @@ class GeoModel:
         if self.maps is None:
             return self.aligner.location_side(self.location.embed(degrees, surroundings))
         if surroundings is None:
-            surroundings = read_surroundings(Atlas.load(), degrees)
+            surroundings = read_surroundings(degrees)
         places = self.aligner.location_side(self.location.embed(degrees, surroundings))
         coordinates = self.maps.matcher.coordinates(self.maps.reader.mapped(surroundings))
         return Encoded((*places.parts, self.maps.matcher.places(coordinates)))

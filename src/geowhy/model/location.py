@@ -17,7 +17,6 @@ from numpy.typing import ArrayLike
 
 from geowhy.arrays import AnyFloats, Floats32, Floats64
 from geowhy.errors import ModelFormatError
-from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import equal_earth, on_earth
 from geowhy.model.surroundings import SURROUNDINGS_SIZE, read_surroundings
 
@@ -137,7 +136,7 @@ class LocationEncoder:
                 out[rows] += self._embed_surroundings(
                     surroundings[rows]
                     if surroundings is not None
-                    else read_surroundings(Atlas.load(), degrees[rows])
+                    else read_surroundings(degrees[rows])
                 )
         return out
 

@@ -76,14 +76,14 @@ SURROUNDINGS_SIZE = (
 )
 
 
-def read_surroundings(atlas: Atlas, lat_lon: ArrayLike) -> Floats32:
+def read_surroundings(lat_lon: ArrayLike) -> Floats32:
     """The surroundings of degrees ``[N, 2]``, ``[N, SURROUNDINGS_SIZE]``.
 
     The first ``len(MAP_NAMES) * MAP_GRID ** 2`` columns are maps: map by row from the north by
     column from the west. Where a layer has no value, mostly at sea, a map reads 0; the climate is
     the mean of the samples that have one.
     """
-    centres = np.asarray(lat_lon, np.float64).reshape(-1, 2)
+    atlas, centres = Atlas.load(), np.asarray(lat_lon, np.float64).reshape(-1, 2)
     rows = np.empty((len(centres), SURROUNDINGS_SIZE), np.float32)
     for start in range(0, len(centres), PLACES_AT_ONCE):
         chunk = slice(start, start + PLACES_AT_ONCE)

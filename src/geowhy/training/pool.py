@@ -178,6 +178,6 @@ class ImagePool:
     def _around(self, rows: Rows) -> Floats32:
         unread = rows[~self._is_read[rows]]
         if len(unread):
-            self._surroundings[unread] = read_surroundings(self._atlas, self._centres[unread])
+            self._surroundings[unread] = read_surroundings(self._centres[unread])
             self._is_read[unread] = True
         return self._surroundings[rows]
