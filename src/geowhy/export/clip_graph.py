@@ -49,13 +49,9 @@ def write_image(
 ) -> None:
     """Writes the image tower: "pixels" ``[N, 3, S, S]`` to "features" ``[N, projection]``.
 
-    Args:
-        weights: checked before.
-        sizes: that belong to them.
-        path: the graph; its weights go beside it, under the suffix ``.data``.
-        int8: whether the layers' matrices are kept in 8 bits.
-        patches: a second graph in the same folder, which reads the same file of weights: "pixels"
-            to "patches" ``[N, P, projection]``, row by row; None for none. Not in 8 bits.
+    The weights, which were checked before, go beside ``path`` under the suffix ``.data``; with
+    ``int8`` the layers' matrices in 8 bits. ``patches`` is a second graph that reads the same file:
+    "pixels" to "patches" ``[N, P, projection]``, row by row; None for none. Not in 8 bits.
     """
     vision, file = sizes.vision, path.with_suffix(".data")
     projection = "visual_projection.weight"

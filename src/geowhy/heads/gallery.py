@@ -27,27 +27,16 @@ LARGEST = 127
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gallery:
-    """Coordinates with everything that a query needs of them.
+    """Coordinates with everything that a query needs of them."""
 
-    Attributes:
-        lat_lon: degrees ``[M, 2]``.
-        grid: the H3 cells that they occupy.
-        side: what a score needs of each.
-        average: the average place: mean of each column of ``side``.
-        is_own: whether the user gave these places.
-        region: the one that the user named; empty for none.
-        outside_weight: how much places outside ``region`` count, if they are there.
-        coded: unit embeddings in 8 bits, for a search of the nearest; None if nobody made them.
-    """
-
-    lat_lon: Points
-    grid: CellGrid
-    side: Encoded
-    average: Encoded
-    is_own: bool = False
-    region: str = ""
-    outside_weight: float = 0.0
-    coded: CodedRows | None = None
+    lat_lon: Points  # degrees [M, 2]
+    grid: CellGrid  # the H3 cells that they occupy
+    side: Encoded  # what a score needs of each
+    average: Encoded  # the average place: mean of each column of ``side``
+    is_own: bool = False  # whether the user gave these places
+    region: str = ""  # the one that the user named
+    outside_weight: float = 0.0  # how much places outside ``region`` count, if they are there
+    coded: CodedRows | None = None  # unit embeddings, for a search of the nearest, if made
 
     @property
     def scope(self) -> Scope:

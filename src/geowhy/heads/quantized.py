@@ -47,30 +47,21 @@ BLOCK = 32_768  # places; with 4 images: 512 KB of scores
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CodedRows:
-    """Unit embeddings of M places.
+    """Unit embeddings of M places."""
 
-    Attributes:
-        codes: ``[M, d]``.
-        step: between two codes of a row, ``[M]``.
-        error: distance of a row from what its codes say, ``[M]``.
-    """
-
-    codes: NDArray[np.uint8]
-    step: Floats32
-    error: Floats32
+    codes: NDArray[np.uint8]  # [M, d]
+    step: Floats32  # between two codes of a row [M]
+    error: Floats32  # distance of a row from what its codes say [M]
 
     @classmethod
     def of(cls, units: Floats32) -> CodedRows:
         """From float32 rows ``[M, d]``, some at a time."""
-        coded = cls(
-            np.empty(units.shape, np.uint8),
-            np.empty(len(units), np.float32),
-            np.empty(len(units), np.float32),
-        )
+        step, error = np.empty((2, len(units)), np.float32)
+        coded = cls(np.empty(units.shape, np.uint8), step, error)
         for start in range(0, len(units), CODED_AT_ONCE):
             rows = slice(start, start + CODED_AT_ONCE)
-            step = np.abs(units[rows]).max(axis=1) / LARGEST
-            step = np.maximum(step, np.finfo(np.float32).tiny)[:, None]
+            step = np.abs(units[rows]).max(axis=1, keepdims=True) / LARGEST
+            step = np.maximum(step, np.finfo(np.float32).tiny)
             whole = np.rint(units[rows] / step)
             coded.codes[rows] = (whole + ZERO).astype(np.uint8)
             coded.step[rows] = step[:, 0]
@@ -102,19 +93,12 @@ class CodedRows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CodedQueries:
-    """N queries.
+    """N queries."""
 
-    Attributes:
-        planes: coarse and fine whole numbers, ``[d, 2N]``.
-        combine: what makes one number of two planes, ``[2N, N]``.
-        length: of each query, ``[N]``.
-        error: distance of a query from what its planes say, ``[N]``.
-    """
-
-    planes: NDArray[np.int8]
-    combine: Floats32
-    length: Floats32
-    error: Floats32
+    planes: NDArray[np.int8]  # coarse and fine whole numbers [d, 2N]
+    combine: Floats32  # what makes one number of two planes [2N, N]
+    length: Floats32  # of each query [N]
+    error: Floats32  # distance of a query from what its planes say [N]
 
     @classmethod
     def of(cls, queries: Floats32) -> CodedQueries:
@@ -140,36 +124,22 @@ def _session() -> onnxruntime.InferenceSession:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RetrievalGallery:
-    """M places to choose among.
+    """M places to choose among, in C cells."""
 
-    Attributes:
-        units: their unit embeddings ``[M, d]``.
-        coded: the same in 8 bits.
-        log_prior: added to the logits, ``[M]``; None for nothing.
-        point_to_cell: in which of C cells each lies, ``[M]``.
-        cells: C.
-    """
-
-    units: Floats32
-    coded: CodedRows
-    log_prior: Floats32 | None
-    point_to_cell: NDArray[np.int32]
-    cells: int
+    units: Floats32  # unit embeddings [M, d]
+    coded: CodedRows  # the same in 8 bits
+    log_prior: Floats32 | None  # added to the logits [M]
+    point_to_cell: NDArray[np.int32]  # [M]
+    cells: int  # C
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NearestPlaces:
-    """The k best of M places for one image.
+    """The k best of M places for one image."""
 
-    Attributes:
-        rows: of the places, best first ``[k]``.
-        probability: of each, in the softmax over all M places, ``[k]``.
-        cell_mass: probability of each of C cells, ``[C]``.
-    """
-
-    rows: Rows
-    probability: Floats64
-    cell_mass: Floats64
+    rows: Rows  # of the places, best first [k]
+    probability: Floats64  # of each, in the softmax over all M places [k]
+    cell_mass: Floats64  # probability of each of C cells [C]
 
 
 def nearest_places(queries: Floats32, gallery: RetrievalGallery, top_k: int) -> list[NearestPlaces]:
@@ -190,16 +160,13 @@ def nearest_places(queries: Floats32, gallery: RetrievalGallery, top_k: int) -> 
 
 @dataclass(slots=True, eq=False)
 class _Kept:
-    """What is known of one image after some blocks; exponentials are relative to the ``peak``.
+    """What is known of one image after some blocks; exponentials are relative to the ``peak``."""
 
-    ``sure`` are scores that as many places reach for certain. ``rows``, ``coarse`` and ``at_most``
-    are, block by block, of the places that may still be among the best.
-    """
-
-    sure: Floats64
+    sure: Floats64  # scores that as many places reach for certain
     cell_mass: Floats64
     total: float = 0.0
     peak: float = -np.inf
+    # Block by block, of the places that may still be among the best:
     rows: list[Rows] = field(default_factory=list)
     coarse: list[Floats32] = field(default_factory=list)
     at_most: list[Floats32] = field(default_factory=list)

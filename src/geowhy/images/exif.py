@@ -22,19 +22,12 @@ _OFFSET = re.compile(r"[+-]\d\d:\d\d|Z")
 
 @dataclass(frozen=True, slots=True)
 class CameraPosition:
-    """Where and when a camera says that it took a picture.
+    """Where and when a camera says that it took a picture; None for what it doesn't say."""
 
-    Attributes:
-        position: as written, rounding of the camera included.
-        error_radius_km: the camera's own estimate of its error, None if it gives none.
-        altitude_m: metres above sea level, negative below; None if not given.
-        taken_at: local time as "2024-05-17T14:03:09", with "+02:00" if the camera knew; or None.
-    """
-
-    position: LatLon
-    error_radius_km: float | None = None
-    altitude_m: float | None = None
-    taken_at: str | None = None
+    position: LatLon  # as written, rounding of the camera included
+    error_radius_km: float | None = None  # the camera's own estimate
+    altitude_m: float | None = None  # above sea level, negative below
+    taken_at: str | None = None  # local time, as 2024-05-17T14:03:09+02:00, or without the offset
 
 
 def read_position(source: ImageSource, *, name: str | None = None) -> CameraPosition | None:

@@ -31,28 +31,18 @@ ImageSource = str | os.PathLike[str] | bytes | BinaryIO | Image.Image
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is refused unread.
-
-    Attributes:
-        max_bytes: size of the file.
-        max_pixels: width × height as the file declares it; decoding takes up to 8 bytes a pixel.
-    """
+    """What is refused unread: larger files, and more pixels (width × height) than these."""
 
     max_bytes: int = 256 * 2**20
-    max_pixels: int = 200_000_000
+    max_pixels: int = 200_000_000  # as the file declares them; decoding takes up to 8 bytes each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NamedImage:
-    """A picture and the name under which it was given.
-
-    Attributes:
-        name: as in messages and answers.
-        pixels: upright sRGB, uint8 [H, W, 3], read-only.
-    """
+    """A picture and the name under which it was given, as in messages and answers."""
 
     name: str
-    pixels: Pixels
+    pixels: Pixels  # upright sRGB [H, W, 3], read-only
 
 
 _USUAL = Limits()
@@ -89,15 +79,14 @@ def read_image(
 ) -> NamedImage:
     """Reads one picture: JPEG, PNG, WebP, TIFF, HEIC, AVIF, GIF or BMP.
 
+    It comes out upright, in sRGB, over white; of an animation the first frame.
+
     Args:
         source: a path, the content of a file, a file opened in binary mode, or a Pillow image.
         name: for messages and answers; the path if not given.
         limits: what is refused unread.
         min_side: a JPEG may come back at 1/2, 1/4 or 1/8 of its size, several times faster, as
             long as both sides keep at least this many pixels; None for the full size.
-
-    Returns:
-        The picture, first frame of an animation, upright, sRGB, over white.
 
     Raises:
         ImageError: if it can't be read; names the image, the reason and the remedy.
@@ -189,13 +178,7 @@ def _failures_named(name: str) -> Iterator[None]:
 
 
 def _bytes_of(source: str | os.PathLike[str] | bytes | BinaryIO, name: str, most: int) -> bytes:
-    """The content of an image file, at most ``most`` bytes.
-
-    A file object is read from where it stands.
-
-    Raises:
-        ImageError: if it is missing, unreadable, empty, too large or no regular file.
-    """
+    """The content of an image file, at most ``most`` bytes; of a file object from where it is."""
     if isinstance(source, bytes):
         data = source
     elif isinstance(source, str | os.PathLike):

@@ -34,19 +34,12 @@ GROUNDED_BANK = Path(__file__).parents[2] / "data" / "models" / GEOCLIP / "bank.
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReleasedGeoClip:
-    """The location side of the released model, which needs no CLIP.
+    """The location side of the released model, which needs no CLIP."""
 
-    Attributes:
-        encoder: coordinates to embeddings; its weights are read when they are first needed.
-        encoder_digest: of its weights.
-        aligner: head, temperature and the concepts that explain.
-        places: the published gallery, degrees ``[100000, 2]``.
-    """
-
-    encoder: LocationEncoder
+    encoder: LocationEncoder  # its weights are read when they are first needed
     encoder_digest: str
-    aligner: GeoClipAligner
-    places: Floats64
+    aligner: GeoClipAligner  # head, temperature and the concepts that explain
+    places: Floats64  # the published gallery, degrees [100000, 2]
 
     @classmethod
     def load(cls, concepts: Concepts = "grounded") -> Self:
