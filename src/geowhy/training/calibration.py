@@ -8,7 +8,7 @@ hills brings back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -36,17 +36,14 @@ def best_map_weight(
     terms: Terms, gallery: Gallery, images: Encoded, truth: Floats64, config: CalibrationConfig
 ) -> float:
     """How much the maps should count against the concepts, for images at ``truth`` ``[N, 2]``."""
-    some, where = _some(images, truth, config.images)
+    cost_km = _cost_km(gallery, images, truth, config)
+    usual = config.usual_temperature, config.usual_smoothing_km
 
-    def cost_km(weight: float) -> float:
-        weighed = tuple(
-            replace(term, weight=weight) if isinstance(term, MapTerm) else term for term in terms
-        )
-        usual = config.usual_temperature, config.usual_smoothing_km
-        found = decode_all(weighed, gallery, some, *usual)
-        return _cost_km(found, where, config)
+    def cost_of(weight: float) -> float:
+        weighed = [replace(t, weight=weight) if isinstance(t, MapTerm) else t for t in terms]
+        return cost_km(tuple(weighed), *usual)
 
-    return min(config.map_weights, key=cost_km)
+    return min(config.map_weights, key=cost_of)
 
 
 def calibrate(
@@ -58,19 +55,20 @@ def calibrate(
     config: CalibrationConfig,
 ) -> Calibration:
     """Fits everything, on validation images with true positions, degrees ``[N, 2]``."""
-    some, where = _some(images, truth, config.images)
-
-    def cost_km(temperature: float, smoothing_km: float) -> float:
-        found = decode_all(terms, gallery, some, temperature, smoothing_km)
-        return _cost_km(found, where, config)
-
-    temperature = min(
-        config.temperatures, key=lambda value: cost_km(value, config.usual_smoothing_km)
-    )
-    smoothing_km = min(config.smoothings_km, key=lambda width: cost_km(temperature, width))
+    cost_km, usual_km = _cost_km(gallery, images, truth, config), config.usual_smoothing_km
+    temperature = min(config.temperatures, key=lambda value: cost_km(terms, value, usual_km))
+    smoothing_km = min(config.smoothings_km, key=lambda km: cost_km(terms, temperature, km))
     decoder = Decoder(gallery.lat_lon, gallery.grid, smoothing_km)
-    rows = _probabilities(terms, gallery, some, temperature)
-    sureness = _best_sureness(decoder, rows, where, config.surenesses)
+    # The sureness under which the hills that hold the truth are most probable.
+    some = _some(len(truth), config.images)
+    cell_of_truth = distance_matrix_km(truth[some], decoder.grid.centres).argmin(axis=1)
+    losses = np.zeros(len(config.surenesses))
+    rows = _probabilities(terms, gallery, images.rows(some), temperature)
+    for probability, cell in zip(rows, cell_of_truth, strict=True):
+        hills = decoder.hills(probability)
+        masses = [hills.tempered(power).mass[hills.of_cell[cell]] for power in config.surenesses]
+        losses -= np.log(np.array(masses) + LEAST_PROBABILITY)
+    sureness = config.surenesses[int(losses.argmin())]
     answers = decode_all(terms, gallery, images, temperature, smoothing_km, sureness)
     errors_km = _errors_km(answers, truth)
     half, most = (
@@ -103,28 +101,22 @@ def decode_all(
     return [decoder.decode(probability, top_k=1) for probability in rows]
 
 
-def _best_sureness(
-    decoder: Decoder, rows: Iterator[Floats32], truth: Floats64, surenesses: tuple[float, ...]
-) -> float:
-    """The sureness under which the hills that hold the truth are most probable."""
-    cell_of_truth = distance_matrix_km(truth, decoder.grid.centres).argmin(axis=1)
-    losses = np.zeros(len(surenesses))
-    for probability, cell in zip(rows, cell_of_truth, strict=True):
-        hills = decoder.hills(probability)
-        masses = [hills.tempered(sureness).mass[hills.of_cell[cell]] for sureness in surenesses]
-        losses -= np.log(np.array(masses) + LEAST_PROBABILITY)
-    return surenesses[int(losses.argmin())]
+def _some(count: int, wanted: int) -> slice:
+    """About so many of the images, evenly chosen."""
+    return slice(None, None, max(1, count // wanted))
 
 
-def _some(images: Encoded, truth: Floats64, count: int) -> tuple[Encoded, Floats64]:
-    """About ``count`` of the images, evenly chosen."""
-    chosen = slice(None, None, max(1, len(truth) // count))
-    return images.rows(chosen), truth[chosen]
+def _cost_km(
+    gallery: Gallery, images: Encoded, truth: Floats64, config: CalibrationConfig
+) -> Callable[[Terms, float, float], float]:
+    """Mean error of some images, where far is far, by terms, temperature and smoothing."""
+    some = _some(len(truth), config.images)
 
+    def cost_km(terms: Terms, temperature: float, smoothing_km: float) -> float:
+        found = decode_all(terms, gallery, images.rows(some), temperature, smoothing_km)
+        return float(np.minimum(_errors_km(found, truth[some]), config.error_cap_km).mean())
 
-def _cost_km(found: list[Estimate], truth: Floats64, config: CalibrationConfig) -> float:
-    """Mean error, where far is far."""
-    return float(np.minimum(_errors_km(found, truth), config.error_cap_km).mean())
+    return cost_km
 
 
 def _conformal_factor(

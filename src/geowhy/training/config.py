@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     ValidationError,
@@ -20,30 +19,21 @@ from pydantic import (
 from geowhy.errors import ConfigError
 
 __all__ = [
-    "AlignmentConfig",
-    "CalibrationConfig",
-    "GalleryConfig",
-    "LocationConfig",
-    "OptimiserConfig",
-    "PhotosConfig",
-    "PlaceReaderConfig",
-    "ReaderConfig",
-    "SplitConfig",
-    "TrainingConfig",
+    "AlignmentConfig", "CalibrationConfig", "GalleryConfig", "LocationConfig", "OptimiserConfig",
+    "PhotosConfig", "PlaceReaderConfig", "ReaderConfig", "SplitConfig", "TrainingConfig",
     "ViewsConfig",
-]
+]  # fmt: skip
 
 CLIP = "clip-vit-l-14"
 CLIP_SIZE = 768  # of its projected features, and of the hidden layer of GeoCLIP's head
 GEOCLIP_SIZE = 512  # of GeoCLIP's embeddings
 
-
 Positive = Annotated[float, Field(gt=0)]
 Choices = Annotated[tuple[Positive, ...], Field(min_length=1)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _Section(BaseModel, frozen=True, extra="forbid"):
+    """Holds what it is told, and refuses a key that it doesn't know."""
 
 
 class ViewsConfig(_Section):
@@ -148,11 +138,10 @@ class AlignmentConfig(_Section):
 
     @model_validator(mode="after")
     def _fits_the_released_head(self) -> Self:
-        sizes = (self.whitened, self.hidden)
-        if self.init == "geoclip" and sizes != (CLIP_SIZE, CLIP_SIZE):
+        if self.init == "geoclip" and not self.whitened == self.hidden == CLIP_SIZE:
             raise ValueError(
                 'init = "geoclip" takes the released head as it is, so set whitened = '
-                f"{CLIP_SIZE} and hidden = {CLIP_SIZE}, not {sizes[0]} and {sizes[1]}"
+                f"{CLIP_SIZE} and hidden = {CLIP_SIZE}, not {self.whitened} and {self.hidden}"
             )
         return self
 
@@ -261,52 +250,37 @@ class TrainingConfig(_Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        for is_wrong, text in (*self._mistakes_of_photos(), *self._mistakes_of_clip()):
-            if is_wrong:
+        photos, clip = self.photos is not None, self.backbone == CLIP
+        released = self.alignment.init == "geoclip"
+        size = GEOCLIP_SIZE if self.location.init == "geoclip" else self.location.size
+        mistakes = {
+            "[views] and [photos]: choose one": photos and "views" in self.model_fields_set,
+            "split.margin: photographs share no pixels of a world image: leave it out": (
+                photos and self.split.margin != "none"
+            ),
+            "reader.steps: maps are read off views from above, not off photographs: set 0": (
+                photos and self.reader.steps > 0
+            ),
+            "alignment.symmetries: photographs aren't turned with the map: set false": (
+                photos and self.alignment.symmetries
+            ),
+            f'alignment.init = "geoclip" takes CLIP\'s features: set backbone = "{CLIP}"': (
+                released and not clip
+            ),
+            f'alignment.init = "geoclip" gives embeddings of {GEOCLIP_SIZE} numbers: set '
+            f'location.size = {GEOCLIP_SIZE}, not {size}, or location.init = "geoclip"': (
+                released and size != GEOCLIP_SIZE
+            ),
+            f"{CLIP} sees photographs, not views from above: write [photos], or choose an "
+            "efficientnet-lite": clip and not photos,
+            f"{CLIP} gives no layout that would be left: set alignment.summary_dropout = 0": (
+                clip and self.alignment.summary_dropout > 0
+            ),
+        }
+        for text, is_made in mistakes.items():
+            if is_made:
                 raise ValueError(text)
         return self
-
-    def _mistakes_of_photos(self) -> tuple[tuple[bool, str], ...]:
-        photos = self.photos is not None
-        return (
-            (photos and "views" in self.model_fields_set, "[views] and [photos]: choose one"),
-            (
-                photos and self.split.margin != "none",
-                "split.margin: photographs share no pixels of a world image: leave it out",
-            ),
-            (
-                photos and self.reader.steps > 0,
-                "reader.steps: maps are read off views from above, not off photographs: set 0",
-            ),
-            (
-                photos and self.alignment.symmetries,
-                "alignment.symmetries: photographs aren't turned with the map: set false",
-            ),
-        )
-
-    def _mistakes_of_clip(self) -> tuple[tuple[bool, str], ...]:
-        clip, released = self.backbone == CLIP, self.alignment.init == "geoclip"
-        size = GEOCLIP_SIZE if self.location.init == "geoclip" else self.location.size
-        return (
-            (
-                released and not clip,
-                f'alignment.init = "geoclip" takes CLIP\'s features: set backbone = "{CLIP}"',
-            ),
-            (
-                released and size != GEOCLIP_SIZE,
-                f'alignment.init = "geoclip" gives embeddings of {GEOCLIP_SIZE} numbers: set '
-                f'location.size = {GEOCLIP_SIZE}, not {size}, or location.init = "geoclip"',
-            ),
-            (
-                clip and self.photos is None,
-                f"{CLIP} sees photographs, not views from above: write [photos], or choose an "
-                "efficientnet-lite",
-            ),
-            (
-                clip and self.alignment.summary_dropout > 0,
-                f"{CLIP} gives no layout that would be left: set alignment.summary_dropout = 0",
-            ),
-        )
 
     @model_serializer(mode="wrap")
     def _views_or_photos(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -326,15 +300,14 @@ class TrainingConfig(_Section):
             text = path.read_text(encoding="utf-8")
             content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
         except OSError as error:
-            raise ConfigError(
-                f"{path}: can't be read ({error.strerror}): give a TOML file"
-            ) from error
+            reason = error.strerror
+            raise ConfigError(f"{path}: can't be read ({reason}): give a TOML file") from error
         except ValueError as error:
             raise ConfigError(f"{path}: not valid TOML ({error}): mend that line") from error
         try:
             return cls(**content)
         except ValidationError as error:
             first = error.errors()[0]
-            key = "".join(f"{part}." for part in first["loc"]).rstrip(".")
-            where = f"{path}: {key}" if key else str(path)
-            raise ConfigError(f"{where}: {first['msg']}; mend or remove that key") from error
+            where = ".".join(str(part) for part in first["loc"])
+            named = f"{path}: {where}" if where else str(path)
+            raise ConfigError(f"{named}: {first['msg']}; mend or remove that key") from error

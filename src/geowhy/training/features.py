@@ -27,14 +27,7 @@ from geowhy.pretrained.trained import SMALLEST_SIDE
 from geowhy.training.photos import PhotoManifest
 from geowhy.training.views import ViewManifest
 
-__all__ = [
-    "FeatureColumns",
-    "FeatureStore",
-    "Progress",
-    "embed_photos",
-    "embed_views",
-    "read_pixels",
-]
+__all__ = ["FeatureStore", "Progress", "embed_photos", "embed_views", "read_pixels"]
 
 VIEWS_PER_SHARD = 4096
 PHOTOS_PER_SHARD = 1024  # a broken extraction loses so many at most; CLIP takes a second each
@@ -43,31 +36,12 @@ PHOTOS_AT_ONCE = 64  # decoded: 0.2 MB each, or more where a format can't be dec
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureColumns:
-    """What the columns of a backbone's features are: statistics, then a layout, then a picture.
-
-    Attributes:
-        layout_grid: fields a side of the layout, three colours each; 0 without a layout.
-        picture: columns of the picture, which a map reader alone looks at; 0 without a picture.
-    """
-
-    layout_grid: int
-    picture: int
-
-    def told(self, features: Floats32) -> Floats32:
-        """The columns of ``[N, f]`` that tell of a whole image."""
-        return features[:, : features.shape[1] - self.picture]
-
-
 @dataclass(frozen=True)
 class FeatureStore:
     """Features of all images of a manifest, float16 on disk.
 
-    Attributes:
-        shards: files in order, each ``[rows_per_shard, d]`` but the last.
-        rows_per_shard: of each but the last.
-        unreadable: rows that have no features, and why.
+    Each shard is ``[rows_per_shard, d]`` but the last, which may be shorter. ``unreadable`` are the
+    rows that have no features, and why.
     """
 
     shards: tuple[Path, ...]
@@ -112,11 +86,7 @@ def embed_views(
 
 
 def embed_photos(
-    photos: PhotoManifest,
-    backbone: ImageBackbone,
-    digest: str,
-    cache: Path,
-    on_progress: Progress,
+    photos: PhotoManifest, backbone: ImageBackbone, digest: str, cache: Path, on_progress: Progress
 ) -> FeatureStore:
     """Embeds the photographs that have no shard yet; safe to break off at any moment.
 
@@ -132,33 +102,22 @@ def embed_photos(
         reasons = shard.with_suffix(".unreadable.json")
         files = photos.files[start : start + PHOTOS_PER_SHARD]
         if not shard.exists():
-            features, why = _embedded(files, backbone, start, total, on_progress)
+            features = np.zeros((len(files), backbone.feature_size), np.float16)
+            why = dict[int, str]()
+            for first in range(0, len(files), PHOTOS_AT_ONCE):
+                read = dict(enumerate(read_pixels(files[first : first + PHOTOS_AT_ONCE]), first))
+                why |= {row: p.reason for row, p in read.items() if isinstance(p, ImageError)}
+                good = {row: p for row, p in read.items() if not isinstance(p, ImageError)}
+                if good:
+                    features[[*good]] = backbone.embed([*good.values()])
+                on_progress(start + first + len(read), total)
             reasons.write_text(json.dumps(why), encoding="utf-8")  # first: a shard is complete
             _write(shard, features)
-        why = json.loads(reasons.read_text(encoding="utf-8"))
-        unreadable |= {start + int(row): reason for row, reason in why.items()}
+        kept = json.loads(reasons.read_text(encoding="utf-8"))
+        unreadable |= {start + int(row): reason for row, reason in kept.items()}
         shards.append(shard)
         on_progress(start + len(files), total)
     return FeatureStore(tuple(shards), PHOTOS_PER_SHARD, unreadable)
-
-
-def _embedded(
-    files: tuple[str, ...], backbone: ImageBackbone, before: int, total: int, on_progress: Progress
-) -> tuple[NDArray[np.float16], dict[str, str]]:
-    """Features ``[N, f]``, zeros for the unreadable, and why each of these is."""
-    features = np.zeros((len(files), backbone.feature_size), np.float16)
-    reasons: dict[str, str] = {}
-    for start in range(0, len(files), PHOTOS_AT_ONCE):
-        read = read_pixels(files[start : start + PHOTOS_AT_ONCE])
-        rows = [start + i for i, each in enumerate(read) if not isinstance(each, ImageError)]
-        good = [each for each in read if not isinstance(each, ImageError)]
-        if good:
-            features[rows] = backbone.embed(good)
-        for row, each in enumerate(read, start):
-            if isinstance(each, ImageError):
-                reasons[str(row)] = each.reason
-        on_progress(before + start + len(read), total)
-    return features, reasons
 
 
 def read_pixels(files: tuple[str, ...]) -> list[NDArray[np.uint8] | ImageError]:

@@ -73,14 +73,11 @@ class Task(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """How long a run goes on, and where it keeps its files.
+    """How long a run goes on, and where it keeps ``checkpoint.safetensors`` and ``log.jsonl``.
 
-    Attributes:
-        optimiser: its schedule.
-        seed: of the order of samples, and of the chance in each step.
-        steps: how many of the steps of the schedule are taken, if no validation stops it before.
-        digest: of the configuration and the data; a checkpoint resumes only the run of its digest.
-        folder: for ``checkpoint.safetensors`` and ``log.jsonl``.
+    It takes so many ``steps`` of the schedule, if no validation stops it before. ``seed`` is of the
+    order of samples and of the chance in each step; ``digest`` of the configuration and the data: a
+    checkpoint resumes only the run of its digest.
     """
 
     optimiser: OptimiserConfig

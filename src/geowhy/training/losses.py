@@ -8,13 +8,9 @@ from torch import Tensor
 from geowhy.geo.sphere import EARTH_RADIUS_KM
 
 __all__ = [
-    "cauchy_schwarz_divergence",
-    "contrastive_loss",
-    "grounding_loss",
-    "literal_divergence",
-    "median_bandwidth",
-    "soft_targets",
-]
+    "cauchy_schwarz_divergence", "contrastive_loss", "grounding_loss", "literal_divergence",
+    "median_bandwidth", "soft_targets",
+]  # fmt: skip
 
 MEDIAN_ROWS = 256  # of each side: 130,000 pairs
 

@@ -14,9 +14,9 @@ from geowhy.heads.gallery import Gallery
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.surroundings import SURROUNDINGS_SIZE, read_surroundings
 from geowhy.training.aligner import Whitening, fit_whitening, standardising
-from geowhy.training.config import TrainingConfig
 from geowhy.training.dataset import GroundTruth, Places
-from geowhy.training.features import FeatureColumns, FeatureStore
+from geowhy.training.features import FeatureStore
+from geowhy.training.sources import TrainingSources
 from geowhy.training.views import Manifest
 
 __all__ = ["FitData", "ImagePool"]
@@ -25,7 +25,7 @@ SOME_PLACES = 24_000  # enough of the gallery to validate on, and to know the la
 FEWEST_PLACES = 10  # that have a concept, or lack it; fewer say nothing of it
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FitData:
     """Everything that one fit reads.
 
@@ -66,18 +66,17 @@ class ImagePool:
 
     def __init__(
         self,
-        config: TrainingConfig,
+        sources: TrainingSources,
         vocabulary: Vocabulary,
         centres: Points,
         features: FeatureStore,
-        columns: FeatureColumns,
         device: str,
     ) -> None:
         """Images with ``centres`` in degrees ``[N, 2]``; places go to ``device``."""
-        self.config = config
+        self.config = config = sources.config
         self.vocabulary = vocabulary
         self.features = features
-        self._columns = columns
+        self._sources = sources
         self._device = device
         self._atlas = Atlas.load()
         gallery = config.gallery
@@ -100,11 +99,11 @@ class ImagePool:
         rows, held_out = manifest.rows("train"), manifest.rows("validation")
         alignment = self.config.alignment
         raw = self.features.read(rows)
-        told = self._columns.told(raw)
+        told = self._told(raw)
         if alignment.init == "geoclip":
             whitening = standardising(told)
         elif alignment.whitened <= len(told):
-            whitening = fit_whitening(told, alignment.whitened, self._columns.layout_grid)
+            whitening = fit_whitening(told, alignment.whitened, self._sources.layout_grid)
         else:
             raise ConfigError(
                 f"alignment.whitened is {alignment.whitened}, but {len(told):,} training images "
@@ -124,23 +123,16 @@ class ImagePool:
         training = self._places(rows, whitening(told), seen, known)
         nothing = np.empty((len(self._gallery), 0), np.float32)
         gallery = self._places(self._gallery, nothing, seen, known)
-        land = gallery.first(SOME_PLACES)
+        land = gallery[:SOME_PLACES]
         if alignment.negatives == "land":
             land = land.with_prior(training, alignment.target_sigma_km)
         validation = None
         if len(held_out):
-            images = whitening(self._columns.told(self.features.read(held_out)))
+            images = whitening(self._told(self.features.read(held_out)))
             validation = self._places(held_out, images, seen, known)
+        known_land = self._centres[known_rows]
         return FitData(
-            seen=seen,
-            unseen=unseen,
-            raw=raw,
-            whitening=whitening,
-            training=training,
-            validation=validation,
-            gallery=gallery,
-            land=land,
-            known_land=self._centres[known_rows],
+            seen, unseen, raw, whitening, training, validation, gallery, land, known_land
         )
 
     def gallery(self, model: GeoModel) -> Gallery:
@@ -164,6 +156,10 @@ class ImagePool:
             if is_told:
                 told.append(concept.id)
         return self.vocabulary.only(told)
+
+    def _told(self, features: Floats32) -> Floats32:
+        """The columns that tell of a whole image: all but the picture."""
+        return features[:, : features.shape[1] - self._sources.picture]
 
     def _places(
         self, rows: Rows, images: Floats32, vocabulary: Vocabulary, known: GroundTruth

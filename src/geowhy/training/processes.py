@@ -21,12 +21,7 @@ __all__ = ["Processes", "StageBars", "joined_processes", "progress_bars"]
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """This process among all.
-
-    Attributes:
-        rank: number of this process, from 0.
-        count: how many there are.
-    """
+    """The process of a rank, from 0, among a count of them."""
 
     rank: int = 0
     count: int = 1
@@ -47,11 +42,7 @@ class Processes:
 
     def agree(self, flag: bool) -> bool:
         """What the leading process says; all must call it."""
-        if self.count == 1:
-            return flag
-        said = torch.tensor([int(flag)])
-        dist.broadcast(said, src=0)
-        return bool(said.item())
+        return self.any(flag and self.leads)
 
     def any(self, flag: bool) -> bool:
         """Whether any process says so; all must call it."""

@@ -26,7 +26,6 @@ from geowhy.model.maps import PICTURE_COLUMNS
 from geowhy.model.preprocessing import Preprocessing
 from geowhy.registry import require
 from geowhy.training.config import CLIP, TrainingConfig
-from geowhy.training.features import FeatureColumns
 
 __all__ = ["PREPROCESSING", "TrainingSources", "open_world"]
 
@@ -41,15 +40,20 @@ class TrainingSources:
     """Opened inputs of a run.
 
     Attributes:
+        config: of the run.
         backbone_files: of the frozen backbone, by the names that a model folder gives them.
         preprocessing: of the backbone.
-        columns: of its features.
+        layout_grid: fields a side of the layout, three colours each, that comes after the
+            statistics among the features; 0 without a layout.
+        picture: columns of the picture, which comes last and a map reader alone looks at; or 0.
         cache: folder for feature shards.
     """
 
+    config: TrainingConfig
     backbone_files: Mapping[str, Path]
     preprocessing: Preprocessing
-    columns: FeatureColumns
+    layout_grid: int
+    picture: int
     cache: Path
 
     @classmethod
@@ -66,14 +70,14 @@ class TrainingSources:
             files = {BACKBONE_FILE: folder / CLIP_GRAPH}
             if (folder / CLIP_WEIGHTS).exists():
                 files[CLIP_WEIGHTS] = folder / CLIP_WEIGHTS
-            return cls(files, _clip_preprocessing(folder), FeatureColumns(0, 0), cache)
+            return cls(config, files, _clip_preprocessing(folder), 0, 0, cache)
         graph = folder / GRAPH_FILE
         if not graph.exists():
             number = int(config.backbone.removeprefix("efficientnet-lite"))
             weights = next(folder.glob("*.pth"))
             export_backbone(weights, LITE[number], PREPROCESSING.size, graph)
-        columns = FeatureColumns(LAYOUT_GRID, PICTURE_COLUMNS)
-        return cls({BACKBONE_FILE: graph}, PREPROCESSING, columns, cache)
+        files = {BACKBONE_FILE: graph}
+        return cls(config, files, PREPROCESSING, LAYOUT_GRID, PICTURE_COLUMNS, cache)
 
     @cached_property
     def digest(self) -> str:

@@ -27,14 +27,8 @@ from geowhy.images.overhead import WorldImage, footprint
 from geowhy.training.config import SplitConfig, ViewsConfig
 
 __all__ = [
-    "SPLITS",
-    "Manifest",
-    "ViewManifest",
-    "cell_splits",
-    "sample_views",
-    "split_views",
-    "unseen",
-]
+    "SPLITS", "Manifest", "ViewManifest", "cell_splits", "sample_views", "split_views", "unseen",
+]  # fmt: skip
 
 SPLITS = ("train", "validation", "test", "margin", "unused", "unreadable")
 CHUNK = 256

@@ -45,28 +45,31 @@ class ContrastiveTask:
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Of the images of the batch against their own places and the negatives."""
-        config, data, rows = self._config, self._data.training, batch.rows
-        if config.negatives == "land":
-            drawn = torch.randint(len(self._data.land.units), (batch.order.queue,))
-            candidates = self._data.land.candidates(drawn, complete=True)
+        config, known, land = self._config, self._data.training, self._data.land
+        own = known[batch.rows]
+        from_land = config.negatives == "land"
+        if from_land:
+            negatives = land[torch.randint(len(land.units), (batch.order.queue,))]
         else:
-            candidates = data.candidates(batch.past, complete=False)
-        pictures = data.images[rows]
-        surroundings = torch.cat([data.surroundings[rows], candidates.surroundings])
+            negatives = known[batch.past]
+        pictures = own.images
+        surroundings = torch.cat([own.surroundings, negatives.surroundings])
         if config.symmetries:
             pictures, surroundings = turned_alike(pictures, surroundings, config.whitened)
         images = self._aligner.image_side(pictures)
-        lat_lon = torch.cat([data.lat_lon[rows], candidates.lat_lon])
+        lat_lon = torch.cat([own.lat_lon, negatives.lat_lon])
         places = self._aligner.location_side(self._encoder(lat_lon, surroundings))
-        own, other = places.split(len(rows))
-        units, compared, held_against = data.units[rows], other, candidates.units
-        if not candidates.complete:
-            compared, held_against = places, torch.cat([units, candidates.units])
-        targets = soft_targets(units, held_against, config.target_sigma_km)
-        logits = self._aligner.logits(images, compared) + candidates.log_prior
+        at_own, at_negatives = places.split(len(own.units))
+        if from_land:  # which stands for the whole Earth
+            targets = soft_targets(own.units, negatives.units, config.target_sigma_km)
+            logits = self._aligner.logits(images, at_negatives) + negatives.log_prior
+        else:
+            units = torch.cat([own.units, negatives.units])
+            targets = soft_targets(own.units, units, config.target_sigma_km)
+            logits = self._aligner.logits(images, places)
         total = contrastive_loss(logits, targets)
         losses = {"contrastive": total}
-        for name, weight, loss in self.paired_losses(images, own, data.truth[rows]):
+        for name, weight, loss in self.paired_losses(images, at_own, own.truth):
             losses[name] = loss
             total = total + weight * loss
         return losses | {"total": total}
