@@ -20,10 +20,9 @@ PRIOR_CHUNK = 500
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroundTruth:
-    """Standardised truth of concepts: by how many deviations a place exceeds the average place.
+    """By how many deviations a place exceeds the average training place, concept by concept.
 
-    Attributes:
-        mean, spread: of each concept over the training places, ``[k]``.
+    Mean and spread are ``[k]``.
     """
 
     mean: Floats32

@@ -32,13 +32,7 @@ __all__ = ["Batch", "Task", "TrainingRun", "train_task"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """The training samples of one step.
-
-    Attributes:
-        rows: those that this process learns from ``[N]``.
-        order: in which all processes draw.
-        step: from 0.
-    """
+    """The samples ``[N]`` that this process learns from in one step, of the order of all."""
 
     rows: Tensor
     order: BatchOrder

@@ -27,10 +27,7 @@ LEAST_VARIANCE = 1e-6  # as the novelty detector has for all other directions
 class Tuning:
     """What validation images decide: it is fitted once, and holds for a refit as well.
 
-    Attributes:
-        map_weight: how much the maps count against the concepts.
-        calibration: temperature, smoothing, radii and limits.
-        novelty: tells images apart that are unlike the training images.
+    ``map_weight`` is how much the maps count against the concepts.
     """
 
     map_weight: float

@@ -43,12 +43,7 @@ Photo = tuple[str, str, int, tuple[float, float]]  # file, name, bytes, position
 
 @dataclass(slots=True)
 class Findings:
-    """What became of all that was listed.
-
-    Attributes:
-        found: how many photographs can be used.
-        left_out: how many were left out for each reason, and the first of them.
-    """
+    """How many photographs can be used, and how many can't for which reason, with the first."""
 
     found: int = 0
     left_out: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -73,13 +68,9 @@ class Findings:
 
 @dataclass(frozen=True, eq=False)
 class PhotoManifest(Manifest):
-    """Photographs of known position.
+    """Photographs of known position, ``[N]`` each: paths, names as they were listed, and bytes.
 
-    Attributes:
-        files: paths, ``[N]``.
-        names: the same as they were listed: these and ``sizes`` tell one data set from another,
-            wherever it lies.
-        sizes: of the files, bytes, ``[N]``.
+    Names and sizes tell one data set from another, wherever it lies.
     """
 
     FILE: ClassVar[str] = "photos.parquet"
@@ -254,14 +245,10 @@ def _columns(path: Path, header: Sequence[str]) -> list[int]:
 def divide_photos(
     photos: PhotoManifest, unreadable: Collection[int], config: SplitConfig, *, final: bool = False
 ) -> PhotoManifest:
-    """Assigns whole cells of 10 degrees to splits, as for views; there is no margin.
+    """Assigns whole cells of 10 degrees to splits, as `split_views` does; there is no margin.
 
-    Args:
-        photos: all of them.
-        unreadable: rows that turned out so; they belong to no split.
-        config: shares and seed. More photographs of a held-out cell than it asks for are unused.
-        final: whether these are the splits of a run's last weights; after a refit nothing but test
-            is held out.
+    Rows that turned out ``unreadable`` belong to no split, and more photographs of held-out cells
+    than the configuration asks for are unused.
 
     Raises:
         ConfigError: if the readable ones are too few or too close together to be divided so.

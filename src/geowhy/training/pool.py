@@ -30,14 +30,11 @@ class FitData:
     """Everything that one fit reads.
 
     Attributes:
-        seen: the concepts that images show and that training places can tell: some have each, some
-            lack it.
-        unseen: the same of those that no image shows.
-        raw: backbone features of the training images ``[N, f]``.
-        whitening: fitted on them.
-        training: places.
-        validation: places; None where no image is held out for it.
-        gallery: places, of which the first ``SOME_PLACES`` are the ``land``.
+        seen, unseen: the concepts that images show, and those that none does, as far as training
+            places can tell them: some have each, some lack it.
+        raw: backbone features of the training images ``[N, f]``, which the whitening is fitted on.
+        validation: None where no image is held out for it.
+        gallery: of which the first ``SOME_PLACES`` are the ``land``.
         known_land: images of all cells that aren't held out, up to their rims, degrees ``[N, 2]``:
             for what is learnt without a look at an image.
     """
@@ -56,12 +53,7 @@ class FitData:
 class ImagePool:
     """Images, their features, and what the atlas says around them, which is read once an image.
 
-    Takes 4 kB an image in use.
-
-    Attributes:
-        config: of the run.
-        vocabulary: the concepts, which are all grounded.
-        features: of all images.
+    Takes 4 kB an image in use. All concepts of the vocabulary are grounded.
     """
 
     def __init__(

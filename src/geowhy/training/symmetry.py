@@ -21,12 +21,8 @@ SYMMETRIES = 8  # of a square
 def turned(rows: Tensor, first: int, count: int, grid: int, symmetry: int) -> Tensor:
     """Rows ``[N, F]`` whose grids are mirrored or turned; the other columns stay.
 
-    Args:
-        rows: each holds ``count`` grids of ``grid`` by ``grid`` fields, one after the other.
-        first: column where they begin.
-        count: of grids; with 0 nothing changes.
-        grid: fields a side.
-        symmetry: which of the ``SYMMETRIES``; 0 changes nothing.
+    From the column ``first`` on, each row holds ``count`` grids of ``grid`` by ``grid`` fields, one
+    after the other. ``symmetry`` is one of the ``SYMMETRIES``; 0 changes nothing.
     """
     if symmetry == 0 or count == 0:
         return rows

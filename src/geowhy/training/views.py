@@ -41,7 +41,7 @@ class Manifest:
     """Images of known position, and the splits that they belong to.
 
     Attributes:
-        FILE: what a run calls the file that ``save`` writes.
+        FILE: what a run calls that which ``save`` writes.
         centres: degrees ``[N, 2]``.
         split: of each image, an index into ``SPLITS``, ``[N]``; ``margin`` ones are dropped because
             they show pixels of a held-out view, ``unused`` ones because their cell is held out and
