@@ -11,8 +11,7 @@ import argparse
 import numpy as np
 
 from geowhy.model.attribution import LinearAttribution
-from geowhy.model.encoded import Encoded
-from geowhy.model.terms import EmbeddingImages
+from geowhy.model.terms import EmbeddingImages, Encoded
 from geowhy.pretrained.geoclip.released import ReleasedGeoClip
 
 SEED = 0

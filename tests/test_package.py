@@ -94,6 +94,11 @@ def test_imports_point_upward_only(name):
         assert ORDER.index(other.split(".")[0]) <= mine, f"{name} imports {other}"
 
 
+def test_no_module_needs_more_than_a_dozen_others():
+    """Who reads one can know them all."""
+    assert {name: len(ends) for name, ends in ARROWS.items() if len(ends) > 12} == {}
+
+
 def test_locating_needs_nothing_of_the_train_extra():
     code = (
         "import sys; import geowhy.cli.main, geowhy.locator, geowhy.evaluation.accuracy;"

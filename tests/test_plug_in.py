@@ -18,7 +18,7 @@ from geowhy.explain.explainer import Question
 from geowhy.geo.cells import CellGrid
 from geowhy.heads.gallery import CELL_RESOLUTION, Gallery
 from geowhy.locator import Locator
-from geowhy.model.encoded import Encoded, Part
+from geowhy.model.terms import Encoded, Part
 from geowhy.posterior.calibration import Calibration
 from geowhy.pretrained import catalogue
 from geowhy.pretrained.entry import ModelEntry

@@ -16,8 +16,7 @@ from geowhy.geo.regions import Region
 from geowhy.heads.gallery import Gallery
 from geowhy.heads.retrieval import DensityHead, LocationHead
 from geowhy.model.attribution import LinearAttribution
-from geowhy.model.encoded import Encoded
-from geowhy.model.terms import ScoringModel
+from geowhy.model.terms import Encoded, ScoringModel
 from geowhy.posterior import Calibration, Contest, Estimate, NoveltyDetector, Posterior
 
 __all__ = ["Decoded", "Engine", "InputPolicy"]

@@ -15,8 +15,7 @@ from geowhy.arrays import Bools, Floats32, Floats64, Points
 from geowhy.errors import ConfigError, DataError
 from geowhy.explanation import EVIDENCE_CATEGORY
 from geowhy.geo.regions import Region
-from geowhy.model.encoded import Encoded, Part
-from geowhy.model.terms import Edit
+from geowhy.model.terms import Edit, Encoded, Part
 from geowhy.posterior import Term
 
 __all__ = ["EvidenceField", "FieldImages", "FieldPlaces", "FieldTerm", "RegionPrior"]

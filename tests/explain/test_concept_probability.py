@@ -6,8 +6,7 @@ import pytest
 from geowhy.explain.concept_probability import ConceptProbability
 from geowhy.explanation import ConceptScore, Explanation
 from geowhy.locator import Locator
-from geowhy.model.encoded import Encoded
-from geowhy.model.terms import ConceptImages
+from geowhy.model.terms import ConceptImages, Encoded
 
 NAMES = ("rare", "common", "warmth", "unknown")
 FREQUENCY = np.array([0.1, 0.5, np.nan, np.nan])

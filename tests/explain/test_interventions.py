@@ -6,9 +6,8 @@ import pytest
 from geowhy.errors import ConfigError
 from geowhy.explain.interventions import changed, parse_changes, weighed
 from geowhy.model.attribution import LinearAttribution
-from geowhy.model.encoded import Encoded
 from geowhy.model.maps import MapImages, MapPlaces, MapTerm
-from geowhy.model.terms import ConceptImages, ConceptPlaces, ConceptTerm
+from geowhy.model.terms import ConceptImages, ConceptPlaces, ConceptTerm, Encoded
 
 NAMES = ("warm", "polar desert", "desert coast", "high country", "coast", "layout of forest", "m2")
 CATEGORIES = ("climate", "climate", "water", "landform", "water", "maps", "maps")

@@ -11,9 +11,8 @@ from geowhy.model.alignment import (
     ConceptAligner,
 )
 from geowhy.model.attribution import LinearAttribution
-from geowhy.model.encoded import Encoded
 from geowhy.model.maps import MapImages, MapPlaces, MapTerm
-from geowhy.model.terms import EmbeddingImages
+from geowhy.model.terms import EmbeddingImages, Encoded
 
 SHAPES = {
     "feature_mean": (20,),

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from geowhy.geo.cells import CellGrid
 from geowhy.geo.sphere import distance_km, lat_lon_to_unit
 from geowhy.heads.gallery import CELL_RESOLUTION, Gallery
-from geowhy.model.encoded import Encoded
 from geowhy.model.maps import MapImages, MapPlaces, MapTerm
-from geowhy.model.terms import ConceptImages, ConceptPlaces, ConceptTerm
+from geowhy.model.terms import ConceptImages, ConceptPlaces, ConceptTerm, Encoded
 from geowhy.training.calibration import (
     _conformal_factor,
     best_map_weight,

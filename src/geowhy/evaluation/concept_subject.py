@@ -13,9 +13,9 @@ from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ModelFormatError
 from geowhy.evaluation.protocol import training_config, views_at
 from geowhy.model.alignment import Aligner
-from geowhy.model.encoded import Encoded
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.store import ModelFolder
+from geowhy.model.terms import Encoded
 from geowhy.pretrained.geoclip.options import GEOCLIP
 from geowhy.pretrained.geoclip.released import ReleasedGeoClip
 from geowhy.registry import EMBEDDED, resolve_model

@@ -18,9 +18,8 @@ from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.explanation import ConceptScore
 from geowhy.geo.atlas import Atlas
 from geowhy.heads.gallery import Gallery
-from geowhy.model.encoded import Encoded
 from geowhy.model.geomodel import GeoModel
-from geowhy.model.terms import ConceptImages, ConceptTerm, ScoringModel
+from geowhy.model.terms import ConceptImages, ConceptTerm, Encoded, ScoringModel
 
 __all__ = ["ConceptProbability"]
 

@@ -30,7 +30,7 @@ from geowhy.explanation import (
 from geowhy.geo.places import Gazetteer
 from geowhy.geo.sphere import distance_km
 from geowhy.model.attribution import LinearAttribution
-from geowhy.model.encoded import Encoded
+from geowhy.model.terms import Encoded
 from geowhy.types import LatLon
 
 __all__ = ["ANSWER", "Against", "Explainer", "Question", "Regions", "sparse_form"]

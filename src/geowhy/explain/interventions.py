@@ -19,7 +19,7 @@ from geowhy.arrays import Floats32, Ints
 from geowhy.errors import ConfigError
 from geowhy.explanation import ChangeKind, ConceptChange
 from geowhy.model.attribution import LinearAttribution
-from geowhy.model.encoded import Encoded
+from geowhy.model.terms import Encoded
 
 __all__ = ["Change", "changed", "parse_changes", "weighed"]
 

@@ -14,8 +14,8 @@ from geowhy.errors import DataError, ModelFormatError
 from geowhy.geo.cells import CellGrid
 from geowhy.geo.regions import Region
 from geowhy.heads.quantized import CodedRows
-from geowhy.model.encoded import Encoded
 from geowhy.model.geomodel import GeoModel
+from geowhy.model.terms import Encoded
 
 __all__ = ["CELL_RESOLUTION", "Gallery"]
 

@@ -16,8 +16,7 @@ from geowhy.errors import ConfigError
 from geowhy.evidence import FieldTerm
 from geowhy.heads.gallery import Gallery
 from geowhy.heads.quantized import CodedRows, NearestPlaces, RetrievalGallery, nearest_places
-from geowhy.model.encoded import Encoded
-from geowhy.model.terms import EmbeddingImages, EmbeddingPlaces, EmbeddingTerm, ScoreTerm
+from geowhy.model.terms import EmbeddingImages, EmbeddingPlaces, EmbeddingTerm, Encoded, ScoreTerm
 from geowhy.posterior import (
     Calibration,
     CellDensity,

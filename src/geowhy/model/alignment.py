@@ -17,7 +17,6 @@ import numpy as np
 from geowhy.arrays import Floats32, Ints
 from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ModelFormatError
-from geowhy.model.encoded import Encoded, Part
 from geowhy.model.networks import run_network
 from geowhy.model.store import required_tensors
 from geowhy.model.terms import (
@@ -27,6 +26,8 @@ from geowhy.model.terms import (
     EmbeddingImages,
     EmbeddingPlaces,
     EmbeddingTerm,
+    Encoded,
+    Part,
     ScoreTerm,
     normalised,
 )

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from geowhy.arrays import Floats32, Floats64
 from geowhy.explanation import ELSEWHERE, ConceptScore, Explanation, Reference
-from geowhy.model.encoded import Encoded
-from geowhy.model.terms import Edit, ScoreTerm, total_scores
+from geowhy.model.terms import Edit, Encoded, ScoreTerm, total_scores
 
 __all__ = ["LinearAttribution"]
 

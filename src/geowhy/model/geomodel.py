@@ -14,7 +14,6 @@ from geowhy.concepts.bank import BANK_FILE, PLACE_BANK_FILE, ConceptBank
 from geowhy.errors import ConfigError, DataError, ModelFormatError
 from geowhy.model.alignment import Aligner, ConceptAligner
 from geowhy.model.backbone import BACKBONE_FILE, ImageBackbone, OnnxBackbone
-from geowhy.model.encoded import Encoded
 from geowhy.model.location import LocationArchitecture, LocationEncoder
 from geowhy.model.maps import (
     MapComparison,
@@ -26,7 +25,7 @@ from geowhy.model.place_reader import PlaceReader
 from geowhy.model.preprocessing import Preprocessing
 from geowhy.model.store import ModelFolder
 from geowhy.model.surroundings import read_surroundings
-from geowhy.model.terms import ScoreTerm, ScoringModel, total_scores
+from geowhy.model.terms import Encoded, ScoreTerm, ScoringModel, total_scores
 
 __all__ = ["GeoModel", "model_banks", "model_config", "model_tensors"]
 

@@ -22,11 +22,10 @@ from typing import Self
 import numpy as np
 
 from geowhy.arrays import Bools, Floats32, Floats64
-from geowhy.model.encoded import Encoded, Part
 from geowhy.model.networks import run_network
 from geowhy.model.store import required_tensors
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES
-from geowhy.model.terms import Edit
+from geowhy.model.terms import Edit, Encoded, Part
 
 __all__ = [
     "MAP_LIMIT",

@@ -16,9 +16,8 @@ import numpy as np
 from geowhy.arrays import Floats32, Floats64
 from geowhy.geo.sphere import distance_km, distance_matrix_km
 from geowhy.heads.gallery import Gallery
-from geowhy.model.encoded import Encoded
 from geowhy.model.maps import MapTerm
-from geowhy.model.terms import ScoreTerm, total_scores
+from geowhy.model.terms import Encoded, ScoreTerm, total_scores
 from geowhy.posterior import Decoder, Estimate, softmax
 from geowhy.posterior.calibration import Calibration, stated_km
 from geowhy.training.config import CalibrationConfig

@@ -23,9 +23,8 @@ from geowhy.heads.gallery import Gallery
 from geowhy.locator import Locator
 from geowhy.model.alignment import ConceptAligner
 from geowhy.model.attribution import LinearAttribution
-from geowhy.model.encoded import Encoded
 from geowhy.model.geomodel import GeoModel
-from geowhy.model.terms import ConceptPlaces, EmbeddingPlaces
+from geowhy.model.terms import ConceptPlaces, EmbeddingPlaces, Encoded
 
 __all__ = ["CHANGES", "SanityReport", "StabilityReport", "measure_sanity", "measure_stability"]
 

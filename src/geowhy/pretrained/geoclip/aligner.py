@@ -14,12 +14,12 @@ from geowhy.arrays import Floats32
 from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ModelFormatError
 from geowhy.model.alignment import ALL, Columns, Space, ridge_inverse
-from geowhy.model.encoded import Encoded
 from geowhy.model.store import required_tensors
 from geowhy.model.terms import (
     EmbeddingImages,
     EmbeddingPlaces,
     EmbeddingTerm,
+    Encoded,
     ScoreTerm,
     normalised,
 )
