@@ -70,7 +70,7 @@ class Places:
         return cls(*(torch.tensor(a, dtype=torch.float32, device=device) for a in arrays))
 
     def __getitem__(self, rows: slice | Tensor) -> Places:
-        """Some of the places."""
+        """The places in ``rows`` ``[n]``."""
         return Places(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     def with_prior(self, training: Places, sigma_km: float) -> Places:
