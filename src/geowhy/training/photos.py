@@ -166,7 +166,10 @@ def _photos_of_table(path: Path, config: PhotosConfig, findings: Findings) -> It
             where = float(lat), float(lon)
         except (TypeError, ValueError):
             where = math.nan, math.nan
-        found = _file(root, str(name or ""), config.dataset)
+        listed = [str(name or "")]
+        if config.dataset == "mp-16":  # whose photos lie in folders, or have them in their names
+            listed += [listed[0].replace("_", "/", 2), listed[0].replace("/", "_")]
+        file = next(filter(os.path.isfile, (os.path.join(root, each) for each in listed)), None)
         if not name:
             findings.leave_out("no path", f"that at {lat}, {lon}")
         elif not (abs(where[0]) <= 90 and abs(where[1]) <= 180):
@@ -174,23 +177,11 @@ def _photos_of_table(path: Path, config: PhotosConfig, findings: Findings) -> It
             findings.leave_out(kind, f"{name} at {lat}, {lon}")
         elif name in seen:
             findings.leave_out("listed before", name)
-        elif found is None:
+        elif file is None:
             findings.leave_out("no such file", str(root / name))
         else:
             seen.add(name)
-            yield found[0], name, found[1], where
-
-
-def _file(root: Path, name: str, dataset: str) -> tuple[str, int] | None:
-    """Path and size of a photograph; MP-16's lie in folders or have the folders in their names."""
-    names = [name]
-    if dataset == "mp-16":
-        names += [name.replace("_", "/", 2), name.replace("/", "_")]
-    for each in names:
-        path = os.path.join(root, each)
-        if os.path.isfile(path):
-            return os.path.abspath(path), os.path.getsize(path)
-    return None
+            yield os.path.abspath(file), name, os.path.getsize(file), where
 
 
 def _csv_rows(path: Path, findings: Findings) -> Iterator[tuple[str, str, str]]:
