@@ -29,16 +29,13 @@ class EvidenceField(Protocol):
     @property
     def source(self) -> str:
         """Its name in the ledger, such as "region"."""
-        ...
 
     @property
     def is_prior(self) -> bool:
         """Whether it was known before the image was seen."""
-        ...
 
     def log_likelihood(self, lat_lon: Points) -> Floats64:
         """Nats ``[M]`` at places, degrees ``[M, 2]``; minus infinity rules a place out."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,9 @@
 """Groundings: where on Earth a concept holds, as an expression over the layers of the atlas.
 
-``koppen_30 in ['Af', 'Am']``, ``200 <= precipitation < 500`` and ``elevation < 50 and land_cover !=
-'water'`` are true or false at a place: they ground a *class*. ``log(1 + relief)`` is a number: it
-grounds a *degree*, of which a place has more or less.
-
-The words are those of Python, and Python's own parser reads them, but nothing is ever evaluated as
-code: the tree is checked node by node, and what isn't listed here is refused.
-
-==========================  ====================================================================
-a number                    ``3``, ``2.5``, a continuous layer, ``latitude``, ``longitude``
-of numbers                  ``+ - * /``, ``abs log sqrt min max``
-a truth                     ``< <= > >=`` of numbers, also chained; a flag layer
-of a class layer            ``== 'label'``, ``!= 'label'``, ``in ['label', …]``, ``not in […]``
-of truths                   ``and or not``
-==========================  ====================================================================
-
-Where a layer is silent, so is the expression, unless the rest decides: *false and unknown* is
-false.
+What is true or false at a place grounds a *class*; what is a number, a *degree*, of which a place
+has more or less. The words are those of Python, and Python's own parser reads them, but nothing is
+ever evaluated as code: what isn't listed in docs/concepts.md is refused. Where a layer is silent,
+so is the expression, unless the rest decides: *false and unknown* is false.
 """
 
 from __future__ import annotations

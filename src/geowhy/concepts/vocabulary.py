@@ -1,18 +1,7 @@
-"""Reads the vocabulary: what may be said about a place, one TOML file a category.
+"""Concepts, and the vocabulary that they are read from: what may be said about a place.
 
-::
-
-    category = "climate"
-
-    [[concept]]
-    id = "hot_desert_climate"
-    name = "hot desert climate"
-    definition = "Hot and arid (Köppen BWh)."
-    prompts = ["a hot desert", "bare ground under a blazing sun", "a dry wadi without a tree"]
-    grounding = "koppen_30 == 'BWh'"  # optional: where on Earth it holds
-    from_above = true                 # optional: whether a view from above shows it
-
-Every file is checked when it is read: each mistake is named with its file, line and remedy.
+There is one TOML file a category, as docs/concepts.md shows. Every file is checked when it is read:
+each mistake is named with its file, line and remedy.
 """
 
 from __future__ import annotations

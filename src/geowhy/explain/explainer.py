@@ -52,20 +52,15 @@ SWEEPS = 200
 class Question:
     """What is asked about an answer.
 
-    Attributes:
-        against: the reference: all other places by their probability, the average place of the
-            gallery, the runner-up, or degrees.
-        what_if: changes such as "-desert +coast", one counterfactual each; None for the usual ones:
-            without each of the strongest concepts, and without the strongest category.
-        sparse: share of the variance of the log-odds, over the places of the answer and those
-            elsewhere, that a sparse form shall reproduce; None for no sparse form.
-        regions: how evidence maps are made; None for none.
+    The reference ``against`` are all other places by their probability, the average place of the
+    gallery, the runner-up, or degrees. Without ``what_if`` the usual counterfactuals are given:
+    without each of the strongest concepts, and without the strongest category.
     """
 
     against: Against = "elsewhere"
-    what_if: tuple[str, ...] | None = None
-    sparse: float | None = 0.9
-    regions: Regions | None = None
+    what_if: tuple[str, ...] | None = None  # changes such as "-desert +coast", one answer each
+    sparse: float | None = 0.9  # see `sparse_form`; None for no sparse form
+    regions: Regions | None = None  # how evidence maps are made; None for none
 
 
 class Explainer:

@@ -219,10 +219,8 @@ class Atlas:
         if name in self._layers:
             return self._layers[name]
         if name not in self.infos:
-            near = difflib.get_close_matches(name, self.names, n=3, cutoff=0.4)
-            hint = (
-                f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(self.names)}"
-            )
+            near = ", ".join(difflib.get_close_matches(name, self.names, n=3, cutoff=0.4))
+            hint = f"did you mean {near}?" if near else f"there are {', '.join(self.names)}"
             raise DataError(f"the atlas has no layer {name!r}: {hint}")
         info, storage = self.infos[name], self.storages[name]
         shared = (n for n in self._layers if self.storages[n].array == storage.array)

@@ -133,6 +133,4 @@ class CellGrid:
         summit, mode = np.unique(self.summits(mass), return_inverse=True)
         total = np.asarray(np.bincount(mode, mass, len(summit)), np.float64)
         order = np.argsort(-total, kind="stable")
-        number = np.empty(len(order), np.intp)
-        number[order] = np.arange(len(order))
-        return number[mode], total[order]
+        return np.argsort(order)[mode], total[order]

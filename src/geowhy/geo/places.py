@@ -113,13 +113,14 @@ class Gazetteer:
         """
         point = np.asarray(lat_lon, np.float64)
         country = self.country_of(point)[0]
+        country_names = {each.code: each.name for each in self.atlas.countries}
         # The largest city nearby, for they come largest first; the nearest if none is near.
         cosines = self.units @ lat_lon_to_unit(point)
         near = np.flatnonzero(cosines >= np.cos(NEAR_KM / EARTH_RADIUS_KM))
         city = self.city(int(near[0] if len(near) else cosines.argmax()))
         city_part = far_part(city.country, city.lat, city.lon)
-        part_name = city_part.name if city_part else ""
-        name = ", ".join(filter(None, (city.name, part_name, self._country_name(city.country))))
+        city_country = country_names.get(city.country, city.country)
+        name = ", ".join([city.name, *([city_part.name] if city_part else []), city_country])
         distance = float(distance_km((city.lat, city.lon), point))
         # The land mask misses atolls and quays: where a city is, one isn't at sea.
         afloat = distance > WITHIN_KM and not self.atlas.is_land(point)[0]
@@ -129,13 +130,13 @@ class Gazetteer:
             direction = COMPASS[round(bearing_deg((city.lat, city.lon), point) / 45.0) % 8]
             step = 10 if distance < 1000 else 100  # two digits that mean something
             place = f"{step * round(distance / step):,} km {direction} of {name}"
-            # On lakes the coast is that of the sea: NaN far out there, 0 near it.
+            # A lake has land between it and the sea; NaN far out at sea, 0 near its coasts.
             is_lake = self.atlas.layer("distance_to_coast_km").at(point)[0] > WITHIN_KM
             place = f"{'on a lake' if is_lake else 'at sea'}, {place}" if afloat else place
         part = far_part(country, *point.tolist())
         if afloat or not country or (country, part) == (city.country, city_part):
             return place
-        area = self._country_name(country)
+        area = country_names.get(country, country)
         if part:
             the = "the " if country in WITH_ARTICLE else ""
             of_it = f"a territory of {the}{area}" if part.is_territory else area
@@ -146,9 +147,6 @@ class Gazetteer:
         """Name of the class of a layer at each point; empty where it has none."""
         layer = self.atlas.layer(layer_name)
         return [layer.info.labels[i] if i >= 0 else "" for i in layer.at(lat_lon).tolist()]
-
-    def _country_name(self, code: str) -> str:
-        return next((c.name for c in self.atlas.countries if c.code == code), code)
 
 
 def bearing_deg(start: ArrayLike, end: ArrayLike) -> float:

@@ -15,7 +15,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -213,9 +213,17 @@ def _named(atlas: Atlas) -> dict[str, Region]:
     for number, name in enumerate(_labels(atlas, "us_state")):
         region = Region(name, _of_class(atlas, "us_state", number))
         add(region, "US state", f"{name}, US", f"{name}, USA")
-    for names, region in _first_level(atlas):
-        for name in names:
-            found.setdefault(_key(name), region)
+    country_names = {country.code: country.name for country in atlas.countries}
+    labels = _labels(atlas, "first_level_region")
+    sharing = Counter(_key(label.rpartition(", ")[0]) for label in labels)
+    for number, label in enumerate(labels):
+        name, _, code = label.rpartition(", ")
+        if code == "US" and "us_state" in atlas.infos:
+            continue  # they are there already
+        region = Region(label, _of_class(atlas, "first_level_region", number))
+        names = [label, f"{name}, {country_names[code]}"] + [name] * (sharing[_key(name)] == 1)
+        for each in names:
+            found.setdefault(_key(each), region)
     for part in FAR_PARTS:
         found.setdefault(_key(part.name), Region(part.name, _part(atlas, part)))
     return found
@@ -248,19 +256,6 @@ def _told(here: Sequence[FarPart], away: Sequence[FarPart]) -> str:
     """In words, which far parts a region has and lacks."""
     both = (("with", here), ("without", away))
     return "; ".join(f"{word} {', '.join(p.name for p in parts)}" for word, parts in both if parts)
-
-
-def _first_level(atlas: Atlas) -> Iterator[tuple[list[str], Region]]:
-    """Names of provinces: "Bavaria, DE" also "Bavaria, Germany", and "Bavaria" if there is one."""
-    countries = {country.code: country.name for country in atlas.countries}
-    labels = _labels(atlas, "first_level_region")
-    sharing = Counter(_key(label.rpartition(", ")[0]) for label in labels)
-    for number, label in enumerate(labels):
-        name, _, code = label.rpartition(", ")
-        if code == "US" and "us_state" in atlas.infos:
-            continue  # they are there already
-        names = [label, f"{name}, {countries[code]}"] + [name] * (sharing[_key(name)] == 1)
-        yield names, Region(label, _of_class(atlas, "first_level_region", number))
 
 
 def _labels(atlas: Atlas, layer: str) -> tuple[str, ...]:

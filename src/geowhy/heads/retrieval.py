@@ -133,7 +133,7 @@ class RetrievalHead:
         rows, log_prob = found.rows[weighs], np.log(found.probability[weighs]).astype(np.float32)
         gallery = self._gallery
         support = Support(rows, gallery.lat_lon[rows], gallery.grid.point_to_cell[rows])
-        terms = tuple(term.at(rows) for term in terms)
+        terms = tuple(replace(t, log_likelihood=t.log_likelihood[rows]) for t in terms)
         of_image = log_prob - sum((term.log_likelihood for term in terms), np.float32(0))
         ledger = (Term(self._score_term.source, of_image), *terms)
         return Posterior(support, log_prob, ledger, found.cell_mass)

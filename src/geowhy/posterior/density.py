@@ -14,22 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.arrays import AnyFloats, Bools, Floats32, Floats64, Ints, Rows
+from geowhy.arrays import AnyFloats, Bools, Floats32, Floats64, Ints, Points, Rows
 from geowhy.geo.cells import CellGrid
 from geowhy.geo.sphere import EARTH_RADIUS_KM, distance_km, lat_lon_to_unit, unit_to_lat_lon
 from geowhy.types import LatLon
 
-__all__ = [
-    "CellDensity",
-    "Decoder",
-    "Estimate",
-    "Hills",
-    "Mode",
-    "geometric_median",
-    "radius_km",
-    "shares",
-    "softmax",
-]
+__all__ = ["CellDensity", "Decoder", "Estimate", "Mode", "radius_km", "shares", "softmax"]
 
 LEAST_OWN_SHARE = 1e-3  # of a mode's mass; what has less of its own was made by smoothing
 LEAST_SHARE = 1e-3  # of a mode; divided by the number of points, it bounds what is left out
@@ -65,11 +55,9 @@ class Hills:
         mass = np.where(is_echo, 0.0, self.mass) + self.mass[is_echo].sum() * kept / kept.sum()
         factor = mass / np.maximum(self.mass, TINY)
         order = np.argsort(-mass, kind="stable")
-        number = np.empty(len(order), np.intp)
-        number[order] = np.arange(len(order))
         count = int((mass > 0).sum())
         # All echoes are one, without mass.
-        of_cell = np.minimum(number[self.of_cell], count).astype(np.intp)
+        of_cell = np.minimum(np.argsort(order)[self.of_cell], count).astype(np.intp)
         density = self.density * factor[self.of_cell]
         return Hills(density, of_cell, np.append(mass[order[:count]], 0.0))
 
@@ -120,41 +108,28 @@ class Estimate:
         return radius_km(self.lat_lon, self.density.centres, self.density.probability, mass)
 
 
+@dataclass(eq=False)
 class Decoder:
     """Turns scores of gallery points into posteriors; all that depends on the gallery is kept.
 
     Takes 4 bytes for each pair of cells: 23 MB at 2,400 cells.
     """
 
-    def __init__(
-        self,
-        lat_lon: Floats64,
-        grid: CellGrid,
-        smoothing_km: float,
-        sureness: float = 1.0,
-        region_mass: float = 0.9,
-        *,
-        has_gaps: bool = False,
-    ) -> None:
-        """For a gallery, degrees ``[M, 2]``, and its cells.
+    lat_lon: Points  # the gallery, degrees [M, 2]
+    grid: CellGrid  # its cells
+    smoothing_km: float  # width of the smoothing
+    sureness: float = 1.0  # power to which the masses of hills are raised
+    region_mass: float = 0.9  # share of the strongest mode that lies in its credible region
+    has_gaps: bool = False  # places were chosen: smoothing may carry mass over what was left out
 
-        ``smoothing_km`` is the width of the smoothing, ``region_mass`` the share of the strongest
-        mode that lies in its credible region. ``has_gaps`` if the places were chosen, so that
-        smoothing may carry mass over what was left out.
-        """
-        self.grid = grid
-        self.smoothing_km = smoothing_km
-        self.sureness = sureness
-        self.region_mass = region_mass
-        self.has_gaps = has_gaps
-        self._lat_lon = lat_lon
-        self._units = lat_lon_to_unit(lat_lon)
+    def __post_init__(self) -> None:
+        self._units = lat_lon_to_unit(self.lat_lon)
         # What spreads each cell's probability around it, [M, M]; columns add up to 1. A von
         # Mises-Fisher density: Gaussian of the given width where the Earth is nearly flat.
-        units = lat_lon_to_unit(grid.centres).astype(np.float32)
+        units = lat_lon_to_unit(self.grid.centres).astype(np.float32)
         kernel = units @ units.T
         kernel -= 1
-        kernel *= np.float32((EARTH_RADIUS_KM / smoothing_km) ** 2)
+        kernel *= np.float32((EARTH_RADIUS_KM / self.smoothing_km) ** 2)
         np.exp(kernel, out=kernel)
         kernel /= kernel.sum(axis=0, keepdims=True)
         self._kernel = kernel
@@ -178,7 +153,7 @@ class Decoder:
         factor = hills.mass / np.maximum(np.bincount(of_point, points, len(hills.mass)), TINY)
         weights = points * factor[of_point]
         heavy = np.flatnonzero(weights > LEAST_SHARE / len(weights))
-        half_km = radius_km(modes[0].lat_lon, self._lat_lon[heavy], weights[heavy], 0.5)
+        half_km = radius_km(modes[0].lat_lon, self.lat_lon[heavy], weights[heavy], 0.5)
         # The fewest cells of the strongest hill that hold most of it.
         is_strongest = hills.of_cell == 0
         own = np.where(is_strongest, hills.density, 0.0)

@@ -30,10 +30,6 @@ class Term:
     log_likelihood: Floats32  # nats at each of M places, up to a constant, [M]
     is_prior: bool = False  # known before the image was seen
 
-    def at(self, rows: Ints) -> Term:
-        """The same at the places in ``rows`` ``[m]``."""
-        return Term(self.source, self.log_likelihood[rows], self.is_prior)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Support:
