@@ -131,7 +131,7 @@ def _guarded(run: Callable[..., int | None]) -> Callable[..., None]:
 def _options_of_models() -> Iterator[inspect.Parameter]:
     """What single models let one choose; None for what isn't chosen."""
     for entry in entries():
-        told = {each.name: each.metadata["help"] for each in fields(entry.options)}  # type: ignore[arg-type]
+        told = {each.name: each.metadata["help"] for each in fields(entry.options)}
         for name, allowed in choices(entry.options).items():
             words = {str(each): each for each in allowed}
             choice: Any = option(

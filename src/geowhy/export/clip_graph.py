@@ -121,15 +121,33 @@ def write_text(weights: ClipWeights, sizes: ClipSizes, path: Path) -> None:
     tower.write(path, onnx.TensorProto.INT64, ("tokens", ["N", text.length]), given)
 
 
-class _FiledWeights(GraphWriter):
-    """A graph whose weights are written into a file at once."""
+class _Tower(GraphWriter):
+    """The parts that both towers share; weights are written into a file at once."""
 
-    def __init__(self, data: BinaryIO, location: str) -> None:
+    def __init__(
+        self,
+        data: BinaryIO,
+        location: str,
+        published: ClipWeights,
+        sizes: VisionSizes | TextSizes,
+        prefix: str,
+        *,
+        int8: bool = False,
+        causal: bool = False,
+    ) -> None:
+        """``data`` is the file of the weights, ``location`` its name."""
         super().__init__()
+        self._data, self._location = data, location
         self._in_file: dict[str, onnx.TensorProto] = {}
-        self._data = data
-        self._location = location
         self._hash = hashlib.sha256()
+        self._published, self._tower = published, prefix
+        self._sizes = sizes
+        self._int8 = int8
+        self._quantised = False  # the layer that is being written
+        self._mask = ""
+        if causal:  # added to the likeness of a token (row) and another (column): no look ahead
+            ahead = np.full((sizes.tokens, sizes.tokens), -np.inf, np.float32)
+            self._mask = self.small(np.triu(ahead, 1))
 
     def weight(self, array: Array, name: str) -> str:
         """A constant in the file of the weights; one of a name that is there already is that."""
@@ -172,32 +190,6 @@ class _FiledWeights(GraphWriter):
         self.weights.append(tensor)
         self._in_file[name] = tensor
         return name
-
-
-class _Tower(_FiledWeights):
-    """The parts that both towers share."""
-
-    def __init__(
-        self,
-        data: BinaryIO,
-        location: str,
-        weights: ClipWeights,
-        sizes: VisionSizes | TextSizes,
-        prefix: str,
-        *,
-        int8: bool = False,
-        causal: bool = False,
-    ) -> None:
-        super().__init__(data, location)
-        self._published = weights
-        self._sizes = sizes
-        self._tower = prefix
-        self._int8 = int8
-        self._quantised = False  # the layer that is being written
-        self._mask = ""
-        if causal:  # added to the likeness of a token (row) and another (column): no look ahead
-            ahead = np.full((sizes.tokens, sizes.tokens), -np.inf, np.float32)
-            self._mask = self.small(np.triu(ahead, 1))
 
     def tensor(self, name: str) -> Floats32:
         return self._published(f"{self._tower}.{name}")

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,6 @@ from numpy.typing import NDArray
 from geowhy.arrays import Bools, Floats32, Floats64, Rows
 from geowhy.assets.memmap import give_back, in_parts
 from geowhy.model.backbone import open_session
-
-if TYPE_CHECKING:
-    import onnxruntime
 
 __all__ = [
     "GRAPH",
@@ -43,6 +40,8 @@ PLANE_LARGEST = 63
 ROUNDING = 1e-5  # of a score's largest possible value: what single precision itself may lose
 CODED_AT_ONCE = 16_384  # rows
 BLOCK = 32_768  # places; with 4 images: 512 KB of scores
+
+_opened = cache(open_session)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +79,7 @@ class CodedRows:
             "combine": queries.combine,
             "step": self.step[rows, None],
         }
-        return cast(Floats32, _session().run(["scores"], inputs)[0])
+        return cast(Floats32, _opened(GRAPH).run(["scores"], inputs)[0])
 
     def bounds(self, queries: CodedQueries, rows: slice) -> Floats32:
         """How far `scores` of unit rows may be off, ``[N, B]``: Cauchy and Schwarz, twice."""
@@ -115,11 +114,6 @@ class CodedQueries:
             np.linalg.norm(queries, axis=1).astype(np.float32),
             np.linalg.norm(queries - said, axis=1).astype(np.float32),
         )
-
-
-@cache
-def _session() -> onnxruntime.InferenceSession:
-    return open_session(GRAPH)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

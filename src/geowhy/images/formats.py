@@ -42,10 +42,8 @@ _OTHERS = (
     (b"%!PS", "a PostScript document"),
     (b"\x1aE\xdf\xa3", "a video"),
 )
-_HEIF_BRANDS = frozenset(
-    (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
-)
-_AVIF_BRANDS = frozenset((b"avif", b"avis"))
+_AVIF_BRANDS = {b"avif", b"avis"}
+_HEIF_BRANDS = set(b"heic heix heim heis hevc hevx hevm hevs mif1 msf1".split())
 _DECODERS = {
     "JPEG": (__name__, "_JpegFile"),
     "PNG": ("PIL.PngImagePlugin", "PngImageFile"),

@@ -13,19 +13,15 @@ if TYPE_CHECKING:
     from geowhy.arrays import Points
     from geowhy.engine import Engine
 
-__all__ = ["ModelEntry", "ModelOptions", "NoOptions", "choices"]
-
-
-class ModelOptions:
-    """What one may choose of a model: a frozen dataclass whose fields are `Literal` with defaults.
-
-    ``metadata["help"]`` of a field says what it does.
-    """
+__all__ = ["ModelEntry", "ModelOptions", "choices"]
 
 
 @dataclass(frozen=True, slots=True)
-class NoOptions(ModelOptions):
-    """Of a model that lets one choose nothing."""
+class ModelOptions:
+    """What one may choose of a model: here nothing, in a frozen dataclass of it one thing a field.
+
+    Fields are `Literal` with defaults; ``metadata["help"]`` says what they do.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +42,7 @@ class ModelEntry:
     name: str
     load: Callable[[str, Points | None, ModelOptions, Callable[[str], None]], Engine]
     digest: Callable[[str], str]
-    options: type[ModelOptions] = NoOptions
+    options: type[ModelOptions] = ModelOptions
     sources: tuple[str, ...] = ()
 
 
@@ -54,7 +50,7 @@ def choices(options: type[ModelOptions]) -> dict[str, tuple[object, ...]]:
     """What may be chosen for each option, the default first."""
     hints = get_type_hints(options)
     allowed = {}
-    for field in fields(options):  # type: ignore[arg-type]  # a dataclass by contract
+    for field in fields(options):
         if get_origin(hints[field.name]) is not Literal:
             raise TypeError(f"{options.__name__}.{field.name} must be a Literal")
         others = [each for each in get_args(hints[field.name]) if each != field.default]

@@ -22,7 +22,7 @@ from geowhy.heads.quantized import CodedRows
 from geowhy.model.location import LocationEncoder
 from geowhy.pretrained.geoclip.aligner import GeoClipAligner
 
-__all__ = ["cached_gallery", "gallery_folder"]
+__all__ = ["cached_gallery"]
 
 UNITS_FILE, CODES_FILE, REST_FILE = "embeddings.npy", "codes.npy", "places.npz"
 CELL_RESOLUTION = 3  # H3 cells about 120 km wide: as fine as a radius is told
@@ -30,21 +30,15 @@ EMBEDDED_AT_ONCE = 8_192
 LAYOUT = b"2"  # another one whenever the files mean something else
 
 
-def gallery_folder(cache: Path, encoder_digest: str, lat_lon: Floats64) -> Path:
-    """Where the gallery of places ``[M, 2]`` is, once embedded with weights of this digest."""
-    digest = hashlib.sha256(LAYOUT + encoder_digest.encode())
-    digest.update(np.ascontiguousarray(lat_lon, np.float64).tobytes())
-    return cache / digest.hexdigest()[:16]
-
-
 def cached_gallery(
     aligner: GeoClipAligner,
     encoder: LocationEncoder,
+    encoder_digest: str,
     lat_lon: Floats64,
-    folder: Path,
+    cache: Path,
     on_progress: Callable[[str], None],
 ) -> Gallery:
-    """The gallery of these places, degrees ``[M, 2]``; embedded if there is no ``folder`` yet.
+    """The gallery of these places, degrees ``[M, 2]``; embedded if it isn't in the ``cache`` yet.
 
     Takes 5 bytes a number on disk, 256 MB for 100,000 places, and is mapped from there. A search
     reads the 8-bit codes, a fifth of that, and a few of the other rows.
@@ -53,6 +47,9 @@ def cached_gallery(
         CoordinateError: if a place isn't on Earth.
         ModelFormatError: if the cached files are damaged.
     """
+    digest = hashlib.sha256(LAYOUT + encoder_digest.encode())
+    digest.update(np.ascontiguousarray(lat_lon, np.float64).tobytes())
+    folder = cache / digest.hexdigest()[:16]
     if not folder.is_dir():
         on_progress(f"embedding {len(lat_lon):,} places of the gallery, once")
         _write(aligner, encoder, lat_lon, folder)

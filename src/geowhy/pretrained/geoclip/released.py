@@ -23,7 +23,7 @@ from geowhy.heads.gallery import Gallery
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.location import LocationArchitecture, LocationEncoder
 from geowhy.pretrained.geoclip.aligner import GeoClipAligner
-from geowhy.pretrained.geoclip.gallery_cache import cached_gallery, gallery_folder
+from geowhy.pretrained.geoclip.gallery_cache import cached_gallery
 from geowhy.pretrained.geoclip.options import CLIP, GEOCLIP, Concepts, Precision
 from geowhy.registry import asset_folder, require
 
@@ -74,10 +74,8 @@ class ReleasedGeoClip:
     def gallery(self, places: Floats64 | None, on_progress: Callable[[str], None]) -> Gallery:
         """Of one's own ``places``, degrees ``[M, 2]``, or the published ones; embedded once."""
         lat_lon = self.places if places is None else places
-        folder = gallery_folder(
-            asset_folder(GEOCLIP).parent / "galleries", self.encoder_digest, lat_lon
-        )
-        return cached_gallery(self.aligner, self.encoder, lat_lon, folder, on_progress)
+        cache, digest = asset_folder(GEOCLIP).parent / "galleries", self.encoder_digest
+        return cached_gallery(self.aligner, self.encoder, digest, lat_lon, cache, on_progress)
 
     def with_clip(self, precision: Precision) -> GeoModel:
         """Together with the image tower, as any other model.
