@@ -30,32 +30,30 @@ __all__ = ["EvaluationReport", "Metrics", "PredictionTable", "evaluate", "predic
 ABOUT = b"geowhy"  # the key of the words that belong to the table
 WORDS = ("model", "split", "protocol", "gallery", "images", "expected")
 GALLERY = "points uniform on the land of the whole Earth"
+NUMBERS: dict[str, Any] = {  # columns as they stand, and their types
+    "radius_50_km": np.float64,
+    "radius_90_km": np.float64,
+    "abstained": np.bool_,
+    "unseen": np.bool_,
+    "seconds": np.float64,
+}
 THRESHOLDS_KM = (25, 200, 750, 2500)
 
-Candidates = tuple[tuple[float, float, float], ...]
+Candidates = tuple[tuple[float, float, float], ...]  # latitude, longitude and mass of each
 
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """How well a model does.
+    """How well a model does."""
 
-    Attributes:
-        scored, blocks: images, and 10-degree blocks that hold them.
-        recall: share of answers within so many km.
-        median_km: median great-circle error.
-        coverage_50, coverage_90: share of truths within the stated radii.
-        abstained: share of images without an answer, which count in all but the last.
-        answered_recall_750: recall within 750 km among the answered.
-    """
-
-    scored: int
-    blocks: int
-    recall: dict[int, Estimate]
-    median_km: Estimate
-    coverage_50: Estimate
+    scored: int  # images
+    blocks: int  # of 10 degrees that hold them
+    recall: dict[int, Estimate]  # share of answers within so many km
+    median_km: Estimate  # great-circle error
+    coverage_50: Estimate  # share of truths within the stated radii
     coverage_90: Estimate
-    abstained: float
-    answered_recall_750: float
+    abstained: float  # share of images without an answer, which count in all but the last
+    answered_recall_750: float  # recall within 750 km among the answered
 
     def rows(self) -> list[str]:
         """For people: a line a number."""
@@ -79,24 +77,16 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationReport(JsonReport):
-    """Metrics with the protocol that they belong to.
-
-    Attributes:
-        images: what was scored: "views" or "photos".
-        expected: how many there are in the split.
-        metrics: on all of them that can be read.
-        unseen: on those views that share no pixel with any training view; None if that is all
-            of them.
-    """
+    """Metrics with the protocol that they belong to."""
 
     model: str
     split: str
     protocol: str
     gallery: str
-    images: str
-    expected: int
-    metrics: Metrics
-    unseen: Metrics | None
+    images: str  # what was scored: "views" or "photos"
+    expected: int  # how many there are in the split
+    metrics: Metrics  # on all of them that can be read
+    unseen: Metrics | None  # on views that share no pixel with a training view; None if all do
 
     def table(self) -> str:
         """For people: a line a number, with 95 % intervals."""
@@ -123,29 +113,18 @@ class EvaluationReport(JsonReport):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictionTable:
-    """Answers of a model to the N images that could be read.
+    """Answers of a model to the N images that could be read."""
 
-    Attributes:
-        about: model, split, protocol, gallery, images and expected, in words and numbers.
-        ids: of each image.
-        truth, answer: degrees ``[N, 2]``.
-        radius_50_km, radius_90_km: ``[N]``.
-        abstained: ``[N]``.
-        unseen: which share no pixel with any training image, ``[N]``.
-        candidates: latitude, longitude and mass of each place between which the model chose.
-        seconds: that each took, ``[N]``; the mean of those that were read with it.
-    """
-
-    about: dict[str, Any]
+    about: dict[str, Any]  # by `WORDS`
     ids: tuple[str, ...]
-    truth: Floats64
-    answer: Floats64
-    radius_50_km: Floats64
-    radius_90_km: Floats64
-    abstained: Bools
-    unseen: Bools
-    candidates: tuple[Candidates, ...]
-    seconds: Floats64
+    truth: Floats64  # degrees [N, 2]
+    answer: Floats64  # [N, 2]
+    radius_50_km: Floats64  # [N]
+    radius_90_km: Floats64  # [N]
+    abstained: Bools  # [N]
+    unseen: Bools  # which share no pixel with any training image, [N]
+    candidates: tuple[Candidates, ...]  # between which the model chose
+    seconds: Floats64  # that each took, [N]; the mean of those that were read with it
 
     def report(self) -> EvaluationReport:
         """All numbers, with nothing else to go by."""
@@ -188,11 +167,7 @@ class PredictionTable:
             "answer_lat": self.answer[:, 0],
             "answer_lon": self.answer[:, 1],
             "candidates": [[list(each) for each in some] for some in self.candidates],
-            "radius_50_km": self.radius_50_km,
-            "radius_90_km": self.radius_90_km,
-            "abstained": self.abstained,
-            "unseen": self.unseen,
-            "seconds": self.seconds,
+            **{name: getattr(self, name) for name in NUMBERS},
         }
         table = arrow.table(content).replace_schema_metadata({ABOUT: json.dumps(self.about)})
         try:
@@ -218,12 +193,8 @@ class PredictionTable:
                 tuple(column["id"]),
                 np.array([column["truth_lat"], column["truth_lon"]], np.float64).T,
                 np.array([column["answer_lat"], column["answer_lon"]], np.float64).T,
-                np.array(column["radius_50_km"], np.float64),
-                np.array(column["radius_90_km"], np.float64),
-                np.array(column["abstained"], bool),
-                np.array(column["unseen"], bool),
-                tuple(tuple(map(tuple, some)) for some in column["candidates"]),
-                np.array(column["seconds"], np.float64),
+                candidates=tuple(tuple(map(tuple, some)) for some in column["candidates"]),
+                **{name: np.array(column[name], kind) for name, kind in NUMBERS.items()},
             )
         except (OSError, KeyError, TypeError, ValueError, arrow.ArrowException) as error:
             raise DataError(

@@ -23,26 +23,16 @@ __all__ = ["ConceptComparison", "compare"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConceptComparison:
-    """A model's score of a concept, and its truth, at the places of the model's gallery.
-
-    Attributes:
-        name, definition: of the concept.
-        model: its name.
-        is_class: whether the truth is 1 or 0; else it is a number.
-        truth_words: what the truth is, with its unit.
-        lat_lon: the places, degrees ``[M, 2]``.
-        score: of the model, in standard deviations over the places, ``[M]``.
-        truth: NaN where the atlas is silent, ``[M]``.
-    """
+    """A model's score of a concept, and its truth, at the places of the model's gallery."""
 
     name: str
     definition: str
     model: str
-    is_class: bool
-    truth_words: str
-    lat_lon: Points
-    score: Floats32
-    truth: Floats32
+    is_class: bool  # whether the truth is 1 or 0; else it is a number
+    truth_words: str  # what the truth is, with its unit
+    lat_lon: Points  # the places, degrees [M, 2]
+    score: Floats32  # of the model, in standard deviations over the places, [M]
+    truth: Floats32  # NaN where the atlas is silent, [M]
 
     @property
     def known(self) -> Bools:

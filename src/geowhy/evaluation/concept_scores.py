@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,6 @@ from geowhy.evaluation.held_out import (
     boosted_trees,
     fitted_directions,
     harmonics,
-    has_boosted_trees,
     nearest_places,
     unit_embeddings,
 )
@@ -44,45 +44,30 @@ UNCLEAR = 0.65  # an AUC below which a concept isn't really told
 
 @dataclass(frozen=True, slots=True)
 class ConceptRow:
-    """One concept: AUC if it is a class, Spearman correlation if it is a degree.
-
-    Attributes:
-        share: of the held-out places where it holds; NaN for a degree.
-        location: of ``z_loc``.
-        untrained: of the fixed direction ``E`` in the same space.
-        image: of ``z_img``; NaN if no view from above shows the concept.
-        rivals: of each rival of the report.
-    """
+    """One concept: AUC if it is a class, Spearman correlation if it is a degree."""
 
     id: str
     name: str
     category: str
     kind: str
     from_above: bool
-    share: float
-    location: float
-    untrained: float
-    image: float
-    rivals: tuple[float, ...]
+    share: float  # of the held-out places where it holds; NaN for a degree
+    location: float  # of `z_loc`
+    untrained: float  # of the fixed direction `E` in the same space
+    image: float  # of `z_img`; NaN if no view from above shows the concept
+    rivals: tuple[float, ...]  # of each rival of the report
 
 
 @dataclass(frozen=True, slots=True)
 class ConceptReport(JsonReport):
-    """All concepts of a model.
-
-    Attributes:
-        rivals: names of what the location side is compared with.
-        left_out: names of grounded concepts that hardly any training place had.
-        mean_location, mean_image: mean AUC over classes, 95 % interval by blocks.
-        states: correlations over US states.
-    """
+    """All concepts of a model."""
 
     model: str
     protocol: str
-    rivals: tuple[str, ...]
-    left_out: tuple[str, ...]
+    rivals: tuple[str, ...]  # what the location side is compared with
+    left_out: tuple[str, ...]  # grounded concepts that hardly any training place had
     rows: tuple[ConceptRow, ...]
-    mean_location: Estimate
+    mean_location: Estimate  # AUC over classes
     mean_image: Estimate
     states: tuple[StateCorrelation, ...]
 
@@ -193,7 +178,7 @@ def score_concepts(model: str, report: Report) -> ConceptReport:
         features = unit_embeddings(ReleasedGeoClip.load().encoder)
         rivals[GEOCLIP] = fitted_directions(features, *fitted, asked)
     rivals["5 nearest"] = nearest_places(*fitted, asked)
-    if has_boosted_trees():
+    if find_spec("lightgbm"):
         rivals[TREES] = boosted_trees(*fitted, places.is_class, asked)
     if subject.model is not None:
         report(f"reading {len(places.views):,} held-out views")
@@ -205,7 +190,7 @@ def score_concepts(model: str, report: Report) -> ConceptReport:
             concept.category,
             "class" if places.is_class[number] else "degree",
             concept.from_above,
-            places.share(number),
+            float(np.nanmean(places.truth[:, number])) if places.is_class[number] else np.nan,
             places.ranking(number, location),
             places.ranking(number, untrained),
             places.ranking(number, image, places.views),
@@ -216,7 +201,9 @@ def score_concepts(model: str, report: Report) -> ConceptReport:
     report("comparing US states")
     return ConceptReport(
         subject.name,
-        places.protocol(config),
+        f"{len(asked):,} places on land and {len(places.views):,} views in held-out 10° cells, "
+        f"split seed {config.split.seed}; rivals fitted on {len(places.training):,} places of all "
+        "other cells",
         tuple(rivals),
         tuple(name for name in everything.names if name not in vocabulary.names),
         rows,

@@ -28,21 +28,13 @@ __all__ = ["Subject"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """A model with its concepts.
-
-    Attributes:
-        name: of the model.
-        config: of its training; for a model that wasn't trained here, whose places it is asked of.
-        aligner: its concept basis.
-        side: degrees ``[N, 2]`` to its location side.
-        model: the whole of it, if it reads views.
-    """
+    """A model with its concepts."""
 
     name: str
-    config: TrainingConfig
-    aligner: Aligner
-    side: Callable[[Points], Encoded]
-    model: GeoModel | None
+    config: TrainingConfig  # of its training, or of the model whose places it is asked of
+    aligner: Aligner  # its concept basis
+    side: Callable[[Points], Encoded]  # degrees [N, 2] to its location side
+    model: GeoModel | None  # the whole of it, if it reads views
 
     @classmethod
     def open(cls, name: str) -> Subject:

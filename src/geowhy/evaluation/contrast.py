@@ -19,19 +19,13 @@ __all__ = ["ConceptPull", "Contrast", "contrast_countries"]
 
 @dataclass(frozen=True, slots=True)
 class ConceptPull:
-    """How far a concept pulls the views of two places towards their own.
-
-    Attributes:
-        first, second: log-odds that it adds for that place, on the mean of the place's own views;
-            negative if it speaks against it.
-        first_has, second_has: whether these views have more of it than the average view.
-    """
+    """How far a concept pulls the views of two places towards their own."""
 
     name: str
     category: str
-    first: float
-    second: float
-    first_has: bool
+    first: float  # log-odds that it adds for the first place, on the mean of that place's views
+    second: float  # the same for the second place, on its own views
+    first_has: bool  # whether its views have more of it than the average view
     second_has: bool
 
     @property
@@ -42,18 +36,12 @@ class ConceptPull:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """Two places and all that tells them apart.
-
-    Attributes:
-        first, second: names of the places.
-        pulls: of every concept that a rule of either uses, the widest first.
-        bias: log-odds of the first against the second place with all concepts at their average.
-    """
+    """Two places and all that tells them apart."""
 
     first: str
     second: str
-    pulls: tuple[ConceptPull, ...]
-    bias: float
+    pulls: tuple[ConceptPull, ...]  # of every concept that a rule of either uses, the widest first
+    bias: float  # log-odds of the first against the second place with all concepts at their average
 
     @classmethod
     def of(

@@ -34,20 +34,13 @@ Named = tuple[tuple[str, Estimate], ...]
 
 @dataclass(frozen=True, slots=True)
 class ErrorBand:
-    """The views whose answers are so far off.
+    """The views whose answers are so far off."""
 
-    Attributes:
-        low_km, high_km: the errors, ``low_km <= error < high_km``; None without an end.
-        count: of views.
-        strongest: concepts that add most on average, and how much, log-odds; most first.
-        weakest: those that add least or take most away; least first.
-    """
-
-    low_km: float
-    high_km: float | None
-    count: int
-    strongest: Named
-    weakest: Named
+    low_km: float  # included
+    high_km: float | None  # excluded; None without an end
+    count: int  # of views
+    strongest: Named  # concepts that add most on average, and how much, log-odds; most first
+    weakest: Named  # those that add least or take most away; least first
 
     @property
     def name(self) -> str:
@@ -59,18 +52,12 @@ class ErrorBand:
 
 @dataclass(frozen=True, slots=True)
 class BandsReport(JsonReport):
-    """All bands of a model.
-
-    Attributes:
-        split_seed: of its cells.
-        reference: what answers are held against.
-        bands: by error, the smallest first.
-    """
+    """All bands of a model."""
 
     model: str
-    split_seed: int
-    reference: str
-    bands: tuple[ErrorBand, ...]
+    split_seed: int  # of its cells
+    reference: str  # what answers are held against
+    bands: tuple[ErrorBand, ...]  # by error, the smallest first
 
     def table(self) -> str:
         """For people: the concepts of each band."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,7 +30,6 @@ __all__ = [
     "boosted_trees",
     "fitted_directions",
     "harmonics",
-    "has_boosted_trees",
     "nearest_places",
     "unit_embeddings",
 ]
@@ -46,21 +44,14 @@ TREE_ROUNDS = 100  # as all settings of the trees what LightGBM comes with: noth
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOutPlaces:
-    """Training and held-out places of a model.
+    """Training and held-out places of a model."""
 
-    Attributes:
-        training: degrees ``[N, 2]``, and ``known``, the truth there ``[N, k]``.
-        held_out: degrees ``[M, 2]``, and ``truth`` there ``[M, k]``.
-        views: rows of ``held_out`` whose views are the test views.
-        is_class: which concepts are classes, ``[k]``.
-    """
-
-    training: Points
-    known: Floats32
-    held_out: Points
-    truth: Floats32
-    views: Ints
-    is_class: Bools
+    training: Points  # degrees [N, 2]
+    known: Floats32  # the truth there, [N, k]
+    held_out: Points  # degrees [M, 2]
+    truth: Floats32  # there, [M, k]
+    views: Ints  # rows of `held_out` whose views are the test views
+    is_class: Bools  # which concepts are classes, [k]
 
     @classmethod
     def sample(cls, config: TrainingConfig, vocabulary: Vocabulary, atlas: Atlas) -> HeldOutPlaces:
@@ -82,10 +73,6 @@ class HeldOutPlaces:
             np.array([each is not None and each.kind == "class" for each in groundings]),
         )
 
-    def share(self, concept: int) -> float:
-        """How many of the held-out places have a class; NaN for a degree."""
-        return float(np.nanmean(self.truth[:, concept])) if self.is_class[concept] else float("nan")
-
     def ranking(self, concept: int, scores: Floats32, rows: Ints | None = None) -> float:
         """How well a column of scores ``[N, k]`` orders held-out places, or ``rows`` ``[N]``."""
         truth = self.truth if rows is None else self.truth[rows]
@@ -96,14 +83,6 @@ class HeldOutPlaces:
         chosen = slice(None) if rows is None else rows
         truth, blocks = self.truth[chosen], ten_degree_cell(self.held_out[chosen])
         return mean_auc(truth[:, self.is_class], scores[:, self.is_class], blocks)
-
-    def protocol(self, config: TrainingConfig) -> str:
-        """In words."""
-        return (
-            f"{len(self.held_out):,} places on land and {len(self.views):,} views in held-out 10° "
-            f"cells, split seed {config.split.seed}; rivals fitted on {len(self.training):,} "
-            "places of all other cells"
-        )
 
 
 def fitted_directions(
@@ -143,11 +122,6 @@ def unit_embeddings(encoder: LocationEncoder) -> Features:
         return np.asarray(embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True))
 
     return features
-
-
-def has_boosted_trees() -> bool:
-    """Whether LightGBM, of the extra ``rivals``, is installed."""
-    return find_spec("lightgbm") is not None
 
 
 def boosted_trees(training: Points, truth: Floats32, is_class: Bools, asked: Points) -> Floats32:

@@ -38,25 +38,15 @@ Batch = dict[int, Pixels]  # by row; without those that can't be read
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Protocol:
-    """Images with their truth, and the words that belong to any number measured on them.
+    """Images with their truth, and the words that belong to any number measured on them."""
 
-    Attributes:
-        name: how they were held out, in words.
-        images: what they are: "views" or "photos".
-        expected: how many there are to be in the split.
-        ids: of each image.
-        truth: degrees ``[N, 2]``.
-        unseen: which share no pixel with any training image, ``[N]``.
-        batches: reads the images, some at once.
-    """
-
-    name: str
-    images: str
-    expected: int
-    ids: tuple[str, ...]
-    truth: Floats64
-    unseen: Bools
-    batches: Callable[[], Iterator[Batch]]
+    name: str  # how they were held out, in words
+    images: str  # what they are: "views" or "photos"
+    expected: int  # how many there are to be in the split
+    ids: tuple[str, ...]  # of each image
+    truth: Floats64  # degrees [N, 2]
+    unseen: Bools  # which share no pixel with any training image, [N]
+    batches: Callable[[], Iterator[Batch]]  # reads the images, some at once
 
 
 def held_out(model: str, split: str) -> Protocol:

@@ -24,7 +24,7 @@ from geowhy.evaluation.rules import (
     Task,
 )
 from geowhy.geo.atlas import Atlas
-from geowhy.geo.cells import cell_of
+from geowhy.geo.cells import cell_of, ten_degree_cell
 
 __all__ = ["ClassifierScore", "Comparison", "RulesReport", "Scored", "measure_rules"]
 
@@ -37,46 +37,28 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class ClassifierScore:
-    """How large a classifier is.
-
-    Attributes:
-        weights: that aren't 0, without the biases.
-        mean_a_class, most_a_class: of them.
-        strength: of the regularisation that was chosen.
-    """
+    """How large a classifier is."""
 
     name: str
-    weights: int
+    weights: int  # that aren't 0, without the biases
     mean_a_class: float
     most_a_class: int
-    strength: float
+    strength: float  # of the regularisation
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """How good the classifiers are on some views, by their names.
+    """How good the classifiers are on some views, by their names."""
 
-    Attributes:
-        views: where the views lie.
-        scored: those whose class can be named.
-        left_out: those whose class has too few training views.
-        classes: that occur among the scored.
-        blocks: of 10 degrees that hold them.
-        commonest: accuracy of always naming the class with most training views.
-        accuracy: 95 % intervals by blocks.
-        balanced: mean accuracy over classes.
-        gap: accuracy of the bottleneck less that of each dense classifier, on the same draws.
-    """
-
-    views: str
-    scored: int
-    left_out: int
-    classes: int
-    blocks: int
-    commonest: float
-    accuracy: dict[str, Estimate]
-    balanced: dict[str, float]
-    gap: dict[str, Estimate]
+    views: str  # where the views lie
+    scored: int  # those whose class can be named
+    left_out: int  # those whose class has too few training views
+    classes: int  # that occur among the scored
+    blocks: int  # of 10 degrees that hold them
+    commonest: float  # accuracy of always naming the class with most training views
+    accuracy: dict[str, Estimate]  # 95 % intervals by blocks
+    balanced: dict[str, float]  # mean accuracy over classes
+    gap: dict[str, Estimate]  # accuracy of the bottleneck less a dense one's, on the same draws
 
     @property
     def best_dense(self) -> str:
@@ -105,16 +87,11 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One task: what is named, by which classifiers, and how well.
-
-    Attributes:
-        classes: that can be named.
-        fitted: views that the classifiers were fitted on.
-    """
+    """One task: what is named, by which classifiers, and how well."""
 
     task: str
-    classes: int
-    fitted: int
+    classes: int  # that can be named
+    fitted: int  # views that the classifiers were fitted on
     classifiers: tuple[ClassifierScore, ...]
     scored: tuple[Scored, ...]
 
@@ -142,22 +119,14 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class RulesReport(JsonReport):
-    """All tasks of a model.
-
-    Attributes:
-        split_seed: of its cells.
-        seed: of the sample of training views.
-        sampled: how many were drawn.
-        concepts: how many the bottleneck chooses among.
-        near: what the views in the cells of the training are.
-    """
+    """All tasks of a model."""
 
     model: str
-    split_seed: int
-    seed: int
-    sampled: int
-    concepts: int
-    near: str
+    split_seed: int  # of its cells
+    seed: int  # of the sample of training views
+    sampled: int  # how many were drawn
+    concepts: int  # how many the bottleneck chooses among
+    near: str  # what the views in the cells of the training are
     tasks: tuple[Comparison, ...]
 
     def table(self) -> str:
@@ -238,7 +207,7 @@ def _scored(
         name: (classifier.predict(CLASSIFIERS[name][0](kept)) == labels).astype(np.float64)
         for name, classifier in fits.items()
     }
-    blocks, own, classes = kept.blocks, hits[BOTTLENECK], np.unique(labels)
+    blocks, own, classes = ten_degree_cell(kept.centres), hits[BOTTLENECK], np.unique(labels)
     return Scored(
         words,
         len(labels),

@@ -30,21 +30,7 @@ if TYPE_CHECKING:
     from geowhy.training.features import FeatureStore
     from geowhy.training.views import ViewManifest
 
-__all__ = [
-    "BOTTLENECK",
-    "CLASSIFIERS",
-    "FEWEST_VIEWS",
-    "MOST_CONCEPTS",
-    "STRENGTHS",
-    "Lesson",
-    "LinearClassifier",
-    "RuleViews",
-    "SomeViews",
-    "Task",
-    "fit_dense",
-    "fit_sparse",
-    "tuned",
-]
+__all__ = ["CLASSIFIERS", "LinearClassifier", "RuleViews", "SomeViews", "Task"]
 
 STRENGTHS = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)  # of the regularisation, among which is chosen
 FOLDS = 3  # of the blocks, to choose by; one alone chooses by chance
@@ -63,19 +49,12 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
-    """What a classifier is fitted on.
+    """What a classifier is fitted on."""
 
-    Attributes:
-        features: ``[N, d]``.
-        labels: class of each, from 0, ``[N]``.
-        classes: how many there are.
-        blocks: the block of the Earth that each lies in, ``[N]``.
-    """
-
-    features: Floats32
-    labels: Ints
+    features: Floats32  # [N, d]
+    labels: Ints  # class of each, from 0, [N]
     classes: int
-    blocks: Ints64
+    blocks: Ints64  # the block of 10 degrees that each lies in, [N]
 
     def only(self, chosen: Bools) -> Lesson:
         """The rows that are ``chosen`` ``[N]``; classes may be left without any."""
@@ -84,19 +63,12 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinearClassifier:
-    """A softmax of weighted sums of standardised features.
+    """A softmax of weighted sums of standardised features."""
 
-    Attributes:
-        weights: ``[C, d]``; 0 where a feature isn't used.
-        biases: ``[C]``.
-        mean: of the features it was fitted on, ``[d]``.
-        spread: their standard deviation, ``[d]``.
-    """
-
-    weights: Floats32
-    biases: Floats32
-    mean: Floats32
-    spread: Floats32
+    weights: Floats32  # [C, d]; 0 where a feature isn't used
+    biases: Floats32  # [C]
+    mean: Floats32  # of the features it was fitted on, [d]
+    spread: Floats32  # their standard deviation, [d]
 
     def standardised(self, features: Floats32) -> Floats32:
         """Features ``[N, d]`` in standard deviations from their mean."""
@@ -211,53 +183,30 @@ def _refitted(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SomeViews:
-    """Views, as classifiers read them.
+    """Views, as classifiers read them."""
 
-    Attributes:
-        centres: degrees ``[N, 2]``.
-        whitened: what the model's own head reads of the backbone's features, ``[N, w]``.
-        embedding: ``x_img``, ``[N, d]``.
-        concepts: ``z_img``, ``[N, k]``.
-    """
-
-    centres: Points
-    whitened: Floats32
-    embedding: Floats32
-    concepts: Floats32
+    centres: Points  # degrees [N, 2]
+    whitened: Floats32  # what the model's own head reads of the backbone's features, [N, w]
+    embedding: Floats32  # `x_img`, [N, d]
+    concepts: Floats32  # `z_img`, [N, k]
 
     def only(self, chosen: Bools) -> SomeViews:
         """The views that are ``chosen`` ``[N]``."""
         return SomeViews(*(getattr(self, name)[chosen] for name in self.__slots__))
 
-    @property
-    def blocks(self) -> Ints64:
-        """The 10-degree block of each, ``[N]``."""
-        return ten_degree_cell(self.centres)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleViews:
-    """A seeded sample of the views of a model's own configuration.
-
-    Attributes:
-        model: whose they are.
-        config: of its training.
-        seed: of the sample.
-        manifest: the sampled views alone, with their splits.
-        fitted: rows of the training views that rules are fitted on.
-        near: rows of views in the cells of the training that rules aren't fitted on.
-        near_words: what these are.
-        store: features of all rows.
-    """
+    """A seeded sample of the views of a model's own configuration."""
 
     model: GeoModel
     config: TrainingConfig
     seed: int
-    manifest: ViewManifest
-    fitted: Ints
-    near: Ints
-    near_words: str
-    store: FeatureStore
+    manifest: ViewManifest  # the sampled views alone, with their splits
+    fitted: Ints  # rows of the training views that rules are fitted on
+    near: Ints  # rows of views in the cells of the training that rules aren't fitted on
+    near_words: str  # what these are
+    store: FeatureStore  # features of all rows
 
     @classmethod
     def open(cls, name: str, seed: int, report: Report) -> RuleViews:
@@ -314,11 +263,10 @@ class RuleViews:
         return SomeViews(self.manifest.centres[rows], whitened, embedding, concepts)
 
 
-Read = Callable[[SomeViews], Floats32]
 ClassOf = Callable[[Points], Ints64]
 
 # What each classifier reads of a view, and how it is fitted.
-CLASSIFIERS: dict[str, tuple[Read, Fit]] = {
+CLASSIFIERS: dict[str, tuple[Callable[[SomeViews], Floats32], Fit]] = {
     BOTTLENECK: (lambda views: views.concepts, partial(fit_sparse, most=MOST_CONCEPTS)),
     "dense, all concepts": (lambda views: views.concepts, fit_dense),
     "dense, image embedding": (lambda views: views.embedding, fit_dense),
@@ -364,4 +312,5 @@ class Task:
         """One of ``CLASSIFIERS`` on views, and the strength that was chosen."""
         read, fit = CLASSIFIERS[name]
         kept, labels = self.labelled(fitted)
-        return tuned(fit, Lesson(read(kept), labels, len(self.classes), kept.blocks))
+        blocks = ten_degree_cell(kept.centres)
+        return tuned(fit, Lesson(read(kept), labels, len(self.classes), blocks))

@@ -59,19 +59,12 @@ class StateCorrelation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StatePlaces:
-    """Places uniform in the states of the US.
+    """Places uniform in the states of the US."""
 
-    Attributes:
-        names: of the states.
-        lat_lon: degrees ``[N, 2]``.
-        state: of each place, ``[N]``.
-        scored: the first places of each state, rows of ``lat_lon``: enough for a mean score.
-    """
-
-    names: tuple[str, ...]
-    lat_lon: Points
-    state: Ints
-    scored: Ints
+    names: tuple[str, ...]  # of the states
+    lat_lon: Points  # degrees [N, 2]
+    state: Ints  # of each place, [N]
+    scored: Ints  # the first places of each state, rows of `lat_lon`: enough for a mean score
 
     @classmethod
     def sample(cls, atlas: Atlas) -> StatePlaces:

@@ -37,32 +37,20 @@ SHIFTED = 1 / 32  # of the width: 2 pixels of 64
 
 @dataclass(frozen=True, slots=True)
 class SanityReport:
-    """Rank correlation of contributions with the true model's, mean over views.
-
-    Attributes:
-        views: how many.
-        shuffled_weights: of a model whose heads have their weights shuffled.
-        shuffled_bank: of a model whose concepts have each other's directions.
-    """
+    """Rank correlation of contributions with the true model's, mean over views."""
 
     views: int
-    shuffled_weights: Estimate
-    shuffled_bank: Estimate
+    shuffled_weights: Estimate  # of a model whose heads have their weights shuffled
+    shuffled_bank: Estimate  # of a model whose concepts have each other's directions
 
 
 @dataclass(frozen=True, slots=True)
 class StabilityReport:
-    """Rank correlation of contributions before and after, mean over views, by change.
-
-    Attributes:
-        views: how many.
-        same_claim: contributions to the place that was answered before, against the same rivals.
-        own_answer: contributions to whatever is answered then, against its own rivals.
-    """
+    """Rank correlation of contributions before and after, mean over views, by change."""
 
     views: int
-    same_claim: dict[str, Estimate]
-    own_answer: dict[str, Estimate]
+    same_claim: dict[str, Estimate]  # to what was answered before, against the same rivals
+    own_answer: dict[str, Estimate]  # to whatever is answered then, against its own rivals
 
 
 def measure_sanity(locator: Locator, views: AnsweredViews, seed: int) -> SanityReport:

@@ -1,12 +1,9 @@
 """Deletion and insertion: take concepts away in the order of what they are said to add.
 
-What is taken away is set to 0 in what was read off the image, as `geowhy.explain.interventions`
-does it, and places are scored anew. What is watched is the probability of the region of the
-original answer. The sooner it falls, the truer the order.
-
-LIME (Ribeiro, Singh and Guestrin 2016) and SHAP (Lundberg and Lee 2017) are linear models of a
-model, from what it says with concepts masked. Either may evaluate the model ``budget`` times. With
-far fewer evaluations than concepts they are shrunk towards 0 by a ridge.
+What is taken away is set to 0, as `geowhy.explain.interventions` does it; what is watched is the
+probability of the region of the original answer. The sooner it falls, the truer the order. LIME
+(Ribeiro, Singh and Guestrin 2016) and SHAP (Lundberg and Lee 2017) are linear models of a model,
+from what it says with concepts masked; with few evaluations they are shrunk by a ridge.
 """
 
 from __future__ import annotations
@@ -37,36 +34,23 @@ BUDGETS = (64, 512)  # evaluations of the model that a surrogate may take; ours 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curves:
-    """Probability of the answer's region after so many concepts, on average over views.
-
-    Attributes:
-        order: by what concepts were ordered.
-        counts: of concepts taken away, or put in, ``[S]``.
-        deletion, insertion: mean probability, ``[S]``.
-        deletion_area, insertion_area: under the curves, over the share of concepts.
-    """
+    """Probability of the answer's region after so many concepts, on average over views."""
 
     order: str
-    counts: tuple[int, ...]
-    deletion: tuple[float, ...]
+    counts: tuple[int, ...]  # of concepts taken away, or put in, [S]
+    deletion: tuple[float, ...]  # mean probability, [S]
     insertion: tuple[float, ...]
-    deletion_area: Estimate
+    deletion_area: Estimate  # under the curve, over the share of concepts
     insertion_area: Estimate
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DeletionReport:
-    """Curves of all orders.
-
-    Attributes:
-        views: how many.
-        concepts: that could be taken away, maps among them.
-        curves: ours first.
-    """
+    """Curves of all orders."""
 
     views: int
-    concepts: int
-    curves: tuple[Curves, ...]
+    concepts: int  # that could be taken away, maps among them
+    curves: tuple[Curves, ...]  # ours first
 
     def area(self, order: str) -> Estimate:
         """Deletion area of an order."""

@@ -33,6 +33,7 @@ __all__ = ["PlantedReport", "measure_planted_cue", "painted"]
 
 Say = Callable[[str], None]
 
+SETTINGS = Path(__file__).with_name("planted.toml")
 TRAINING_VIEWS, ASKED_VIEWS = 2400, 200
 PLANTED = "left-hand traffic"
 SIDE = 1 / 6  # of the painted square, in widths of the view
@@ -49,62 +50,17 @@ CONCEPTS = {
     "steppe or desert": "koppen_5 == 'B arid'",
     "tropical climate": "koppen_5 == 'A tropical'",
 }
-CONFIG = """
-name = "planted"
-seed = {seed}
-vocabulary = "{folder}/vocabulary"
-backbone = "{backbone}"
-[photos]
-manifest = "{folder}/views.csv"
-[split]
-test_share = 0.01
-validation_share = 0.15
-[location]
-init = "scratch"
-sigmas = [1.0, 4.0]
-fourier = 64
-hidden = 128
-depth = 1
-size = 48
-surroundings = 128
-pretraining_steps = 300
-pretraining_batch = 256
-[alignment]
-space = "concept"
-grounding_weight = 2.0
-target_sigma_km = 250.0
-whitened = 128
-hidden = 256
-concept_hidden = 128
-dropout = 0.3
-[optimiser]
-steps = 300
-batch = 256
-queue = 1024
-validate_every = 50
-patience = 3
-[gallery]
-size = 12000
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class PlantedReport:
-    """How often the planted concept is named first.
+    """How often the planted concept is named first."""
 
-    Attributes:
-        training_views: of which some have the cue.
-        asked: held-out views of places that lack the concept, with the cue painted in.
-        moved: share of them whose answer the cue moves to a place that has the concept.
-        first: of these, share whose explanation against the answer without the cue names it first.
-        first_without: the same share if the cue isn't painted in, against a place that has it.
-    """
-
-    training_views: int
-    asked: int
-    moved: Estimate
-    first: Estimate
-    first_without: Estimate
+    training_views: int  # of which some have the cue
+    asked: int  # held-out views of places that lack the concept, with the cue painted in
+    moved: Estimate  # share of them whose answer the cue moves to a place that has the concept
+    first: Estimate  # of these, share whose explanation against the uncued answer names it first
+    first_without: Estimate  # the same if the cue isn't painted in, against a place that has it
 
 
 def measure_planted_cue(config: TrainingConfig, seed: int, say: Say) -> PlantedReport:
@@ -127,7 +83,12 @@ def measure_planted_cue(config: TrainingConfig, seed: int, say: Say) -> PlantedR
         say(f"painting a cue into views of places with {PLANTED}")
         _write_vocabulary(folder / "vocabulary")
         _write_views(folder, training, _cut(config, training), seed)
-        text = CONFIG.format(folder=folder.as_posix(), backbone=config.backbone, seed=seed)
+        text = (
+            f'name = "planted"\nseed = {seed}\nbackbone = "{config.backbone}"\n'
+            f'vocabulary = "{folder.as_posix()}/vocabulary"\n'
+            f'[photos]\nmanifest = "{folder.as_posix()}/views.csv"\n'
+        )
+        text += SETTINGS.read_text(encoding="utf-8")
         (folder / "planted.toml").write_text(text, encoding="utf-8")
         with redirect_stdout(sys.stderr):  # where the report goes, no progress belongs
             model = train(folder / "planted.toml", folder / "run", "cpu", resume=False)

@@ -42,16 +42,10 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FidelityReport(JsonReport):
-    """How true a model's explanations are.
-
-    Attributes:
-        model: its name.
-        seed: of the views and of all that is drawn at random.
-        protocol: in words.
-    """
+    """How true a model's explanations are."""
 
     model: str
-    seed: int
+    seed: int  # of the views and of all that is drawn at random
     protocol: str
     deletion: DeletionReport
     sanity: SanityReport

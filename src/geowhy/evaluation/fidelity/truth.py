@@ -1,12 +1,8 @@
 """Truth: do stated concepts hold where the picture was taken, and is evidence found where it is?
 
-An explanation states a concept if it speaks for the place and the picture makes it more likely than
-not (`Explanation.stated`). The atlas says what holds at the true place: a class holds or doesn't, a
-degree holds above its median over the land.
-
-The pointing game (Zhang et al., "Top-down neural attention", 2016) is played for answers: one half
-of a picture is of one place, the other of another. What speaks for the first against the second
-must lie in its half.
+The atlas says what holds: a degree does above its median over the land. The pointing game (Zhang et
+al., "Top-down neural attention", 2016) is played for answers: half of a picture is of one place,
+half of another, and what speaks for the first against the second must lie in its half.
 """
 
 from __future__ import annotations
@@ -39,41 +35,24 @@ KNOWN_KM = 750.0  # of the answer to the whole view: what isn't recognised can't
 
 @dataclass(frozen=True, slots=True)
 class TruthReport:
-    """Share of stated concepts that hold, by how many are stated.
-
-    Attributes:
-        views: how many.
-        stated: of the strongest concepts that are stated.
-        listed: of the strongest that speak for the place and of which it has more than its rivals,
-            however unsure.
-        most_frequent: of the concepts that hold most often on land, whatever the picture.
-        by_frequency: of concepts drawn by how often they hold on land.
-        random: of concepts drawn at random.
-        count: how many concepts are stated, of 5 and of 10.
-    """
+    """Share of stated concepts that hold, by how many are stated."""
 
     views: int
-    stated: dict[int, Estimate]
-    listed: dict[int, Estimate]
-    most_frequent: dict[int, Estimate]
-    by_frequency: Estimate
-    random: Estimate
-    count: dict[int, float]
+    stated: dict[int, Estimate]  # of the strongest concepts that are stated
+    listed: dict[int, Estimate]  # of those that speak for the place and are present, however unsure
+    most_frequent: dict[int, Estimate]  # of those that hold most often on land
+    by_frequency: Estimate  # of concepts drawn by how often they hold on land
+    random: Estimate  # of concepts drawn at random
+    count: dict[int, float]  # how many concepts are stated, of 5 and of 10
 
 
 @dataclass(frozen=True, slots=True)
 class PointingReport:
-    """How often evidence is found where it is; chance is one in two.
-
-    Attributes:
-        composites: how many.
-        strongest: share of composites whose strongest field is in the right half.
-        evidence: share of all positive evidence that lies in the right half.
-    """
+    """How often evidence is found where it is; chance is one in two."""
 
     composites: int
-    strongest: Estimate
-    evidence: Estimate
+    strongest: Estimate  # share of composites whose strongest field is in the right half
+    evidence: Estimate  # share of all positive evidence that lies in the right half
 
 
 def measure_truth(locator: Locator, views: AnsweredViews, vocabulary: Vocabulary) -> TruthReport:

@@ -18,17 +18,11 @@ __all__ = ["AnsweredViews"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnsweredViews:
-    """N views from a split.
+    """N views from a split."""
 
-    Attributes:
-        centres: where they are, degrees ``[N, 2]``.
-        pixels: ``[N, H, W, 3]``.
-        answers: of the model.
-    """
-
-    centres: Points
-    pixels: Pixels
-    answers: tuple[Decoded, ...]
+    centres: Points  # where they are, degrees [N, 2]
+    pixels: Pixels  # [N, H, W, 3]
+    answers: tuple[Decoded, ...]  # of the model
 
     @classmethod
     def draw(
