@@ -32,13 +32,7 @@ from geowhy.model.terms import (
     normalised,
 )
 
-__all__ = [
-    "Aligner",
-    "ConceptAligner",
-    "Objective",
-    "Space",
-    "ridge_inverse",
-]
+__all__ = ["LAYERS", "Aligner", "ConceptAligner", "Objective", "Space", "ridge_inverse"]
 
 Objective = Literal["concept", "geoclip"]
 Space = Literal["embedding", "concept", "both"]
@@ -48,37 +42,19 @@ Columns = slice | Ints
 ALL = slice(None)
 DECOMPOSITION_RIDGE = 0.01  # of the mean square of the concept directions
 
+LAYERS = ("head_0", "head_1", "concept_0", "concept_1")
 TENSORS = (
-    "feature_mean",
-    "feature_spread",
-    "whitening",
-    "head_0.weight",
-    "head_0.bias",
-    "head_1.weight",
-    "head_1.bias",
-    "concept_0.weight",
-    "concept_0.bias",
-    "concept_1.weight",
-    "concept_1.bias",
-    "location_mean",
-    "offset",
-    "log_scale",
+    *("feature_mean", "feature_spread", "whitening", "location_mean", "offset", "log_scale"),
+    *(f"{layer}.{kind}" for layer in LAYERS for kind in ("weight", "bias")),
 )
 
 
 class Aligner(Protocol):
-    """What scores images against places, concept by concept.
-
-    Attributes:
-        space: where scores are taken.
-        bank: the concepts.
-        basis: ``B``, ``[d, k]``.
-        tensors: the weights by name.
-    """
+    """What scores images against places, concept by concept."""
 
     space: Space
     bank: ConceptBank
-    basis: Floats32
+    basis: Floats32  # B, [d, k]
     tensors: dict[str, Floats32]
 
     @property
@@ -196,12 +172,12 @@ class ConceptAligner:
     def image_side(self, features: Floats32) -> Encoded:
         """From backbone features ``[N, f]``."""
         embedding, concepts = self.outputs(features)
-        parts: dict[Space, tuple[Part, ...]] = {
-            "embedding": (EmbeddingImages(embedding),),
-            "concept": (ConceptImages.of(concepts),),
-            "both": (ConceptImages.of(concepts), EmbeddingImages(embedding)),
-        }
-        return Encoded(parts[self.space])
+        parts: list[Part] = []
+        if self.space != "embedding":
+            parts.append(ConceptImages.of(concepts))
+        if self.space != "concept":
+            parts.append(EmbeddingImages(embedding))
+        return Encoded(tuple(parts))
 
     def location_side(self, embeddings: Floats32) -> Encoded:
         """From embeddings of the location encoder ``[M, d]``."""

@@ -8,7 +8,7 @@ in place of the coordinate. `geowhy.training.location_torch` is the same with gr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -54,29 +54,26 @@ class LocationArchitecture:
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every tensor, in the order of the computation."""
-        capsules = {
-            f"capsule_{capsule}.{name}": shape
-            for capsule in range(len(self.sigmas))
-            for name, shape in self._capsule_shapes()
-        }
-        return capsules | (dict(self._surroundings_shapes()) if self.surroundings else {})
-
-    def _capsule_shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
-        yield "frequencies", (self.fourier, 2)
-        for layer in range(self.depth):
-            inputs = self.hidden if layer else 2 * self.fourier
-            yield f"layer_{layer}.weight", (self.hidden, inputs)
-            yield f"layer_{layer}.bias", (self.hidden,)
-        yield "head.weight", (self.size, self.hidden if self.depth else 2 * self.fourier)
-        yield "head.bias", (self.size,)
-
-    def _surroundings_shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
-        yield "surroundings.mean", (SURROUNDINGS_SIZE,)
-        yield "surroundings.spread", (SURROUNDINGS_SIZE,)
-        yield "surroundings.layer_0.weight", (self.surroundings, SURROUNDINGS_SIZE)
-        yield "surroundings.layer_0.bias", (self.surroundings,)
-        yield "surroundings.head.weight", (self.size, self.surroundings)
-        yield "surroundings.head.bias", (self.size,)
+        shapes: dict[str, tuple[int, ...]] = {}
+        for capsule in (f"capsule_{number}" for number in range(len(self.sigmas))):
+            shapes[f"{capsule}.frequencies"] = (self.fourier, 2)
+            width = 2 * self.fourier
+            for layer in range(self.depth):
+                shapes[f"{capsule}.layer_{layer}.weight"] = (self.hidden, width)
+                shapes[f"{capsule}.layer_{layer}.bias"] = (self.hidden,)
+                width = self.hidden
+            shapes[f"{capsule}.head.weight"] = (self.size, width)
+            shapes[f"{capsule}.head.bias"] = (self.size,)
+        if self.surroundings:
+            shapes |= {
+                "surroundings.mean": (SURROUNDINGS_SIZE,),
+                "surroundings.spread": (SURROUNDINGS_SIZE,),
+                "surroundings.layer_0.weight": (self.surroundings, SURROUNDINGS_SIZE),
+                "surroundings.layer_0.bias": (self.surroundings,),
+                "surroundings.head.weight": (self.size, self.surroundings),
+                "surroundings.head.bias": (self.size,),
+            }
+        return shapes
 
 
 class LocationEncoder:

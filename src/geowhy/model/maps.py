@@ -49,20 +49,12 @@ PATCH = PICTURE_GRID // MAP_GRID  # pixels a side of a field
 MAP_LIMIT = 6.0  # standard deviations; a rare land cover shall not drown the others
 
 READER_TENSORS = (
-    "picture_mean",
-    "picture_spread",
-    "map_mean",
-    "map_spread",
-    "patch.weight",
-    "patch.bias",
-    "context.weight",
-    "context.bias",
-    "around.weight",
-    "around.bias",
-    "field.weight",
-    "field.bias",
-    "maps.weight",
-    "maps.bias",
+    *("picture_mean", "picture_spread", "map_mean", "map_spread"),
+    *(
+        f"{layer}.{kind}"
+        for layer in ("patch", "context", "around", "field", "maps")
+        for kind in ("weight", "bias")
+    ),
 )
 
 MAPS_CATEGORY = "layout of the land"
