@@ -38,11 +38,6 @@ class Batch:
     order: BatchOrder
     step: int
 
-    @property
-    def past(self) -> Tensor:
-        """The samples drawn before this step ``[order.queue]``, the same in every process."""
-        return torch.from_numpy(self.order.queue_rows(self.step))
-
 
 class Task(Protocol):
     """An objective with its data and the module that it trains.

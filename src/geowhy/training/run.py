@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -25,6 +23,8 @@ __all__ = ["train"]
 
 FEW_TO_TUNE_ON = 30  # photographs
 
+Images = ViewManifest | PhotoManifest
+
 
 def train(config_path: Path, output: Path | None, device: str, resume: bool) -> Path:
     """Trains a model and gives its folder, ``output/model``; ``output`` is ``runs/NAME`` if None.
@@ -43,20 +43,26 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
     folder = output or Path("runs") / config.name
     with joined_processes(device) as processes, progress_bars(processes) as bars:
         sources = TrainingSources.open(config)
-        material = _Material.open(sources, bars.say)
+        images: Images
+        if config.photos is None:
+            images = sample_views(config.views, Atlas.load())
+        else:
+            images, findings = read_photos(config.photos)
+            bars.say(findings.text())
         # The leading process works, and the others find it done.
-        features = material.embed(bars.stage("embedding images")) if processes.leads else None
+        report = bars.stage("embedding images")
+        features = _embedded(images, sources, report) if processes.leads else None
         processes.wait()
-        features = features or material.embed(lambda done, total: None)
-        pool = ImagePool(sources, vocabulary, material.manifest.centres, features, device)
+        features = features or _embedded(images, sources, lambda done, total: None)
+        pool = ImagePool(sources, vocabulary, images.centres, features, device)
         fitter = Fitter(pool, sources, device, processes, resume)
-        manifest = material.divided(features)
+        manifest = _divided(images, features, sources, bars, final=False)
         model, best_step = fitter.fit(manifest, config.optimiser.steps, folder, bars)
         tuning = None
         if processes.leads:
             tuning = tune(model, pool, manifest, bars.stage("calibrating"))
         if config.split.refit:
-            manifest = material.divided(features, final=True)
+            manifest = _divided(images, features, sources, bars, final=True)
             again = StageBars(bars.bars, "refit: ")
             matcher = model.maps.matcher if model.maps else None
             del model  # its backbone may take a gigabyte
@@ -84,49 +90,39 @@ def _grounded_vocabulary(config: TrainingConfig) -> Vocabulary:
     return vocabulary
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Material:
-    """Views or photographs, and what a run says of them."""
+def _embedded(images: Images, sources: TrainingSources, report: Progress) -> FeatureStore:
+    backbone, cache = sources.open_backbone(), sources.cache
+    if isinstance(images, ViewManifest):
+        return embed_views(images, sources.world, backbone, cache, report)
+    return embed_photos(images, backbone, sources.digest, cache, report)
 
-    manifest: ViewManifest | PhotoManifest
-    sources: TrainingSources
-    say: Callable[[str], None]
 
-    @classmethod
-    def open(cls, sources: TrainingSources, say: Callable[[str], None]) -> _Material:
-        config = sources.config
-        if config.photos is None:
-            return cls(sample_views(config.views, Atlas.load()), sources, say)
-        manifest, findings = read_photos(config.photos)
-        say(findings.text())
-        return cls(manifest, sources, say)
-
-    def embed(self, report: Progress) -> FeatureStore:
-        backbone, cache = self.sources.open_backbone(), self.sources.cache
-        if isinstance(self.manifest, ViewManifest):
-            return embed_views(self.manifest, self.sources.world, backbone, cache, report)
-        return embed_photos(self.manifest, backbone, self.sources.digest, cache, report)
-
-    def divided(self, features: FeatureStore, *, final: bool = False) -> Manifest:
-        """The splits under which a run is tuned, told in words, or ``final`` ones, in silence."""
-        manifest, unreadable = self.manifest, features.unreadable
-        config = self.sources.config.split
-        if isinstance(manifest, ViewManifest):
-            return split_views(manifest, config, self.sources.world, final=final)
-        if final:
-            return divide_photos(manifest, unreadable, config, final=True)
-        if unreadable:
-            row, why = next(iter(unreadable.items()))
-            self.say(
-                f"left out {len(unreadable):,} of {len(manifest.files):,} photos: "
-                f"unreadable; the first is {manifest.names[row]}, which {why}"
-            )
-        divided = divide_photos(manifest, unreadable, config)
-        counts = [f"{len(divided.rows(name)):,} {name}" for name in ("train", "validation", "test")]
-        self.say(f"photos by whole cells of 10°: {', '.join(counts)}")
-        if len(divided.rows("validation")) < FEW_TO_TUNE_ON:
-            self.say(
-                f"fewer than {FEW_TO_TUNE_ON} validation photos: radii, probabilities and "
-                "abstention, which are fitted on them, are rough guesses"
-            )
-        return divided
+def _divided(
+    images: Images,
+    features: FeatureStore,
+    sources: TrainingSources,
+    bars: StageBars,
+    *,
+    final: bool,
+) -> Manifest:
+    """The splits under which a run is tuned, told in words, or ``final`` ones, in silence."""
+    config, unreadable = sources.config.split, features.unreadable
+    if isinstance(images, ViewManifest):
+        return split_views(images, config, sources.world, final=final)
+    if final:
+        return divide_photos(images, unreadable, config, final=True)
+    if unreadable:
+        row, why = next(iter(unreadable.items()))
+        bars.say(
+            f"left out {len(unreadable):,} of {len(images.files):,} photos: "
+            f"unreadable; the first is {images.names[row]}, which {why}"
+        )
+    divided = divide_photos(images, unreadable, config)
+    counts = [f"{len(divided.rows(name)):,} {name}" for name in ("train", "validation", "test")]
+    bars.say(f"photos by whole cells of 10°: {', '.join(counts)}")
+    if len(divided.rows("validation")) < FEW_TO_TUNE_ON:
+        bars.say(
+            f"fewer than {FEW_TO_TUNE_ON} validation photos: radii, probabilities and "
+            "abstention, which are fitted on them, are rough guesses"
+        )
+    return divided

@@ -38,10 +38,8 @@ class ContrastiveTask:
         encoder.requires_grad_(config.location.trained)
         self.module: nn.Module = nn.ModuleDict({"aligner": aligner, "encoder": encoder})
         self.samples = len(data.training.lat_lon)
-        self._config = config.alignment
-        self._data = data
-        self._aligner = aligner
-        self._encoder = encoder
+        self._config, self._data = config.alignment, data
+        self._aligner, self._encoder = aligner, encoder
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Of the images of the batch against their own places and the negatives."""
@@ -51,7 +49,7 @@ class ContrastiveTask:
         if from_land:
             negatives = land[torch.randint(len(land.units), (batch.order.queue,))]
         else:
-            negatives = known[batch.past]
+            negatives = known[torch.from_numpy(batch.order.queue_rows(batch.step))]
         pictures = own.images
         surroundings = torch.cat([own.surroundings, negatives.surroundings])
         if config.symmetries:
