@@ -1,4 +1,4 @@
-"""Fields of evidence: what is known of a place beside what the image's features say.
+"""The contract of a field of evidence, and how such fields take part in scores.
 
 Fields add up: log p(place | all) = Σ fields(place) + constant.
 """
@@ -12,13 +12,12 @@ from typing import Protocol
 import numpy as np
 
 from geowhy.arrays import Bools, Floats32, Floats64, Points
-from geowhy.errors import ConfigError, DataError
+from geowhy.errors import ConfigError
 from geowhy.explanation import EVIDENCE_CATEGORY
-from geowhy.geo.regions import Region
 from geowhy.model.terms import Edit, Encoded, Part
 from geowhy.posterior import Term
 
-__all__ = ["EvidenceField", "FieldImages", "FieldPlaces", "FieldTerm", "RegionPrior"]
+__all__ = ["EvidenceField", "FieldImages", "FieldPlaces", "FieldTerm"]
 
 RULED_OUT = np.float32(-1e4)  # nats, for minus infinity: as good as never, and it can be averaged
 
@@ -36,28 +35,6 @@ class EvidenceField(Protocol):
 
     def log_likelihood(self, lat_lon: Points) -> Floats64:
         """Nats ``[M]`` at places, degrees ``[M, 2]``; minus infinity rules a place out."""
-
-
-@dataclass(frozen=True, slots=True)
-class RegionPrior:
-    """Places outside a region count ``outside`` of one inside, in (0, 1].
-
-    Raises:
-        DataError: if ``outside`` is not in that range.
-    """
-
-    region: Region
-    outside: float
-    source: str = "region"
-    is_prior: bool = True
-
-    def __post_init__(self) -> None:
-        if not 0.0 < self.outside <= 1.0:
-            raise DataError(f"a weight of {self.outside} for places outside: give 0 to 1")
-
-    def log_likelihood(self, lat_lon: Points) -> Floats64:
-        """Nats ``[M]`` at places, degrees ``[M, 2]``."""
-        return np.where(self.region.contains(lat_lon), 0.0, np.log(self.outside))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
