@@ -7,8 +7,7 @@ import pytest
 
 import geowhy
 from geowhy.errors import ConfigError, CoordinateError
-from geowhy.explain.explainer import Question
-from geowhy.explain.interventions import changed, parse_changes
+from geowhy.explain.explainer import Question, changed, parse_changes
 from geowhy.geo.sphere import distance_km
 from geowhy.locator import Locator
 from geowhy.types import LatLon

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from geowhy.errors import ConfigError
-from geowhy.explain.interventions import changed, parse_changes, weighed
+from geowhy.explain.explainer import changed, parse_changes
 from geowhy.model.attribution import LinearAttribution
 from geowhy.model.maps import MapImages, MapPlaces, MapTerm
 from geowhy.model.terms import ConceptImages, ConceptPlaces, ConceptTerm, Encoded
@@ -52,7 +52,11 @@ def test_what_is_taken_away_takes_just_its_shares(evidence, image, places):
 def test_weights_multiply_shares(evidence, image, places):
     shares, _ = evidence.shares(image, places)
     weights = np.random.default_rng(3).uniform(0, 2, (4, 7)).astype(np.float32)
-    found = logits(evidence, weighed(evidence, image, weights), places)
+    found = logits(
+        evidence,
+        evidence.edited(image, lambda columns, values: values * weights[:, columns]),
+        places,
+    )
     assert found == pytest.approx(weights @ shares.T, abs=1e-4)
 
 

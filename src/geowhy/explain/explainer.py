@@ -5,21 +5,24 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from geowhy.arrays import Floats64, Pixels
+from geowhy.arrays import Floats32, Floats64, Ints, Pixels
 from geowhy.engine import Decoded, Engine
 from geowhy.errors import ConfigError
 from geowhy.explain.concept_probability import ConceptProbability
-from geowhy.explain.interventions import changed, parse_changes
 from geowhy.explain.regions import occlusion_maps, patch_maps
 from geowhy.explanation import (
     AVERAGE,
     EVIDENCE_CATEGORY,
+    ChangeKind,
+    ConceptChange,
     ConceptScore,
     Counterfactual,
     EvidenceMap,
@@ -33,7 +36,7 @@ from geowhy.model.attribution import LinearAttribution
 from geowhy.model.terms import Encoded
 from geowhy.types import LatLon
 
-__all__ = ["ANSWER", "Against", "Explainer", "Question", "Regions", "sparse_form"]
+__all__ = ["Against", "Explainer", "Question", "Regions", "changed", "parse_changes", "sparse_form"]
 
 Against = Literal["elsewhere", "average", "runner-up"] | LatLon | tuple[float, float]
 Regions = Literal["occlusion", "patches"]
@@ -61,6 +64,14 @@ class Question:
     what_if: tuple[str, ...] | None = None  # changes such as "-desert +coast", one answer each
     sparse: float | None = 0.9  # see `sparse_form`; None for no sparse form
     regions: Regions | None = None  # how evidence maps are made; None for none
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """One thing that a picture shall show less or more of."""
+
+    asked: ConceptChange  # only a map or category, which are no one thing, is doubled
+    columns: Ints  # which of the k concepts and m maps it is
 
 
 class Explainer:
@@ -188,6 +199,71 @@ class Explainer:
         )
 
 
+def parse_changes(text: str, attribution: LinearAttribution) -> tuple[Change, ...]:
+    """Reads "-desert +coast": names of concepts, maps or categories, each with a sign.
+
+    A word that is no name stands for all concepts with this word in their names.
+
+    Raises:
+        ConfigError: if a name is unknown, or has no sign; the message lists the nearest names.
+    """
+    words = re.split(r"(?:^|[\s,]+)(?=[+\-−])", text.strip())
+    words = [word.strip(" ,") for word in words if word.strip(" ,")]
+    if not words:
+        raise ConfigError(f"what if {text!r}: give changes such as '-desert +coast'")
+    names = [name.lower() for name in attribution.names]
+    categories = [name.lower() for name in attribution.categories]
+    changes = []
+    for word in words:
+        sign, name = word[0], " ".join(word[1:].lower().replace("_", " ").split())
+        if sign not in "+-−" or not name:
+            raise ConfigError(
+                f"what if {text!r}: put + or - before each name, as in '-desert +coast'"
+            )
+        asked, doubles = name, False
+        if name in names:
+            columns = [i for i, known in enumerate(names) if known == name]
+            asked, doubles = attribution.names[columns[0]], columns[0] >= attribution.concepts
+        elif name in categories:
+            columns = [i for i, known in enumerate(categories) if known == name]
+            asked, doubles = attribution.categories[columns[0]], True
+        else:
+            has_word = re.compile(rf"\b{re.escape(name)}\b").search
+            columns = [i for i in range(attribution.concepts) if has_word(names[i])]
+        if not columns:
+            raise ConfigError(f"what if {text!r}: {_unknown(name, attribution)}")
+        kind: ChangeKind = "without"
+        if sign == "+":
+            kind = "twice" if doubles else "with"
+        changes.append(Change(ConceptChange(asked, kind), np.array(columns, np.intp)))
+    return tuple(changes)
+
+
+def changed(attribution: LinearAttribution, image: Encoded, changes: Sequence[Change]) -> Encoded:
+    """One image after all changes at once.
+
+    A concept or map that is taken away counts nothing. A concept that is strengthened counts as
+    much as the strongest concept of the image does; a map or a category, twice. What is left isn't
+    brought back to its former length: a model from which evidence is taken grows less sure, rather
+    than surer of the rest.
+    """
+
+    def edit(columns: Ints, values: Floats32) -> Floats32:
+        edited = values.copy()
+        strongest = values.max(axis=1, keepdims=True)
+        for change in changes:
+            own = np.isin(columns, change.columns)
+            if change.asked.kind == "without":
+                edited[:, own] = 0.0
+            elif change.asked.kind == "twice":
+                edited[:, own] = 2.0 * values[:, own]
+            else:
+                edited[:, own] = np.maximum(values[:, own], strongest)
+        return edited
+
+    return attribution.edited(image, edit)
+
+
 def sparse_form(
     attribution: LinearAttribution,
     image: Encoded,
@@ -257,3 +333,11 @@ def _pursued(columns: Floats64, target: Floats64, share: float) -> Floats64:
             if np.abs(weights - before).max() < 1e-6:
                 break
     return weights
+
+
+def _unknown(name: str, attribution: LinearAttribution) -> str:
+    known = {each.lower(): each for each in (*attribution.names, *attribution.categories)}
+    near = [known[each] for each in difflib.get_close_matches(name, known, 4, 0.5)]
+    near += [each for key, each in known.items() if name in key and each not in near][:6]
+    listed = f"did you mean {', '.join(near)}?" if near else "see: geowhy concepts list"
+    return f"the model has no concept, map or category {name!r}: {listed}"

@@ -7,14 +7,15 @@ none of them stays unexplained. The maps of a `MapMatcher` have their shares of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.arrays import Floats32, Floats64
+from geowhy.arrays import Floats32, Floats64, Ints
 from geowhy.explanation import ELSEWHERE, ConceptScore, Explanation, Reference
-from geowhy.model.terms import Edit, Encoded, ScoreTerm, total_scores
+from geowhy.model.terms import Encoded, ScoreTerm, total_scores
 
 __all__ = ["LinearAttribution"]
 
@@ -86,10 +87,10 @@ class LinearAttribution:
         found = [term.activations(image)[0] for term in self.terms]
         return self._combined(found).astype(np.float64)
 
-    def edited(self, image: Encoded, edits: Sequence[Edit]) -> Encoded:
-        """One image with the contributors of each term edited; as many rows as edits give."""
-        parts = [term.edited(image, edit) for term, edit in zip(self.terms, edits, strict=True)]
-        return Encoded(tuple(parts))
+    def edited(self, image: Encoded, edit: Callable[[Ints, Floats32], Floats32]) -> Encoded:
+        """One image as n: contributors ``[c]`` with values ``[1, c]`` get new ones ``[n, c]``."""
+        pairs = zip(self.terms, self.columns, strict=True)
+        return Encoded(tuple(term.edited(image, partial(edit, columns)) for term, columns in pairs))
 
     def _combined(self, of_terms: Sequence[NDArray[np.generic]]) -> NDArray[np.generic]:
         """Values of contributors ``[n]``: of the first term that has each."""

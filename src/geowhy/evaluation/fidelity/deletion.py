@@ -1,6 +1,6 @@
 """Deletion and insertion: take concepts away in the order of what they are said to add.
 
-What is taken away is set to 0, as `geowhy.explain.interventions` does it; what is watched is the
+What is taken away is set to 0, as `geowhy.explain.explainer` does it; what is watched is the
 probability of the region of the original answer. The sooner it falls, the truer the order. LIME
 (Ribeiro, Singh and Guestrin 2016) and SHAP (Lundberg and Lee 2017) are linear models of a model,
 from what it says with concepts masked; with few evaluations they are shrunk by a ridge.
@@ -18,7 +18,6 @@ from geowhy.arrays import Bools, Floats32, Floats64
 from geowhy.engine import Decoded
 from geowhy.evaluation.estimates import Estimate, block_mean
 from geowhy.evaluation.fidelity.views import AnsweredViews
-from geowhy.explain.interventions import weighed
 from geowhy.locator import Locator
 
 __all__ = ["Curves", "DeletionReport", "lime", "measure_deletion", "shap"]
@@ -97,7 +96,7 @@ def measure_deletion(
 def _log_odds(locator: Locator, decoded: Decoded, region: Bools, masks: Floats32) -> Floats64:
     """Log-odds of the region ``[M]`` with concepts multiplied by masks ``[B, k + m]``, ``[B]``."""
     attribution = locator.engine.attribution
-    sides = weighed(attribution, decoded.side, masks)
+    sides = attribution.edited(decoded.side, lambda columns, values: values * masks[:, columns])
     logits = attribution.scores(sides, locator.engine.gallery.side)
     logits -= logits.max(axis=1, keepdims=True)
     odds = np.exp(logits, out=logits)
