@@ -29,8 +29,7 @@ import numpy as np
 
 from geowhy.export.clip import convert_clip
 from geowhy.heads.quantized import CodedRows, RetrievalGallery, nearest_places
-from geowhy.pretrained.geoclip.options import CLIP
-from geowhy.registry import require
+from geowhy.registry import CLIP, require
 
 THEIRS = """
 import json, sys, time

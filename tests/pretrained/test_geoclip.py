@@ -22,8 +22,8 @@ from geowhy.locator import Locator
 from geowhy.model.geoclip import convert_geoclip
 from geowhy.model.preprocessing import CLIP_PREPROCESSING, ten_crops
 from geowhy.posterior import Calibration
-from geowhy.pretrained.geoclip.options import CLIP
 from geowhy.pretrained.geoclip.released import ReleasedGeoClip
+from geowhy.registry import CLIP
 
 REFERENCE = load_file(Path(__file__).parents[1] / "data" / "geoclip_reference.safetensors")
 SIDE, FEATURES = 224, 768

@@ -5,8 +5,8 @@ import pytest
 
 from geowhy.concepts.bank import ConceptBank
 from geowhy.concepts.vocabulary import Vocabulary
-from geowhy.pretrained.geoclip import text_bank
-from geowhy.pretrained.geoclip.text_bank import write_text_bank
+from geowhy.pretrained.geoclip import released
+from geowhy.pretrained.geoclip.released import write_text_bank
 
 
 class Letters:
@@ -36,11 +36,11 @@ def parts(tmp_path, monkeypatch):
     """Stands in for the installed model alone; everything else is real."""
     head = Head()
     monkeypatch.setenv("GEOWHY_HOME", str(tmp_path))
-    monkeypatch.setattr(text_bank, "check_installed", lambda: None)
-    monkeypatch.setattr(text_bank, "require", lambda name: tmp_path / name)
-    monkeypatch.setattr(text_bank.ClipTextEncoder, "load", lambda _, tell: Letters(tell))
-    released = type("Released", (), {"aligner": head})
-    monkeypatch.setattr(text_bank.ReleasedGeoClip, "load", lambda: released)
+    monkeypatch.setattr(released, "check_installed", lambda: None)
+    monkeypatch.setattr(released, "require", lambda name: tmp_path / name)
+    monkeypatch.setattr(released.ClipTextEncoder, "load", lambda _, tell: Letters(tell))
+    loaded = type("Released", (), {"aligner": head})
+    monkeypatch.setattr(released.ReleasedGeoClip, "load", lambda: loaded)
     return head
 
 

@@ -117,7 +117,7 @@ def _score(
 
 
 def _embed(vocabulary: VocabularyFolder = None) -> None:
-    from geowhy.pretrained.geoclip.text_bank import write_text_bank
+    from geowhy.pretrained.geoclip.released import write_text_bank
 
     with progress("texts") as show:
         file = write_text_bank(_loaded(vocabulary), show)

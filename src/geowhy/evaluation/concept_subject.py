@@ -16,9 +16,8 @@ from geowhy.model.alignment import Aligner
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.store import ModelFolder
 from geowhy.model.terms import Encoded
-from geowhy.pretrained.geoclip.options import GEOCLIP
 from geowhy.pretrained.geoclip.released import ReleasedGeoClip
-from geowhy.registry import EMBEDDED, resolve_model
+from geowhy.registry import EMBEDDED, GEOCLIP, resolve_model
 
 if TYPE_CHECKING:
     from geowhy.training.config import TrainingConfig

@@ -6,20 +6,35 @@ What is heavy is imported by what loads a model, so that a command line can list
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, cast
 
 from geowhy.errors import ConfigError
 from geowhy.pretrained.entry import ModelEntry, ModelOptions, choices
-from geowhy.pretrained.geoclip.options import CLIP, GEOCLIP, GeoClipOptions
 from geowhy.pretrained.trained import TRAINED
 
 if TYPE_CHECKING:
     from geowhy.arrays import Points
     from geowhy.engine import Engine
 
-__all__ = ["chosen", "entries", "entry_of", "register"]
+__all__ = ["GeoClipOptions", "chosen", "entries", "entry_of", "register"]
 
 PHOTOGRAPHS_AT_ONCE = 4  # they come in full size, 36 MB for 12 megapixels
+
+
+@dataclass(frozen=True, slots=True)
+class GeoClipOptions(ModelOptions):
+    """What one may choose of GeoCLIP; each field says what it does."""
+
+    crops: Literal[1, 10] = field(
+        default=1, metadata={"help": "mean score of ten crops (default: 1, the centre)"}
+    )
+    precision: Literal["fp32", "int8"] = field(
+        default="fp32", metadata={"help": "int8 is faster and nearly the same (default: fp32)"}
+    )
+    concepts: Literal["grounded", "text"] = field(
+        default="grounded", metadata={"help": "explain by groundings or by texts"}
+    )
 
 
 def _load_geoclip(
@@ -30,11 +45,11 @@ def _load_geoclip(
     from geowhy.posterior import Calibration
     from geowhy.pretrained.geoclip.released import ReleasedGeoClip, check_installed
 
-    wanted = cast("GeoClipOptions", options)
+    wanted = cast(GeoClipOptions, options)
     check_installed()
     released = ReleasedGeoClip.load(wanted.concepts)
     gallery = released.gallery(places, tell)
-    model = released.with_clip(wanted.precision)
+    model = released.with_clip(int8=wanted.precision == "int8")
     # How far off GeoCLIP is on photographs like yours, nobody measured here.
     calibration = Calibration(least_radius_km=0.0, is_fitted=False)
     # GeoCLIP's numbers are those of the whole picture, shrunk once.
@@ -45,15 +60,15 @@ def _load_geoclip(
 def _digest_of_geoclip(_: str) -> str:
     """Of the location encoder's weights."""
     from geowhy.assets.files import sha256_of
-    from geowhy.registry import require
+    from geowhy.registry import GEOCLIP, require
 
     return sha256_of(require(GEOCLIP) / "location.safetensors")
 
 
 _ENTRIES: dict[str, ModelEntry] = {
     TRAINED.name: TRAINED,
-    GEOCLIP: ModelEntry(
-        GEOCLIP, _load_geoclip, _digest_of_geoclip, GeoClipOptions, sources=(GEOCLIP, CLIP)
+    "geoclip": ModelEntry(
+        "geoclip", _load_geoclip, _digest_of_geoclip, GeoClipOptions, ("geoclip", "clip-vit-l-14")
     ),
 }
 
