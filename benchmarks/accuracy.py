@@ -13,7 +13,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from geowhy.evaluation.accuracy import evaluate
+from geowhy.evaluation.accuracy import predictions_of
 from geowhy.training.config import TrainingConfig
 from geowhy.training.run import train
 
@@ -82,7 +82,7 @@ def _report(
         model = folder / "model"
         if not model.exists():
             train(path, folder, "cpu", resume=True)
-        measured.write_text(evaluate(str(model), split).to_json())
+        measured.write_text(predictions_of(str(model), split).report().to_json())
     report: dict[str, Any] = json.loads(measured.read_text())
     return report
 

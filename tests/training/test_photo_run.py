@@ -17,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 from geowhy.cli.main import main
 from geowhy.errors import ConfigError, DataError
-from geowhy.evaluation.accuracy import evaluate
+from geowhy.evaluation.accuracy import predictions_of
 from geowhy.evaluation.protocol import training_config
 from geowhy.geo.atlas import Atlas, uniform_on_land
 from geowhy.locator import Locator
@@ -163,7 +163,7 @@ def test_novelty_is_known_of_fewer_photos_than_it_has_components(snaps):
 
 @pytest.mark.parametrize("split", ["test", "validation"])
 def test_held_out_photos_are_measured(split, snaps):
-    report = evaluate(str(snaps), split)
+    report = predictions_of(str(snaps), split).report()
     manifest = PhotoManifest.load(snaps.parent / "photos.parquet")
     assert report.metrics.scored == report.expected == len(manifest.rows(split)) > 0
     assert f"{split}: photos of manifest.csv, held-out 10° cells" in report.table()
@@ -177,19 +177,19 @@ def test_photos_that_are_gone_since_are_not_scored(snaps, tmp_path):
     first = manifest.rows("test")[0]
     files = tuple(f + "x" if n == first else f for n, f in enumerate(manifest.files))
     replace(manifest, files=files).save(tmp_path / "run" / "photos.parquet")
-    report = evaluate(str(tmp_path / "run" / "model"))
+    report = predictions_of(str(tmp_path / "run" / "model")).report()
     assert report.metrics.scored == report.expected - 1
 
 
 def test_without_the_manifest_of_its_own_run_a_model_is_not_measured(snaps, tmp_path):
     shutil.copytree(snaps, tmp_path / "model")
     with pytest.raises(DataError, match=r"leave the model in its run's folder"):
-        evaluate(str(tmp_path / "model"))
+        predictions_of(str(tmp_path / "model"))
     manifest = PhotoManifest.load(snaps.parent / "photos.parquet")
     split = np.where(manifest.split == 2, 0, manifest.split).astype(np.int8)
     replace(manifest, split=split).save(tmp_path / "photos.parquet")
     with pytest.raises(DataError, match="of another run"):
-        evaluate(str(tmp_path / "model"))
+        predictions_of(str(tmp_path / "model"))
 
 
 def test_there_are_no_views_to_measure_it_on(snaps):
@@ -216,7 +216,7 @@ def test_a_folder_of_photos_with_positions_trains(small_earth, write_config, alb
     assert set(found.names) == set(listed)
     expected = np.array([listed[name] for name in found.names])
     np.testing.assert_allclose(found.centres, expected, atol=1e-6)
-    assert evaluate(str(model)).metrics.scored == len(found.rows("test"))
+    assert predictions_of(str(model)).report().metrics.scored == len(found.rows("test"))
 
 
 def test_more_components_than_photos_are_refused(small_earth, write_config, tmp_path):

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 
 from geowhy.concepts.bank import BANK_FILE, PLACE_BANK_FILE, ConceptBank
 from geowhy.errors import ConfigError, DataError, ModelFormatError, VocabularyError
-from geowhy.evaluation.accuracy import evaluate
+from geowhy.evaluation.accuracy import predictions_of
 from geowhy.locator import Locator
 from geowhy.model.store import ModelFolder
 from geowhy.training import loop
@@ -38,7 +38,7 @@ def test_training_lowers_the_loss_and_logs_it(trained):
 
 
 def test_the_model_beats_chance_on_held_out_cells(trained):
-    report = evaluate(str(trained))
+    report = predictions_of(str(trained)).report()
     metrics = report.metrics
     assert "no margin" in report.table()
     assert json.loads(report.to_json())["metrics"]["scored"] == 40
@@ -78,7 +78,7 @@ def test_a_refit_learns_from_validation_views_too_but_never_from_test(trained):
 
 def test_what_was_refitted_is_not_measured_on_what_it_learnt_from(trained):
     with pytest.raises(ConfigError, match="refitted on its validation views"):
-        evaluate(str(trained), "validation")
+        predictions_of(str(trained), "validation")
 
 
 def test_without_a_refit_validation_views_can_be_measured(config_file, tmp_path):
@@ -86,7 +86,7 @@ def test_without_a_refit_validation_views_can_be_measured(config_file, tmp_path)
     config_file.write_text(text.replace("steps = 24", "steps = 6"))
     model = train(config_file, tmp_path / "run", "cpu", resume=False)
     assert not (tmp_path / "run" / "refit").exists()
-    assert evaluate(str(model), "validation").metrics.scored == 40
+    assert predictions_of(str(model), "validation").report().metrics.scored == 40
 
 
 def test_a_refit_keeps_what_was_measured_and_tuned_before(trained, config_file, tmp_path):

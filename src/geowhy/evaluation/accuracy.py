@@ -25,7 +25,7 @@ from geowhy.geo.cells import ten_degree_cell
 from geowhy.geo.sphere import distance_km
 from geowhy.locator import Locator
 
-__all__ = ["EvaluationReport", "Metrics", "PredictionTable", "evaluate", "predictions_of"]
+__all__ = ["EvaluationReport", "Metrics", "PredictionTable", "predictions_of"]
 
 ABOUT = b"geowhy"  # the key of the words that belong to the table
 WORDS = ("model", "split", "protocol", "gallery", "images", "expected")
@@ -58,21 +58,19 @@ class Metrics:
     def rows(self) -> list[str]:
         """For people: a line a number."""
         answered = self.answered_recall_750
-        rows = [
-            *(
-                (f"within {km:,} km", with_interval(estimate, "6.1%"))
-                for km, estimate in sorted(self.recall.items())
-            ),
-            ("median error", with_interval(self.median_km, ",.0f", " km  ")),
-            ("radius 50 % holds", with_interval(self.coverage_50, "6.1%")),
-            ("radius 90 % holds", with_interval(self.coverage_90, "6.1%")),
-            ("abstained", f"{self.abstained:6.1%}"),
-            (
-                "within 750 km if answered",
-                "  none was answered" if math.isnan(answered) else f"{answered:6.1%}",
-            ),
-        ]
-        return [columns((26, 0), *row) for row in rows]
+        rows = {
+            f"within {km:,} km": with_interval(estimate, "6.1%")
+            for km, estimate in sorted(self.recall.items())
+        } | {
+            "median error": with_interval(self.median_km, ",.0f", " km  "),
+            "radius 50 % holds": with_interval(self.coverage_50, "6.1%"),
+            "radius 90 % holds": with_interval(self.coverage_90, "6.1%"),
+            "abstained": f"{self.abstained:6.1%}",
+            "within 750 km if answered": f"{answered:6.1%}",
+        }
+        if math.isnan(answered):
+            rows["within 750 km if answered"] = "  none was answered"
+        return [columns((26, 0), *row) for row in rows.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,15 +199,6 @@ class PredictionTable:
                 f"{path}: isn't a table of predictions ({error}): give a file that geowhy "
                 "evaluate MODEL --predictions FILE wrote"
             ) from error
-
-
-def evaluate(model: str, split: str = "test") -> EvaluationReport:
-    """Measures a model on the test or validation images of its own training configuration.
-
-    Raises:
-        GeowhyError: as `predictions_of` does.
-    """
-    return predictions_of(model, split).report()
 
 
 def predictions_of(model: str, split: str = "test") -> PredictionTable:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -17,27 +16,13 @@ import numpy as np
 from geowhy.concepts.vocabulary import PACKAGED_VOCABULARY, Vocabulary
 from geowhy.evaluation.concept_subject import Subject
 from geowhy.evaluation.estimates import Estimate
-from geowhy.evaluation.held_out import (
-    HeldOutPlaces,
-    boosted_trees,
-    fitted_directions,
-    harmonics,
-    nearest_places,
-    unit_embeddings,
-)
+from geowhy.evaluation.held_out import GEOCLIP, TREES, HeldOutPlaces, rival_scores
 from geowhy.evaluation.output import JsonReport, columns
 from geowhy.evaluation.us_states import StateCorrelation, state_correlations
 from geowhy.geo.atlas import Atlas
-from geowhy.pretrained.geoclip.released import ReleasedGeoClip
-from geowhy.registry import is_installed
 
 __all__ = ["ConceptReport", "ConceptRow", "score_concepts"]
 
-Report = Callable[[str], None]
-
-HARMONICS = 20
-GEOCLIP = "GeoCLIP"
-TREES = "LightGBM"  # boosted trees on coordinates
 GOT_BY = {GEOCLIP: "geowhy models get geoclip", TREES: "pip install 'geowhy[rivals]'"}
 UNCLEAR = 0.65  # an AUC below which a concept isn't really told
 
@@ -153,7 +138,7 @@ class ConceptReport(JsonReport):
         ]
 
 
-def score_concepts(model: str, report: Report) -> ConceptReport:
+def score_concepts(model: str, report: Callable[[str], None]) -> ConceptReport:
     """Measures the concepts of a model on the cells that its training held out.
 
     Of "geoclip" the location side is measured, on the places of the embedded model: no photographs
@@ -172,17 +157,10 @@ def score_concepts(model: str, report: Report) -> ConceptReport:
     report(f"embedding {len(places.held_out):,} held-out places")
     location, untrained = subject.location_scores(vocabulary, places.held_out)
     report("fitting what it is compared with")
-    fitted, asked = (places.training, places.known), places.held_out
-    rivals = {f"SH{HARMONICS}": fitted_directions(harmonics(HARMONICS), *fitted, asked)}
-    if is_installed("geoclip"):
-        features = unit_embeddings(ReleasedGeoClip.load().encoder)
-        rivals[GEOCLIP] = fitted_directions(features, *fitted, asked)
-    rivals["5 nearest"] = nearest_places(*fitted, asked)
-    if find_spec("lightgbm"):
-        rivals[TREES] = boosted_trees(*fitted, places.is_class, asked)
+    rivals = rival_scores(places)
     if subject.model is not None:
         report(f"reading {len(places.views):,} held-out views")
-    image = subject.image_scores(vocabulary, asked[places.views])
+    image = subject.image_scores(vocabulary, places.held_out[places.views])
     rows = tuple(
         ConceptRow(
             concept.id,
@@ -201,9 +179,9 @@ def score_concepts(model: str, report: Report) -> ConceptReport:
     report("comparing US states")
     return ConceptReport(
         subject.name,
-        f"{len(asked):,} places on land and {len(places.views):,} views in held-out 10° cells, "
-        f"split seed {config.split.seed}; rivals fitted on {len(places.training):,} places of all "
-        "other cells",
+        f"{len(places.held_out):,} places on land and {len(places.views):,} views in held-out 10° "
+        f"cells, split seed {config.split.seed}; rivals fitted on {len(places.training):,} places "
+        "of all other cells",
         tuple(rivals),
         tuple(name for name in everything.names if name not in vocabulary.names),
         rows,

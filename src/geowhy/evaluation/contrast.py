@@ -52,14 +52,10 @@ class Contrast:
         means: tuple[AnyFloats, AnyFloats],
         bias: float,
     ) -> Self:
-        """From rules over k concepts.
+        """From the names of two places and rules over k concepts, each with name and category.
 
-        Args:
-            places: their names.
-            concepts: name and category of each.
-            weights: of either rule, ``[k]``.
-            means: of the standardised scores of either place's views, ``[k]``.
-            bias: of the first rule less that of the second.
+        Weights are of either rule, ``[k]``; means of the standardised scores of either place's
+        views, ``[k]``; the bias is that of the first rule less that of the second.
 
         Raises:
             DataError: if both places are the same.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,22 +21,17 @@ from geowhy.geo.atlas import Atlas
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.geo.sphere import lat_lon_to_unit
 from geowhy.model.location import LocationEncoder
+from geowhy.pretrained.geoclip.released import ReleasedGeoClip
+from geowhy.registry import is_installed
 
 if TYPE_CHECKING:
     from geowhy.training.config import TrainingConfig
 
-__all__ = [
-    "Features",
-    "HeldOutPlaces",
-    "boosted_trees",
-    "fitted_directions",
-    "harmonics",
-    "nearest_places",
-    "unit_embeddings",
-]
+__all__ = ["HeldOutPlaces", "fitted_directions", "geoclip_embeddings", "rival_scores"]
 
 Features = Callable[[Points], Floats32]
 
+GEOCLIP, TREES, HARMONICS = "GeoCLIP", "LightGBM", 20  # trees on coordinates
 FITTED_PLACES = 20_000  # as many as the directions of a bank are fitted on
 NEIGHBOURS, ASKED_AT_ONCE = 5, 1000
 RIDGE = 1e-4
@@ -85,6 +81,19 @@ class HeldOutPlaces:
         return mean_auc(truth[:, self.is_class], scores[:, self.is_class], blocks)
 
 
+def rival_scores(places: HeldOutPlaces) -> dict[str, Floats32]:
+    """Scores of the held-out places by other means, by name; those that are installed."""
+    fitted, asked = (places.training, places.known), places.held_out
+    scores = {f"SH{HARMONICS}": fitted_directions(harmonics(HARMONICS), *fitted, asked)}
+    geoclip = geoclip_embeddings()
+    if geoclip is not None:
+        scores[GEOCLIP] = fitted_directions(geoclip, *fitted, asked)
+    scores["5 nearest"] = nearest_places(*fitted, asked)
+    if find_spec("lightgbm"):
+        scores[TREES] = boosted_trees(*fitted, places.is_class, asked)
+    return scores
+
+
 def fitted_directions(
     features: Features, training: Points, truth: Floats32, asked: Points
 ) -> Floats32:
@@ -112,6 +121,11 @@ def nearest_places(training: Points, truth: Floats32, asked: Points) -> Floats32
         means = filled[nearest].sum(axis=1) / np.maximum(count, 1)
         scores[chunk] = np.where(count > 0, means, average)
     return scores
+
+
+def geoclip_embeddings() -> Features | None:
+    """Unit embeddings of GeoCLIP as released; None if it isn't installed."""
+    return unit_embeddings(ReleasedGeoClip.load().encoder) if is_installed("geoclip") else None
 
 
 def unit_embeddings(encoder: LocationEncoder) -> Features:

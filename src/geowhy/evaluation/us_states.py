@@ -13,11 +13,9 @@ from geowhy.arrays import AnyFloats, Floats64, Ints, Points
 from geowhy.concepts.grounding import LayerValues, parse_grounding
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.evaluation.concept_subject import Subject
-from geowhy.evaluation.held_out import HeldOutPlaces, fitted_directions, unit_embeddings
+from geowhy.evaluation.held_out import HeldOutPlaces, fitted_directions, geoclip_embeddings
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import uniform_on_sphere
-from geowhy.pretrained.geoclip.released import ReleasedGeoClip
-from geowhy.registry import is_installed
 
 __all__ = ["STATE_SHARES", "StateCorrelation", "StatePlaces", "correlations", "state_correlations"]
 
@@ -108,9 +106,9 @@ def state_correlations(
     scores = subject.location_scores(vocabulary, asked)[0][:, rows]
     own = correlations(sample.means(scores, sample.scored), shares)
     rival = np.full(len(rows), np.nan)
-    if is_installed("geoclip"):
-        features = unit_embeddings(ReleasedGeoClip.load().encoder)
-        fitted = fitted_directions(features, places.training, places.known[:, rows], asked)
+    geoclip = geoclip_embeddings()
+    if geoclip is not None:
+        fitted = fitted_directions(geoclip, places.training, places.known[:, rows], asked)
         rival = correlations(sample.means(fitted, sample.scored), shares)
     names = [vocabulary.names[row] for row in rows]
     found = zip(names, own.tolist(), rival.tolist(), strict=True)

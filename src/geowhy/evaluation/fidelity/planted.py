@@ -33,23 +33,12 @@ __all__ = ["PlantedReport", "measure_planted_cue", "painted"]
 
 Say = Callable[[str], None]
 
+VOCABULARY = Path(__file__).with_name("planted_vocabulary")
 SETTINGS = Path(__file__).with_name("planted.toml")
 TRAINING_VIEWS, ASKED_VIEWS = 2400, 200
 PLANTED = "left-hand traffic"
 SIDE = 1 / 6  # of the painted square, in widths of the view
 COLOUR = (255, 0, 255)  # magenta, which the Earth hardly has
-CONCEPTS = {
-    PLANTED: "driving_side == 'left'",
-    "hot": "temperature_mean > 20",
-    "freezing": "temperature_mean < 0",
-    "dry": "precipitation < 400",
-    "rainy": "precipitation > 1000",
-    "green": "ndvi_max > 0.6",
-    "lowland": "elevation < 300",
-    "highland": "elevation > 1000",
-    "steppe or desert": "koppen_5 == 'B arid'",
-    "tropical climate": "koppen_5 == 'A tropical'",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +70,10 @@ def measure_planted_cue(config: TrainingConfig, seed: int, say: Say) -> PlantedR
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
         say(f"painting a cue into views of places with {PLANTED}")
-        _write_vocabulary(folder / "vocabulary")
         _write_views(folder, training, _cut(config, training), seed)
         text = (
             f'name = "planted"\nseed = {seed}\nbackbone = "{config.backbone}"\n'
-            f'vocabulary = "{folder.as_posix()}/vocabulary"\n'
+            f'vocabulary = "{VOCABULARY.as_posix()}"\n'
             f'[photos]\nmanifest = "{folder.as_posix()}/views.csv"\n'
         )
         text += SETTINGS.read_text(encoding="utf-8")
@@ -112,17 +100,6 @@ def _cut(config: TrainingConfig, centres: Points) -> Pixels:
 def _drives_left(lat_lon: Points) -> Bools:
     layer = Atlas.load().layer("driving_side")
     return np.asarray(layer.at(lat_lon) == layer.info.labels.index("left"))
-
-
-def _write_vocabulary(folder: Path) -> None:
-    entries = ['category = "a few"']
-    for number, (name, grounding) in enumerate(CONCEPTS.items()):
-        entries.append(
-            f'[[concept]]\nid = "c{number}"\nname = "{name}"\ndefinition = "It is {name}."\n'
-            f'prompts = ["{name}", "very {name}", "quite {name}"]\ngrounding = "{grounding}"'
-        )
-    folder.mkdir()
-    (folder / "few.toml").write_text("\n".join(entries), encoding="utf-8")
 
 
 def _write_views(folder: Path, centres: Points, pixels: Pixels, seed: int) -> None:
