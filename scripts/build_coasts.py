@@ -7,6 +7,9 @@ Needs the extra ``atlas``. Run it after ``build_earth.py``.
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
+
 import numpy as np
 from contourpy import contour_generator
 from numpy.typing import NDArray
@@ -21,12 +24,15 @@ LAND_SHARE = 0.5  # a cell with more land than this is land
 
 def main() -> None:
     """Contour the share of land in cells of half a degree, and write the curves end to end."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=COASTS, help="the file")
+    output = parser.parse_args().output
     land = np.maximum(Atlas.load().layer("land").grid(), 0)
     side = land.shape[0] // ROWS
     share = land.reshape(ROWS, side, 2 * ROWS, side).mean(axis=(1, 3), dtype=np.float64)
     curves = [_degrees(curve[:-1]) for curve in contours(share)]
     starts = np.cumsum([len(curve) for curve in curves])[:-1].astype(np.int32)
-    write_npz(COASTS, {"lat_lon": np.concatenate(curves), "starts": starts})
+    write_npz(output, {"lat_lon": np.concatenate(curves), "starts": starts})
 
 
 def contours(share: NDArray[np.float64]) -> list[NDArray[np.float64]]:
