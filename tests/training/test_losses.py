@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geowhy.geo.sphere import distance_km, lat_lon_to_unit
-from geowhy.training.losses import (
+from geowhy.training.dataset import soft_targets
+from geowhy.training.objectives.concept import (
     cauchy_schwarz_divergence,
-    contrastive_loss,
     grounding_loss,
     literal_divergence,
     median_bandwidth,
-    soft_targets,
 )
+from geowhy.training.objectives.contrastive import contrastive_loss
 
 
 def batches(seed, count=12, size=5, spread=1.0):

@@ -28,6 +28,7 @@ CLIP = "clip-vit-l-14"
 CLIP_SIZE = 768  # of its projected features, and of the hidden layer of GeoCLIP's head
 GEOCLIP_SIZE = 512  # of GeoCLIP's embeddings
 
+Backbone = Literal["efficientnet-lite0", "efficientnet-lite2", "clip-vit-l-14"]
 Positive = Annotated[float, Field(gt=0)]
 Choices = Annotated[tuple[Positive, ...], Field(min_length=1)]
 
@@ -224,9 +225,7 @@ class TrainingConfig(_Section):
 
     name: str = Field("embedded", pattern=r"^[A-Za-z0-9._-]+$")
     seed: int = 0
-    backbone: Literal["efficientnet-lite0", "efficientnet-lite2", "clip-vit-l-14"] = (
-        "efficientnet-lite2"
-    )
+    backbone: Backbone = "efficientnet-lite2"
     vocabulary: str = ""
     views: ViewsConfig = ViewsConfig()
     photos: PhotosConfig | None = None
@@ -298,16 +297,14 @@ class TrainingConfig(_Section):
         """
         try:
             text = path.read_text(encoding="utf-8")
-            content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+            return cls(**(json.loads(text) if path.suffix == ".json" else tomllib.loads(text)))
         except OSError as error:
             reason = error.strerror
             raise ConfigError(f"{path}: can't be read ({reason}): give a TOML file") from error
-        except ValueError as error:
-            raise ConfigError(f"{path}: not valid TOML ({error}): mend that line") from error
-        try:
-            return cls(**content)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
             named = f"{path}: {where}" if where else str(path)
             raise ConfigError(f"{named}: {first['msg']}; mend or remove that key") from error
+        except ValueError as error:
+            raise ConfigError(f"{path}: not valid TOML ({error}): mend that line") from error

@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 
 from geowhy.arrays import Floats32, Ints64, Points
-from geowhy.geo.sphere import lat_lon_to_unit
-from geowhy.training.losses import soft_targets
+from geowhy.geo.sphere import EARTH_RADIUS_KM, lat_lon_to_unit
 
-__all__ = ["BatchOrder", "GroundTruth", "Places"]
+__all__ = ["BatchOrder", "GroundTruth", "Places", "soft_targets"]
 
 PRIOR_VIEWS = 10_000
 PRIOR_CHUNK = 500
@@ -84,6 +83,21 @@ class Places:
         for units in training.units[:PRIOR_VIEWS].split(PRIOR_CHUNK):
             mass += soft_targets(units, self.units, sigma_km).sum(dim=0)
         return replace(self, log_prior=torch.log(mass / mass.mean() + 1e-6))
+
+
+def soft_targets(positives: Tensor, places: Tensor, sigma_km: float) -> Tensor:
+    """How much each of ``places`` ``[M, 3]`` counts as right for ``positives`` ``[N, 3]``.
+
+    Unit vectors in; rows of ``[N, M]`` that add up to 1: Gaussian in the great-circle distance,
+    width ``sigma_km``. With 0 only the nearest place counts, which is plain InfoNCE when the first
+    N places are the positives themselves.
+    """
+    half_chord = ((1 - positives @ places.T) / 2).clamp(0, 1).sqrt()
+    distance_km = 2 * EARTH_RADIUS_KM * torch.asin(half_chord)
+    if sigma_km == 0:
+        nearest = distance_km.argmin(dim=1)
+        return torch.nn.functional.one_hot(nearest, len(places)).to(distance_km.dtype)
+    return torch.softmax(-((distance_km / sigma_km) ** 2) / 2, dim=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,7 @@ from PIL import Image
 
 from geowhy.assets.files import sha256_of
 from geowhy.errors import ModelFormatError
-from geowhy.export.backbone_export import (
-    GRAPH_FILE,
-    LAYOUT_GRID,
-    LITE,
-    export_backbone,
-)
+from geowhy.export.backbone_export import GRAPH_FILE, LAYOUT_GRID, LITE, export_backbone
 from geowhy.images.overhead import WorldImage
 from geowhy.model.backbone import BACKBONE_FILE, OnnxBackbone
 from geowhy.model.maps import PICTURE_COLUMNS
@@ -40,9 +35,7 @@ class TrainingSources:
     """Opened inputs of a run.
 
     Attributes:
-        config: of the run.
         backbone_files: of the frozen backbone, by the names that a model folder gives them.
-        preprocessing: of the backbone.
         layout_grid: fields a side of the layout, three colours each, that comes after the
             statistics among the features; 0 without a layout.
         picture: columns of the picture, which comes last and a map reader alone looks at; or 0.

@@ -11,17 +11,22 @@ from geowhy.model.alignment import ConceptAligner
 from geowhy.model.location import LocationEncoder
 from geowhy.training.aligner import AlignerSides, TorchAligner
 from geowhy.training.config import TrainingConfig
+from geowhy.training.dataset import soft_targets
 from geowhy.training.location_torch import TorchLocationEncoder, embed_places
 from geowhy.training.loop import Batch
-from geowhy.training.losses import contrastive_loss, soft_targets
 from geowhy.training.pool import FitData
 from geowhy.training.symmetry import turned_alike
 
-__all__ = ["ContrastiveTask"]
+__all__ = ["ContrastiveTask", "contrastive_loss"]
 
 VALIDATION_SIGMA_KM = 250.0
 VALIDATION_TEMPERATURES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
 VALIDATION_CHUNK = 1000
+
+
+def contrastive_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """InfoNCE from images to locations (eq. 4), for soft ``targets``; both ``[N, M]``."""
+    return -(targets * torch.log_softmax(logits, dim=1)).sum(dim=1).mean()
 
 
 class ContrastiveTask:
