@@ -21,7 +21,6 @@ from geowhy.locator import Locator
 from geowhy.model.terms import Encoded, Part
 from geowhy.posterior.calibration import Calibration
 from geowhy.pretrained import catalogue
-from geowhy.pretrained.entry import ModelEntry
 from geowhy.records import as_json, explanation_json, prediction_from_json
 from geowhy.render.report import ReportEntry, html_report
 from geowhy.render.wording import as_text
@@ -98,7 +97,7 @@ class Southern:
 @pytest.fixture
 def toy(monkeypatch):
     monkeypatch.setattr(catalogue, "_ENTRIES", dict(catalogue._ENTRIES))
-    catalogue.register(ModelEntry("toy", load_toy, digest=lambda _: "0" * 64))
+    catalogue.register(catalogue.ModelEntry("toy", load_toy, digest=lambda _: "0" * 64))
     return Locator.from_pretrained("toy")
 
 

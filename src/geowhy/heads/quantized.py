@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.arrays import Bools, Floats32, Floats64, Rows
-from geowhy.assets.memmap import give_back, in_parts
+from geowhy.assets.files import give_back, in_parts
 from geowhy.model.backbone import open_session
 
 __all__ = [

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geowhy.arrays import Bools, Floats32, Floats64, Ints, Pixels, Selection
-from geowhy.assets.memmap import in_parts, is_mapped
+from geowhy.assets.files import in_parts, is_mapped
 
 __all__ = [
     "ConceptImages",

@@ -6,20 +6,60 @@ What is heavy is imported by what loads a model, so that a command line can list
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, cast
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Literal, cast, get_args, get_origin, get_type_hints
 
-from geowhy.errors import ConfigError
-from geowhy.pretrained.entry import ModelEntry, ModelOptions, choices
-from geowhy.pretrained.trained import TRAINED
+from geowhy.errors import ConfigError, ModelFormatError
 
 if TYPE_CHECKING:
     from geowhy.arrays import Points
     from geowhy.engine import Engine
 
-__all__ = ["GeoClipOptions", "chosen", "entries", "entry_of", "register"]
+__all__ = [
+    "SMALLEST_SIDE",
+    "GeoClipOptions",
+    "ModelEntry",
+    "ModelOptions",
+    "choices",
+    "chosen",
+    "entries",
+    "entry_of",
+    "register",
+]
 
+VIEWS_AT_ONCE = 32
+SMALLEST_SIDE = 256  # pixels; a JPEG need not be decoded any finer for a 128-pixel input
 PHOTOGRAPHS_AT_ONCE = 4  # they come in full size, 36 MB for 12 megapixels
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """What one may choose of a model: here nothing, in a frozen dataclass of it one thing a field.
+
+    Fields are `Literal` with defaults; ``metadata["help"]`` says what they do.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One model, or one kind of model folder.
+
+    Attributes:
+        name: by which it is asked for.
+        load: puts it to work, from a name or a folder, places, degrees ``[M, 2]``, or None for its
+            own gallery, its options, and what is told of long work. Raises `ModelNotFoundError` if
+            it isn't on this machine, with how to get it, `ModelFormatError` if its files are
+            damaged, and `CoordinateError` if a place isn't on Earth.
+        digest: SHA-256 that tells one set of weights from another, from a name or a folder.
+        options: the class of its options.
+        sources: names of the assets that it was made of, whose licences pages name.
+    """
+
+    name: str
+    load: Callable[[str, Points | None, ModelOptions, Callable[[str], None]], Engine]
+    digest: Callable[[str], str]
+    options: type[ModelOptions] = ModelOptions
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +75,42 @@ class GeoClipOptions(ModelOptions):
     concepts: Literal["grounded", "text"] = field(
         default="grounded", metadata={"help": "explain by groundings or by texts"}
     )
+
+
+def _load_trained(
+    name_or_dir: str, places: Points | None, _: ModelOptions, tell: Callable[[str], None]
+) -> Engine:
+    from geowhy.engine import Engine, InputPolicy
+    from geowhy.heads.gallery import Gallery
+    from geowhy.model.geomodel import GeoModel
+    from geowhy.model.store import ModelFolder
+    from geowhy.posterior import Calibration, NoveltyDetector
+    from geowhy.registry import resolve_model
+
+    folder = ModelFolder.open(resolve_model(name_or_dir))
+    try:
+        calibration = Calibration(**folder.section("calibration"))
+        novelty = NoveltyDetector.from_tensors(folder.tensors("novelty"))
+    except (KeyError, TypeError) as error:
+        raise ModelFormatError(
+            f"{folder.path}: the calibration lacks {error}: get or train the model anew"
+        ) from error
+    model = GeoModel.load(folder)
+    if places is None:
+        gallery = Gallery.from_tensors(folder.tensors("gallery"), model)
+    else:
+        tell(f"embedding {len(places):,} places of the gallery")
+        gallery = Gallery.build(places, model)
+    policy = InputPolicy(SMALLEST_SIDE, VIEWS_AT_ONCE)
+    return Engine(model, gallery, calibration, novelty, inputs=policy)
+
+
+def _digest_of_trained(name_or_dir: str) -> str:
+    """Of the configuration, which names the digests of all files."""
+    from geowhy.assets.files import sha256_of
+    from geowhy.registry import resolve_model
+
+    return sha256_of(resolve_model(name_or_dir) / "config.json")
 
 
 def _load_geoclip(
@@ -65,8 +141,14 @@ def _digest_of_geoclip(_: str) -> str:
     return sha256_of(require(GEOCLIP) / "location.safetensors")
 
 
-_ENTRIES: dict[str, ModelEntry] = {
-    TRAINED.name: TRAINED,
+_TRAINED = ModelEntry(
+    "embedded",
+    _load_trained,
+    _digest_of_trained,
+    sources=("blue-marble", "efficientnet-lite2"),
+)
+_ENTRIES = {
+    "embedded": _TRAINED,
     "geoclip": ModelEntry(
         "geoclip", _load_geoclip, _digest_of_geoclip, GeoClipOptions, ("geoclip", "clip-vit-l-14")
     ),
@@ -91,7 +173,19 @@ def entries() -> tuple[ModelEntry, ...]:
 
 def entry_of(name_or_dir: str) -> ModelEntry:
     """The entry of a name; of anything else, that of folders which ``geowhy train`` made."""
-    return _ENTRIES.get(name_or_dir, TRAINED)
+    return _ENTRIES.get(name_or_dir, _TRAINED)
+
+
+def choices(options: type[ModelOptions]) -> dict[str, tuple[object, ...]]:
+    """What may be chosen for each option, the default first."""
+    hints = get_type_hints(options)
+    allowed = {}
+    for option in fields(options):
+        if get_origin(hints[option.name]) is not Literal:
+            raise TypeError(f"{options.__name__}.{option.name} must be a Literal")
+        others = [each for each in get_args(hints[option.name]) if each != option.default]
+        allowed[option.name] = (option.default, *others)
+    return allowed
 
 
 def chosen(entry: ModelEntry, given: Mapping[str, object]) -> ModelOptions:
