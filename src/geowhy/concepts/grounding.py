@@ -106,10 +106,15 @@ def parse_grounding(text: str, atlas: Atlas) -> Grounding:
             "elevation < 100 or koppen_5 == 'B arid'"
         ) from None
     checker = _Checker(atlas)
-    kind: GroundingKind = "class" if checker.is_truth(root) else "degree"
-    evaluate = checker.truth(root) if kind == "class" else checker.number(root)
+    is_truth = isinstance(root, ast.BoolOp | ast.Compare) or (
+        isinstance(root, ast.UnaryOp) and isinstance(root.op, ast.Not)
+    )
+    if isinstance(root, ast.Name) and root.id in atlas.infos:
+        is_truth = atlas.infos[root.id].kind == "flag"
+    evaluate = checker.truth(root) if is_truth else checker.number(root)
     if not checker.layers:
         raise GroundingError(f"{text!r} reads no layer, so it is the same everywhere: name one")
+    kind: GroundingKind = "class" if is_truth else "degree"
     return Grounding(text.strip(), kind, tuple(sorted(checker.layers)), evaluate)
 
 
@@ -119,13 +124,6 @@ class _Checker:
     def __init__(self, atlas: Atlas) -> None:
         self._atlas = atlas
         self.layers: set[str] = set()
-
-    def is_truth(self, node: ast.expr) -> bool:
-        """Whether a node can only be true or false."""
-        if isinstance(node, ast.Name) and node.id in self._atlas.infos:
-            return self._atlas.infos[node.id].kind == "flag"
-        is_not = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
-        return is_not or isinstance(node, ast.BoolOp | ast.Compare)
 
     def truth(self, node: ast.expr) -> Evaluate:
         """A node that is true or false."""

@@ -15,7 +15,7 @@ from geowhy.arrays import Bools, Floats32, Floats64, Points
 from geowhy.errors import ConfigError
 from geowhy.explanation import EVIDENCE_CATEGORY
 from geowhy.model.terms import Edit, Encoded, Part
-from geowhy.posterior import Term
+from geowhy.posterior.ledger import Term
 
 __all__ = ["EvidenceField", "FieldImages", "FieldPlaces", "FieldTerm"]
 

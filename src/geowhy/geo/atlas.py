@@ -95,12 +95,10 @@ class Storage:
         """Value of every possible code of ``codes`` ``[...]``, code 0 being *missing*."""
         if kind == "flag":
             return np.array([0, 1], np.int16)
-        if kind == "class" and self.classes:
-            return np.array(self.classes, np.int16)
-        steps = np.arange(np.iinfo(codes.dtype).max + 1)
+        steps = np.arange(-1, np.iinfo(codes.dtype).max)
         if kind == "class":
-            return (steps - 1).astype(np.int16)
-        values = self.offset + self.scale * (steps - 1.0)
+            return np.array(self.classes or steps, np.int16)
+        values = self.offset + self.scale * steps
         if self.numbers:
             values = np.array(self.numbers, np.float64)  # None becomes NaN
         # Codes beyond the largest used one may overflow; nobody reads them.

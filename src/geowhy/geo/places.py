@@ -19,10 +19,7 @@ COORDINATE_STEP_DEG = 0.002  # of the file
 NEAR_KM = 25.0  # within this, a place is "near" a city
 WITHIN_KM = 5.0  # within this, one is in the city
 WITH_ARTICLE = ("GB", "NL", "US")  # the United Kingdom
-COMPASS = (
-    *("north", "north-east", "east", "south-east"),
-    *("south", "south-west", "west", "north-west"),
-)
+COMPASS = ["north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +84,9 @@ class Gazetteer:
         return self._labels("country", lat_lon)
 
     def region_of(self, lat_lon: ArrayLike) -> list[str]:
-        """First-level region, such as a state or province, at each of degrees ``[N, 2]``.
+        """First-level region, such as "Texas" or "Bavaria", at each of degrees ``[N, 2]``.
 
-        Such as "Texas" or "Bavaria", by cells of 0.1 degrees; empty where there is none, and if the
-        atlas has no layer of them.
+        By cells of 0.1 degrees; empty where there is none, and if the atlas has no layer of them.
 
         Raises:
             CoordinateError: if a coordinate is not on Earth.

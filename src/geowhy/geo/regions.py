@@ -158,13 +158,7 @@ def _joined(areas: Sequence[Covers], without: Sequence[Covers] = ()) -> Covers:
 def _part(atlas: Atlas, part: FarPart) -> Covers:
     number = [country.code for country in atlas.countries].index(part.country)
     country, box = _of_class(atlas, "country", number), _box(*part.box)
-
-    def covers(lat: Floats64, lon: Floats64) -> Bools:
-        inside = box(lat, lon)
-        inside[inside] = country(lat[inside], lon[inside])
-        return inside
-
-    return covers
+    return lambda lat, lon: box(lat, lon) & country(lat, lon)
 
 
 def _box(south: float, west: float, north: float, east: float) -> Covers:

@@ -17,18 +17,9 @@ from geowhy.evidence import FieldTerm
 from geowhy.heads.gallery import Gallery
 from geowhy.heads.quantized import CodedRows, NearestPlaces, RetrievalGallery, nearest_places
 from geowhy.model.terms import EmbeddingImages, EmbeddingPlaces, EmbeddingTerm, Encoded, ScoreTerm
-from geowhy.posterior import (
-    Calibration,
-    CellDensity,
-    Decoder,
-    Estimate,
-    Mode,
-    Posterior,
-    Support,
-    Term,
-    radius_km,
-    summed,
-)
+from geowhy.posterior.calibration import Calibration
+from geowhy.posterior.density import CellDensity, Decoder, Estimate, Mode, radius_km
+from geowhy.posterior.ledger import Posterior, Support, Term, summed
 
 __all__ = ["DensityHead", "LocationHead", "RetrievalHead"]
 

@@ -18,8 +18,8 @@ from geowhy.geo.sphere import distance_km, distance_matrix_km
 from geowhy.heads.gallery import Gallery
 from geowhy.model.maps import MapTerm
 from geowhy.model.terms import Encoded, ScoreTerm, total_scores
-from geowhy.posterior import Decoder, Estimate, softmax
 from geowhy.posterior.calibration import Calibration, stated_km
+from geowhy.posterior.density import Decoder, Estimate, softmax
 from geowhy.training.config import CalibrationConfig
 
 __all__ = ["best_map_weight", "calibrate", "decode_all"]
