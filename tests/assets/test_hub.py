@@ -52,6 +52,11 @@ class Hub(BaseHTTPRequestHandler):
         pass
 
 
+def point_to(monkeypatch, port):
+    template = f"http://127.0.0.1:{port}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
+
+
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 1000)
@@ -61,7 +66,7 @@ def server(monkeypatch):
     with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
         server.contents, server.seen = dict(CONTENTS), []
         server.broken, server.break_after = False, None
-        server.url = f"http://127.0.0.1:{server.server_port}"
+        point_to(monkeypatch, server.server_port)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
@@ -75,7 +80,7 @@ def names(folder):
 
 def test_the_pinned_files_are_downloaded_without_a_token(server, tmp_path):
     steps = []
-    folder = fetch_snapshot(pinned(), tmp_path / "d", None, steps.append, endpoint=server.url)
+    folder = fetch_snapshot(pinned(), tmp_path / "d", None, steps.append)
     assert {name: (folder / name).read_bytes() for name in names(folder)} == CONTENTS
     root = f"/someone/clip/resolve/{REVISION}"
     assert server.seen == [(f"{root}/{name}", None, None) for name in CONTENTS]
@@ -85,18 +90,18 @@ def test_the_pinned_files_are_downloaded_without_a_token(server, tmp_path):
 def test_a_broken_off_download_is_gone_on_with_by_the_next_call(server, tmp_path):
     server.break_after = 5000
     with pytest.raises(DownloadError, match=r"goes on from here[\s\S]*--from PATH"):
-        fetch_snapshot(pinned(), tmp_path / "d", endpoint=server.url)
+        fetch_snapshot(pinned(), tmp_path / "d")
     assert names(tmp_path / "d") == ["model.safetensors.part"]
     server.broken, server.break_after = False, None
     server.seen.clear()
-    folder = fetch_snapshot(pinned(), tmp_path / "d", endpoint=server.url)
+    folder = fetch_snapshot(pinned(), tmp_path / "d")
     assert server.seen[0][1] == "bytes=5000-"
     assert {name: (folder / name).read_bytes() for name in names(folder)} == CONTENTS
 
 
 def test_what_is_whole_is_not_downloaded_again(server, tmp_path):
     for _ in range(2):
-        fetch_snapshot(pinned(), tmp_path / "d", endpoint=server.url)
+        fetch_snapshot(pinned(), tmp_path / "d")
     assert len(server.seen) == len(CONTENTS)
 
 
@@ -105,8 +110,8 @@ def test_a_leftover_of_full_length_or_more_does_not_stop_the_download(server, tm
     (tmp_path / "model.safetensors.part").write_bytes(b"x" * length)
     if length == 10240:
         with pytest.raises(ChecksumError):
-            fetch_snapshot(pinned(), tmp_path, endpoint=server.url)
-    folder = fetch_snapshot(pinned(), tmp_path, endpoint=server.url)
+            fetch_snapshot(pinned(), tmp_path)
+    folder = fetch_snapshot(pinned(), tmp_path)
     assert (folder / "model.safetensors").read_bytes() == CONTENTS["model.safetensors"]
 
 
@@ -114,14 +119,15 @@ def test_a_leftover_of_full_length_or_more_does_not_stop_the_download(server, tm
 def test_a_finished_file_of_another_content_is_deleted(server, tmp_path, name):
     server.contents[name] = CONTENTS[name][:-1] + b"!"
     with pytest.raises(ChecksumError, match=rf"{name} of someone/clip@32bd64288804: .*expected"):
-        fetch_snapshot(pinned(), tmp_path, endpoint=server.url)
+        fetch_snapshot(pinned(), tmp_path)
     assert f"{name}.part" not in names(tmp_path)
     assert name not in names(tmp_path)
 
 
-def test_no_hub_at_all_is_an_error_with_a_remedy(tmp_path, server):
+def test_no_hub_at_all_is_an_error_with_a_remedy(tmp_path, server, monkeypatch):
+    point_to(monkeypatch, 9)
     with pytest.raises(DownloadError, match="Check the connection"):
-        fetch_snapshot(pinned(), tmp_path, endpoint="http://127.0.0.1:9")
+        fetch_snapshot(pinned(), tmp_path)
 
 
 def test_ctrl_c_keeps_what_came(tmp_path, monkeypatch):

@@ -156,15 +156,12 @@ def fetch_snapshot(
     destination: Path,
     source: Path | None = None,
     on_progress: Callable[[str], None] = lambda _: None,
-    *,
-    endpoint: str | None = None,
 ) -> Path:
     """The folder that holds the checked files: ``destination`` after a download, else ``source``.
 
     ``source`` is a folder with the files, downloaded before; None asks the hub. A broken-off
-    download stays in ``destination`` and is gone on with by the next call. The hub, at
-    ``endpoint``, ``$HF_ENDPOINT`` or its usual address, is asked without the user's token: what is
-    pinned is public.
+    download stays in ``destination`` and is gone on with by the next call. The hub is asked without
+    the user's token: what is pinned is public.
 
     Raises:
         DownloadError: if the hub can't be reached, or ``source`` lacks a file.
@@ -176,7 +173,7 @@ def fetch_snapshot(
     for file in snapshot.files:
         if source is None:
             on_progress(f"getting {file.name}")
-            _download_file(file, snapshot, destination, endpoint)
+            _download_file(file, snapshot, destination)
             continue
         on_progress(f"checking {file.name}")
         path = source / file.name
@@ -189,9 +186,7 @@ def fetch_snapshot(
     return source or destination
 
 
-def _download_file(
-    file: PinnedFile, snapshot: PinnedSnapshot, folder: Path, endpoint: str | None
-) -> None:
+def _download_file(file: PinnedFile, snapshot: PinnedSnapshot, folder: Path) -> None:
     from huggingface_hub import hf_hub_url  # of the extra clip
     from huggingface_hub.file_download import http_get
 
@@ -205,8 +200,7 @@ def _download_file(
             partial.unlink(missing_ok=True)
             done = 0
         if done != file.bytes:
-            name, revision = file.name, snapshot.revision
-            url = hf_hub_url(snapshot.repository, name, revision=revision, endpoint=endpoint)
+            url = hf_hub_url(snapshot.repository, file.name, revision=snapshot.revision)
             with partial.open("ab") as out:
                 http_get(url, out, resume_size=done, expected_size=file.bytes)
     except Exception as error:  # the hub's HTTP library, and so its errors, vary by version

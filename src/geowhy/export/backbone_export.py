@@ -1,14 +1,12 @@
 """EfficientNet-Lite as a frozen image backbone: torch weights to one ONNX file.
 
-Its features are statistics at several depths: mean and standard deviation over the picture of
-every channel, before each halving of the resolution and at the end. Early ones keep colour and
-texture, which tell more about a place than the objects that the network was trained to name. None
-of them tells where in the picture something is, so its layout follows, the mean colours of the
-fields of a grid, and the picture itself on a finer grid, for the map reader.
+Its features are mean and standard deviation over the picture of every channel, before each halving
+of the resolution and at the end. Early ones keep colour and texture, which tell more about a place
+than the objects that the network was trained to name. None tells where in the picture something is,
+so the mean colours of a grid follow, and those of a finer grid, for the map reader.
 
-The architecture ("EfficientNet-Lite", Liu, 2020) is written out here, node by node: the package
-``efficientnet_lite_pytorch`` pads for one picture size only, whatever it is given, and torch's
-exporters would add two dependencies. The names of the weights are those of its published files.
+The architecture ("EfficientNet-Lite", Liu, 2020) and the names of its published weights are
+written out: the package ``efficientnet_lite_pytorch`` pads for one picture size only.
 """
 
 from __future__ import annotations

@@ -2,14 +2,6 @@
 
 All rows of a batch go through the linear layers as one matrix ``[N * tokens, width]``. Weights
 are "external data", which onnxruntime maps into memory rather than reads. Needs onnx.
-
-int8 is ours rather than that of onnxruntime.quantization: a weight has a scale a column, and each
-token its own scale when it comes by. One scale for a whole batch, as DynamicQuantizeLinear has,
-would spread a token's outliers over all others, and let a picture's features depend on its
-neighbours in the batch.
-
-Patches are as in MaskCLIP (Zhou, Loy and Dai, ECCV 2022, arXiv 2112.01071): in the last layer a
-token attends to itself alone, so what comes of it is about its patch, in the space of pictures.
 """
 
 from __future__ import annotations
@@ -51,7 +43,9 @@ def write_image(
 
     The weights, which were checked before, go beside ``path`` under the suffix ``.data``; with
     ``int8`` the layers' matrices in 8 bits. ``patches`` is a second graph that reads the same file:
-    "pixels" to "patches" ``[N, P, projection]``, row by row; None for none. Not in 8 bits.
+    "pixels" to "patches" ``[N, P, projection]``, row by row; None for none. Not in 8 bits. As in
+    MaskCLIP (Zhou, Loy and Dai, ECCV 2022, arXiv 2112.01071) a token attends to itself alone in
+    the last layer, so what comes of it is about its patch, in the space of pictures.
     """
     vision, file = sizes.vision, path.with_suffix(".data")
     projection = "visual_projection.weight"
@@ -138,11 +132,10 @@ class _Tower(GraphWriter):
         """``data`` is the file of the weights, ``location`` its name."""
         super().__init__()
         self._data, self._location = data, location
-        self._in_file: dict[str, onnx.TensorProto] = {}
+        self._in_file: dict[str, tuple[int, tuple[int, ...], int, int]] = {}
         self._hash = hashlib.sha256()
         self._published, self._tower = published, prefix
-        self._sizes = sizes
-        self._int8 = int8
+        self._sizes, self._int8 = sizes, int8
         self._quantised = False  # the layer that is being written
         self._mask = ""
         if causal:  # added to the likeness of a token (row) and another (column): no look ahead
@@ -163,13 +156,10 @@ class _Tower(GraphWriter):
 
     def last_rows(self, whole: str, count: int) -> str:
         """The last rows of a constant in the file of the weights, where they lie."""
-        tensor = self._in_file[whole]
-        where = {entry.key: entry.value for entry in tensor.external_data}
-        offset, length = int(where["offset"]), int(where["length"])
-        taken = length // tensor.dims[0] * count
-        dims = (count, *tensor.dims[1:])
-        name = f"{whole}.last_rows"
-        return self._point(name, tensor.data_type, dims, offset + length - taken, taken)
+        kind, dims, offset, length = self._in_file[whole]
+        taken = length // dims[0] * count
+        where = offset + length - taken
+        return self._point(f"{whole}.last_rows", kind, (count, *dims[1:]), where, taken)
 
     def write(self, path: Path, kind: int, taken: Value, given: Value) -> None:
         """The part of the graph that one output needs; what goes in is of the type ``kind``."""
@@ -188,7 +178,7 @@ class _Tower(GraphWriter):
         for key, value in where.items():
             tensor.external_data.add(key=key, value=str(value))
         self.weights.append(tensor)
-        self._in_file[name] = tensor
+        self._in_file[name] = (kind, dims, offset, length)
         return name
 
     def tensor(self, name: str) -> Floats32:
@@ -206,7 +196,7 @@ class _Tower(GraphWriter):
     def all_but_the_last_layer(self, x: str) -> str:
         """Tokens ``[N * T, width]`` through them."""
         for number in range(self._sizes.layers - 1):
-            x = self._layer(x, number, self.attend, None)
+            x = self._layer(x, number, self.attend)
         return x
 
     def last_layer(self, x: str, mix: Mix, pick: Pick) -> str:
@@ -237,20 +227,20 @@ class _Tower(GraphWriter):
         weight, bias = (self.last_rows(n, self._sizes.width) for n in names)
         return self.node("Gemm", x, weight, bias, transB=1)
 
-    def _layer(self, x: str, number: int, mix: Mix, pick: Pick | None) -> str:
+    def _layer(self, x: str, number: int, mix: Mix, pick: Pick | None = None) -> str:
         name = f"encoder.layers.{number}"
         self._quantised = self._int8 and number >= WHOLE_LAYERS
         mixed = mix(self.normalise(x, f"{name}.layer_norm1"), f"{name}.self_attn")
         if pick:
-            x, mixed = pick(self._sequences(x)), pick(self._sequences(mixed))
+            shape = (-1, self._sizes.tokens, self._sizes.width)
+            x, mixed = (
+                pick(self.node("Reshape", rows, self.integers(*shape))) for rows in (x, mixed)
+            )
         x = self.node("Add", x, self._linear(mixed, [f"{name}.self_attn.out_proj"]))
         y = self._linear(self.normalise(x, f"{name}.layer_norm2"), [f"{name}.mlp.fc1"])
         steep = self.node("Mul", y, self.number(1.702))
         y = self.node("Mul", y, self.node("Sigmoid", steep))
         return self.node("Add", x, self._linear(y, [f"{name}.mlp.fc2"]))
-
-    def _sequences(self, x: str) -> str:
-        return self.node("Reshape", x, self.integers(-1, self._sizes.tokens, self._sizes.width))
 
     def _linear(self, x: str, names: list[str]) -> str:
         """One product for linear layers of the same input, their outputs side by side."""
@@ -263,7 +253,11 @@ class _Tower(GraphWriter):
         return self.node("Gemm", x, weight, added, transB=1)
 
     def _product_int8(self, x: str, matrix: Floats32, name: str) -> str:
-        """``x @ matrix.T`` with a scale a token and a scale a column."""
+        """``x @ matrix.T`` with a scale a token and a scale a column.
+
+        One scale for a whole batch, as onnxruntime's DynamicQuantizeLinear has, would spread a
+        token's outliers over all others, and let features depend on neighbours in the batch.
+        """
         columns = np.maximum(np.abs(matrix).max(axis=1), SMALLEST) / WEIGHT_STEPS
         rounded = np.rint(matrix / columns[:, None]).astype(np.int8)
         weight = self.weight(rounded.T, f"{name}.weight")

@@ -43,10 +43,10 @@ class _TowerSizes:
 
 @dataclass(frozen=True, slots=True)
 class VisionSizes(_TowerSizes):
-    """Of the image tower; the sides of its ``picture`` and of a ``patch`` are pixels."""
+    """Of the image tower."""
 
-    picture: int
-    patch: int
+    picture: int  # side, pixels
+    patch: int  # side, pixels
 
     @property
     def tokens(self) -> int:
@@ -56,17 +56,11 @@ class VisionSizes(_TowerSizes):
 
 @dataclass(frozen=True, slots=True)
 class TextSizes(_TowerSizes):
-    """Of the text tower.
+    """Of the text tower."""
 
-    Attributes:
-        words: entries of the vocabulary.
-        length: tokens of a text.
-        end: id of the end-of-text token; `LEGACY_END` means the highest id of a text.
-    """
-
-    words: int
-    length: int
-    end: int
+    words: int  # entries of the vocabulary
+    length: int  # tokens of a text
+    end: int  # id of the end-of-text token; `LEGACY_END` means the highest id of a text
 
     @property
     def tokens(self) -> int:

@@ -1,11 +1,10 @@
 """The gallery points nearest to images, by embeddings in 8 bits with a bound of their error.
 
-A gallery of a million places is 2 GB of float32, and to read them takes longer than to multiply
-them. Codes are a quarter of that, and go by in blocks, so that memory is that of one block of
-scores. Of each block only what an answer needs is kept: the points that the bound can't rule out,
-the sum of all exponentials, and their sum by cell. Those few points are then scored by their
-float32 rows, so which are best and their scores are exact; the exponentials of the others are right
-to about one in a hundred each, by chance to either side.
+A million places are 2 GB of float32, and to read them takes longer than to multiply them. Codes are
+a quarter of that, and go by in blocks, of which only what an answer needs is kept: the points that
+the bound can't rule out, and the sums of exponentials, of all and by cell. Those few points are
+then scored by their float32 rows, so which are best and their scores are exact; the exponentials of
+the others are right to about one in a hundred each, by chance to either side.
 """
 
 from __future__ import annotations

@@ -42,11 +42,9 @@ class DensityHead:
         self._score_terms = score_terms
         self._gallery = gallery
         self._evidence = evidence
-        self._sources = [term.source for term in score_terms]
         self._temperature = np.float32(calibration.temperature)
-        self._support = Support(
-            np.arange(len(gallery.lat_lon)), gallery.lat_lon, gallery.grid.point_to_cell
-        )
+        rows = np.arange(len(gallery.lat_lon))
+        self._support = Support(rows, gallery.lat_lon, gallery.grid.point_to_cell)
         self._decoder = Decoder(
             gallery.lat_lon,
             gallery.grid,
@@ -60,14 +58,14 @@ class DensityHead:
         """One posterior an image."""
         for start in range(0, len(images), SCORED_AT_ONCE):
             some = images.rows(slice(start, start + SCORED_AT_ONCE))
-            scored = [
-                term.scores(some, self._gallery.side) / self._temperature
-                for term in self._score_terms
-            ]
-            for number, rows in enumerate(zip(*scored, strict=True)):
-                ledger = tuple(map(Term, self._sources, rows))
+            places, terms = self._gallery.side, self._score_terms
+            scored = [term.scores(some, places) / self._temperature for term in terms]
+            for number in range(len(some)):
+                ledger = tuple(
+                    Term(t.source, s[number]) for t, s in zip(terms, scored, strict=True)
+                )
                 if self._evidence:
-                    ledger += tuple(self._evidence.terms(some, self._gallery.side, number))
+                    ledger += tuple(self._evidence.terms(some, places, number))
                 log_prob = summed(ledger)
                 mass = self._gallery.grid.density(np.exp(log_prob))
                 yield Posterior(self._support, log_prob, ledger, mass)

@@ -111,7 +111,7 @@ def read_image(
     return NamedImage(name, pixels)
 
 
-def exif_block(source: ImageSource, *, name: str, limits: Limits = _USUAL) -> bytes:
+def exif_block(source: ImageSource, *, name: str) -> bytes:
     """The EXIF block of an image, from its byte-order mark on; b"" if it has none.
 
     Raises:
@@ -120,12 +120,12 @@ def exif_block(source: ImageSource, *, name: str, limits: Limits = _USUAL) -> by
     if isinstance(source, Image.Image):
         with _failures_named(name):
             return _bare(source.info.get("exif") or source.getexif().tobytes())
-    data = _bytes_of(source, name, limits.max_bytes)
+    data = _bytes_of(source, name, _USUAL.max_bytes)
     if format_of(data, name) == "TIFF":
         return data  # a TIFF file is an EXIF block with pixels in it
     with _failures_named(name):
         picture = open_lazily(data, name)
-        _check_size(picture, name, limits)
+        _check_size(picture, name, _USUAL)
         if picture.format == "PNG":
             picture.load()  # the block may come after the pixels
         return _bare(picture.info.get("exif"))

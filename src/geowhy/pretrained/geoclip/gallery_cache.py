@@ -58,11 +58,9 @@ def cached_gallery(
         codes = np.load(folder / CODES_FILE, mmap_mode="r")
         with np.load(folder / REST_FILE) as rest:
             arrays = {name: rest[name] for name in rest.files}
-        if len(units) != len(lat_lon) or units.dtype != np.float32:
-            raise ValueError(
-                f"{units.dtype} embeddings of {len(units)} places, not of {len(lat_lon)}"
-            )
-        if codes.shape != units.shape or codes.dtype != np.uint8:
+        if (len(units), units.dtype) != (len(lat_lon), np.float32):
+            raise ValueError(f"{units.dtype} embeddings of {len(units)} places")
+        if (codes.shape, codes.dtype) != (units.shape, np.uint8):
             raise ValueError(f"{codes.dtype} codes {codes.shape} of {units.shape}")
         coded = CodedRows(codes, arrays.pop("step"), arrays.pop("error"))
         average, lat_lon = aligner.placed(arrays.pop("average")), arrays.pop("lat_lon")
