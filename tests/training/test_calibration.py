@@ -12,12 +12,7 @@ from geowhy.geo.sphere import distance_km, lat_lon_to_unit
 from geowhy.heads.gallery import CELL_RESOLUTION, Gallery
 from geowhy.model.maps import MapImages, MapPlaces, MapTerm
 from geowhy.model.terms import ConceptImages, ConceptPlaces, ConceptTerm, Encoded
-from geowhy.training.calibration import (
-    _conformal_factor,
-    best_map_weight,
-    calibrate,
-    decode_all,
-)
+from geowhy.training.calibration import Asked, _conformal_factor, best_map_weight, calibrate
 from geowhy.training.config import CalibrationConfig
 
 CONFIG = CalibrationConfig()
@@ -35,8 +30,15 @@ def scattered(count, rng):
 
 @pytest.fixture(scope="module")
 def earth(make_bank):
-    """Terms, gallery, images, truth; concepts are unit vectors, seen with noise."""
+    """Images that are asked for; concepts are unit vectors, seen with noise, and maps mislead."""
     return make_earth(make_bank(np.eye(3)))
+
+
+@pytest.fixture(scope="module")
+def unmapped(earth):
+    """The same, but maps pull nowhere."""
+    concepts = concepts_of(earth.images)
+    return replace(earth, images=seeing(concepts, 0 * concepts))
 
 
 def make_earth(bank, seed=0):
@@ -52,7 +54,7 @@ def make_earth(bank, seed=0):
     images = seeing(concepts, 200 * wrong)
     concept_term = ConceptTerm(bank.names, bank.categories, bank.directions, 200.0)
     map_term = MapTerm(tuple("abc"), ("maps",) * 3, np.eye(3, dtype=np.float32), 0.2)
-    return (concept_term, map_term), gallery, images, truth
+    return Asked((concept_term, map_term), gallery, images, truth)
 
 
 def seeing(concepts, pulls):
@@ -64,28 +66,24 @@ def concepts_of(images):
 
 
 def test_maps_that_mislead_get_the_least_weight(earth):
-    assert best_map_weight(*earth, CONFIG) == CONFIG.map_weights[0]
+    assert best_map_weight(earth, CONFIG) == CONFIG.map_weights[0]
 
 
 def test_maps_that_know_better_get_more_weight(earth):
-    terms, gallery, images, truth = earth
-    right = 2000 * lat_lon_to_unit(truth).astype(np.float32)
-    seen = seeing(concepts_of(images), right)
-    assert best_map_weight(terms, gallery, seen, truth, CONFIG) > CONFIG.map_weights[0]
+    right = 2000 * lat_lon_to_unit(earth.truth).astype(np.float32)
+    seen = replace(earth, images=seeing(concepts_of(earth.images), right))
+    assert best_map_weight(seen, CONFIG) > CONFIG.map_weights[0]
 
 
-def test_radii_hold_what_they_promise_on_other_images(earth):
-    terms, gallery, images, truth = earth
-    concepts = concepts_of(images)
-    images = seeing(concepts, 0 * concepts)
-    fitted, other = slice(0, 200), slice(200, 400)
-    novelty = np.linspace(0, 1, 200, dtype=np.float32)
-    found = calibrate(terms, gallery, images.rows(fitted), truth[fitted], novelty, CONFIG)
-    posteriors = decode_all(
-        terms, gallery, images.rows(other), found.temperature, found.smoothing_km
+def test_radii_hold_what_they_promise_on_other_images(unmapped):
+    fitted, other = (
+        replace(unmapped, images=unmapped.images.rows(half), truth=unmapped.truth[half])
+        for half in (slice(0, 200), slice(200, 400))
     )
-    errors = distance_km(np.array([p.lat_lon for p in posteriors]), truth[other])
-    radii = np.array([found.radii_km(p) for p in posteriors])
+    found = calibrate(fitted, np.linspace(0, 1, 200, dtype=np.float32), CONFIG)
+    answers = other.answers(found.temperature, found.smoothing_km)
+    errors = distance_km(np.array([p.lat_lon for p in answers]), other.truth)
+    radii = np.array([found.radii_km(p) for p in answers])
     assert (errors <= radii[:, 0]).mean() == pytest.approx(0.5, abs=0.12)
     assert (errors <= radii[:, 1]).mean() == pytest.approx(0.9, abs=0.08)
 
@@ -94,43 +92,29 @@ def test_radii_hold_what_they_promise_on_other_images(earth):
     ("field", "value"),
     [("least_radius_km", 700.0), ("abstain_above_km", 900.0), ("region_mass", 0.6)],
 )
-def test_what_is_chosen_for_a_run_is_kept_and_what_was_fitted_still_holds(field, value, earth):
-    terms, gallery, images, truth = earth
-    images = seeing(concepts_of(images), 0 * concepts_of(images))
+def test_what_is_chosen_for_a_run_is_kept_and_what_was_fitted_still_holds(field, value, unmapped):
     config = ONE_OF_EACH.model_copy(update={field: value})
-    found = calibrate(terms, gallery, images, truth, np.zeros(400, np.float32), config)
+    found = calibrate(unmapped, np.zeros(400, np.float32), config)
     assert getattr(found, field) == value
-    answers = decode_all(
-        terms, gallery, images, found.temperature, found.smoothing_km, found.sureness
-    )
-    errors = distance_km(np.array([answer.lat_lon for answer in answers]), truth)
+    answers = unmapped.answers(found.temperature, found.smoothing_km, found.sureness)
+    errors = distance_km(np.array([answer.lat_lon for answer in answers]), unmapped.truth)
     within = errors <= np.array([found.radii_km(answer)[0] for answer in answers]) * (1 + 1e-9)
     assert within.sum() == 201  # of 400 images: the rank of half of 401
 
 
 def test_more_false_alarms_are_had_for_a_lower_threshold(earth):
-    terms, gallery, images, truth = earth
     config = ONE_OF_EACH.model_copy(update={"false_alarm_rate": 0.25})
     novelty = np.linspace(0, 1, 400, dtype=np.float32)
-    found = calibrate(terms, gallery, images, truth, novelty, config)
+    found = calibrate(earth, novelty, config)
     assert (found.temperature, found.smoothing_km, found.sureness) == (2.0, 600.0, 0.5)
     assert (novelty > found.novelty_threshold).mean() == pytest.approx(0.25)
 
 
-def test_a_sharper_posterior_gets_smaller_radii(earth):
-    terms, gallery, images, truth = earth
-    concepts = concepts_of(images)
-    images = seeing(concepts, 0 * concepts)
-    found = calibrate(terms, gallery, images, truth, np.zeros(400, np.float32), CONFIG)
+def test_a_sharper_posterior_gets_smaller_radii(unmapped):
+    found = calibrate(unmapped, np.zeros(400, np.float32), CONFIG)
+    few = unmapped.some(20)
     sharp, broad = (
-        np.array(
-            [
-                found.radii_km(posterior)
-                for posterior in decode_all(
-                    terms, gallery, images.rows(slice(0, 20)), temperature, found.smoothing_km
-                )
-            ]
-        )
+        np.array([found.radii_km(p) for p in few.answers(temperature, found.smoothing_km)])
         for temperature in (found.temperature, 9 * found.temperature)
     )
     assert (sharp[:, 0] < 0.8 * broad[:, 0]).all()
@@ -138,21 +122,15 @@ def test_a_sharper_posterior_gets_smaller_radii(earth):
 
 
 def test_sureness_makes_the_stated_probability_of_an_answer_true(earth):
-    terms, gallery, images, truth = earth
-    # Half of the answers are far off.
-    terms = (terms[0], replace(terms[1], weight=0.1))
-    found = calibrate(terms, gallery, images, truth, np.zeros(400, np.float32), CONFIG)
+    concepts, maps = earth.terms
+    half_off = replace(earth, terms=(concepts, replace(maps, weight=0.1)))
+    found = calibrate(half_off, np.zeros(400, np.float32), CONFIG)
     assert found.sureness < 1
-    stated = [
-        posterior.modes[0].probability
-        for posterior in decode_all(
-            terms, gallery, images, found.temperature, found.smoothing_km, found.sureness
-        )
-    ]
-    unchanged = [
-        posterior.modes[0].probability
-        for posterior in decode_all(terms, gallery, images, found.temperature, found.smoothing_km)
-    ]
+    fitted = found.temperature, found.smoothing_km
+    stated, unchanged = (
+        [a.modes[0].probability for a in half_off.answers(*fitted, sureness)]
+        for sureness in (found.sureness, 1.0)
+    )
     assert np.mean(stated) < np.mean(unchanged)
 
 

@@ -8,8 +8,8 @@ hills brings back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,57 +22,80 @@ from geowhy.posterior.calibration import Calibration, stated_km
 from geowhy.posterior.density import Decoder, Estimate, softmax
 from geowhy.training.config import CalibrationConfig
 
-__all__ = ["best_map_weight", "calibrate", "decode_all"]
-
-Terms = tuple[ScoreTerm, ...]
+__all__ = ["Asked", "best_map_weight", "calibrate"]
 
 LEAST_PROBABILITY = 1e-9
 RANK_ROUNDING = 1e-9  # (n + 1) * 0.9 may come out a hair above a whole number
 IMAGES_AT_ONCE = 64  # with 200,000 places: 50 MB of scores
 
 
-def best_map_weight(
-    terms: Terms, gallery: Gallery, images: Encoded, truth: Floats64, config: CalibrationConfig
-) -> float:
-    """How much the maps should count against the concepts, for images at ``truth`` ``[N, 2]``."""
-    cost_km = _cost_km(gallery, images, truth, config)
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """What is scored: images with their ``truth``, degrees ``[N, 2]``, among the M of a gallery."""
+
+    terms: tuple[ScoreTerm, ...]
+    gallery: Gallery
+    images: Encoded
+    truth: Floats64
+
+    def some(self, count: int) -> Asked:
+        """About so many of the images, evenly chosen."""
+        chosen = slice(None, None, max(1, len(self.truth) // count))
+        return replace(self, images=self.images.rows(chosen), truth=self.truth[chosen])
+
+    def probabilities(self, temperature: float) -> Iterator[Floats32]:
+        """Of all places ``[M]``, image by image."""
+        for start in range(0, len(self.images), IMAGES_AT_ONCE):
+            chunk = self.images.rows(slice(start, start + IMAGES_AT_ONCE))
+            yield from softmax(total_scores(self.terms, chunk, self.gallery.side), temperature)
+
+    def answers(
+        self, temperature: float, smoothing_km: float, sureness: float = 1.0
+    ) -> list[Estimate]:
+        """Posteriors of all images, their strongest mode only."""
+        decoder = Decoder(self.gallery.lat_lon, self.gallery.grid, smoothing_km, sureness)
+        return [decoder.decode(each, top_k=1) for each in self.probabilities(temperature)]
+
+    def errors_km(self, answers: list[Estimate]) -> Floats64:
+        """How far each is off, ``[N]``."""
+        return distance_km(np.array([answer.lat_lon for answer in answers]), self.truth)
+
+    def cost_km(self, temperature: float, smoothing_km: float, cap_km: float) -> float:
+        """Mean error, where far is far."""
+        errors_km = self.errors_km(self.answers(temperature, smoothing_km))
+        return float(np.minimum(errors_km, cap_km).mean())
+
+
+def best_map_weight(asked: Asked, config: CalibrationConfig) -> float:
+    """How much the maps should count against the concepts."""
+    some, terms = asked.some(config.images), asked.terms
     usual = config.usual_temperature, config.usual_smoothing_km
 
-    def cost_of(weight: float) -> float:
+    def cost_km(weight: float) -> float:
         weighed = [replace(t, weight=weight) if isinstance(t, MapTerm) else t for t in terms]
-        return cost_km(tuple(weighed), *usual)
+        return replace(some, terms=tuple(weighed)).cost_km(*usual, config.error_cap_km)
 
-    return min(config.map_weights, key=cost_of)
+    return min(config.map_weights, key=cost_km)
 
 
-def calibrate(
-    terms: Terms,
-    gallery: Gallery,
-    images: Encoded,
-    truth: Floats64,
-    novelty: Floats32,
-    config: CalibrationConfig,
-) -> Calibration:
-    """Fits everything, on validation images with true positions, degrees ``[N, 2]``."""
-    cost_km, usual_km = _cost_km(gallery, images, truth, config), config.usual_smoothing_km
-    temperature = min(config.temperatures, key=lambda value: cost_km(terms, value, usual_km))
-    smoothing_km = min(config.smoothings_km, key=lambda km: cost_km(terms, temperature, km))
-    decoder = Decoder(gallery.lat_lon, gallery.grid, smoothing_km)
+def calibrate(asked: Asked, novelty: Floats32, config: CalibrationConfig) -> Calibration:
+    """Fits everything, on validation images and how novel each of them is ``[N]``."""
+    some, usual_km = asked.some(config.images), config.usual_smoothing_km
+    cap_km = config.error_cap_km
+    temperature = min(config.temperatures, key=lambda value: some.cost_km(value, usual_km, cap_km))
+    smoothing_km = min(config.smoothings_km, key=lambda km: some.cost_km(temperature, km, cap_km))
+    decoder = Decoder(asked.gallery.lat_lon, asked.gallery.grid, smoothing_km)
     # The sureness under which the hills that hold the truth are most probable.
-    some = _some(len(truth), config.images)
-    cell_of_truth = distance_matrix_km(truth[some], decoder.grid.centres).argmin(axis=1)
+    cell_of_truth = distance_matrix_km(some.truth, decoder.grid.centres).argmin(axis=1)
     losses = np.zeros(len(config.surenesses))
-    rows = _probabilities(terms, gallery, images.rows(some), temperature)
-    for probability, cell in zip(rows, cell_of_truth, strict=True):
+    for probability, cell in zip(some.probabilities(temperature), cell_of_truth, strict=True):
         hills = decoder.hills(probability)
         masses = [hills.tempered(power).mass[hills.of_cell[cell]] for power in config.surenesses]
         losses -= np.log(np.array(masses) + LEAST_PROBABILITY)
     sureness = config.surenesses[int(losses.argmin())]
-    answers = decode_all(terms, gallery, images, temperature, smoothing_km, sureness)
-    errors_km = _errors_km(answers, truth)
-    half, most = (
-        _conformal_factor(errors_km, answers, mass, config.least_radius_km) for mass in (0.5, 0.9)
-    )
+    answers = asked.answers(temperature, smoothing_km, sureness)
+    errors_km, least_km = asked.errors_km(answers), config.least_radius_km
+    half, most = (_conformal_factor(errors_km, answers, mass, least_km) for mass in (0.5, 0.9))
     return Calibration(
         temperature=temperature,
         smoothing_km=smoothing_km,
@@ -81,61 +104,16 @@ def calibrate(
         radius_90_factor=most,
         novelty_threshold=float(np.quantile(novelty, 1 - config.false_alarm_rate)),
         abstain_above_km=config.abstain_above_km,
-        least_radius_km=config.least_radius_km,
+        least_radius_km=least_km,
         region_mass=config.region_mass,
     )
 
 
-def decode_all(
-    terms: Terms,
-    gallery: Gallery,
-    images: Encoded,
-    temperature: float,
-    smoothing_km: float,
-    sureness: float = 1.0,
-) -> list[Estimate]:
-    """Posteriors of many images, their strongest mode only."""
-    decoder = Decoder(gallery.lat_lon, gallery.grid, smoothing_km, sureness)
-    rows = _probabilities(terms, gallery, images, temperature)
-    return [decoder.decode(probability, top_k=1) for probability in rows]
-
-
-def _some(count: int, wanted: int) -> slice:
-    """About so many of the images, evenly chosen."""
-    return slice(None, None, max(1, count // wanted))
-
-
-def _cost_km(
-    gallery: Gallery, images: Encoded, truth: Floats64, config: CalibrationConfig
-) -> Callable[[Terms, float, float], float]:
-    """Mean error of some images, where far is far, by terms, temperature and smoothing."""
-    some = _some(len(truth), config.images)
-
-    def cost_km(terms: Terms, temperature: float, smoothing_km: float) -> float:
-        found = decode_all(terms, gallery, images.rows(some), temperature, smoothing_km)
-        return float(np.minimum(_errors_km(found, truth[some]), config.error_cap_km).mean())
-
-    return cost_km
-
-
 def _conformal_factor(
-    errors_km: Floats64, posteriors: list[Estimate], mass: float, least_km: float
+    errors_km: Floats64, answers: list[Estimate], mass: float, least_km: float
 ) -> float:
     """Quantile of true distance over stated radius, so that ``mass`` of the images are covered."""
-    stated = np.array([stated_km(posterior, mass, least_km) for posterior in posteriors])
+    stated = np.array([stated_km(answer, mass, least_km) for answer in answers])
     # The finite-sample rank of split conformal prediction: of n + 1 exchangeable images.
     rank = min(int(np.ceil((len(errors_km) + 1) * mass - RANK_ROUNDING)), len(errors_km))
     return float(np.sort(errors_km / stated)[rank - 1])
-
-
-def _errors_km(posteriors: list[Estimate], truth: Floats64) -> Floats64:
-    return distance_km(np.array([p.lat_lon for p in posteriors]), truth)
-
-
-def _probabilities(
-    terms: Terms, gallery: Gallery, images: Encoded, temperature: float
-) -> Iterator[Floats32]:
-    """Probabilities of the gallery points, image by image."""
-    for start in range(0, len(images), IMAGES_AT_ONCE):
-        chunk = images.rows(slice(start, start + IMAGES_AT_ONCE))
-        yield from softmax(total_scores(terms, chunk, gallery.side), temperature)

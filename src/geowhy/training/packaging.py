@@ -19,7 +19,7 @@ from geowhy.model.maps import MapComparison, MapMatcher, MapReader
 from geowhy.model.place_reader import PlaceReader
 from geowhy.model.store import write_model
 from geowhy.posterior import Calibration, NoveltyDetector
-from geowhy.training.calibration import best_map_weight, calibrate
+from geowhy.training.calibration import Asked, best_map_weight, calibrate
 from geowhy.training.photos import PhotoManifest
 from geowhy.training.pool import ImagePool
 from geowhy.training.views import Manifest
@@ -55,14 +55,13 @@ def tune(
     report(2, 4)
     rows = manifest.rows("validation")
     raw, truth = features.read(rows), manifest.centres[rows]
-    images = model.image_side(raw)
+    asked = Asked(model.terms, gallery, model.image_side(raw), truth)
     weight = 0.0
     if model.maps:
-        weight = best_map_weight(model.terms, gallery, images, truth, config)
-        model = replace(model, maps=model.maps.weighing(weight))
+        weight = best_map_weight(asked, config)
+        asked = replace(asked, terms=replace(model, maps=model.maps.weighing(weight)).terms)
     report(3, 4)
-    strange = novelty.score(model.told(raw))
-    calibration = calibrate(model.terms, gallery, images, truth, strange, config)
+    calibration = calibrate(asked, novelty.score(model.told(raw)), config)
     report(4, 4)
     return Tuning(weight, calibration, novelty)
 
