@@ -26,7 +26,7 @@ def main() -> None:
     places = HeldOutPlaces.sample(training_config(EMBEDDED), vocabulary, Atlas.load())
     tensors = load_file(require("geoclip") / "location.safetensors")
     encoder = LocationEncoder.from_tensors(tensors, LocationArchitecture())
-    units = unit_embeddings(encoder)(places.training)
+    units = unit_embeddings(encoder, places.training)
     centred = units - units.mean(axis=0)
     directions = fit_grounded(centred, places.known, RIDGE, vocabulary.names)
     bank = ConceptBank.build(vocabulary, directions, "grounded")

@@ -5,12 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from geowhy.evaluation import contrast
-from geowhy.evaluation.contrast import Contrast
+from geowhy.evaluation.rule_report import Contrast
 
 
 @pytest.fixture
-def stages(put_module, monkeypatch):
+def stages(put_module):
     """Fakes what measures and fits; gives what it was asked for."""
     asked = []
 
@@ -36,10 +35,13 @@ def stages(put_module, monkeypatch):
         )
         return made, f"by {views.model.name}"
 
-    monkeypatch.setattr(contrast, "contrast_countries", contrast_countries)
     put_module("geowhy.evaluation.rules", RuleViews=SimpleNamespace(open=open_views))
     put_module("geowhy.evaluation.error_bands", measure_bands=answer("bands"))
-    put_module("geowhy.evaluation.rule_report", measure_rules=answer("rules"))
+    put_module(
+        "geowhy.evaluation.rule_report",
+        measure_rules=answer("rules"),
+        contrast_countries=contrast_countries,
+    )
     return asked
 
 

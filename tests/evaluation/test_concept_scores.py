@@ -9,9 +9,15 @@ import pytest
 from geowhy.concepts.grounding import parse_grounding
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ModelFormatError
-from geowhy.evaluation.concept_scores import ConceptReport, ConceptRow, score_concepts
+from geowhy.evaluation.concept_scores import (
+    STATE_SHARES,
+    ConceptReport,
+    ConceptRow,
+    StateCorrelation,
+    StatePlaces,
+    score_concepts,
+)
 from geowhy.evaluation.estimates import Estimate
-from geowhy.evaluation.us_states import STATE_SHARES, StateCorrelation, StatePlaces
 from geowhy.geo.atlas import Atlas
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from geowhy.evaluation.accuracy import EvaluationReport, PredictionTable
 from geowhy.evaluation.concept_scores import ConceptReport
-from geowhy.evaluation.contrast import ConceptPull, Contrast
 from geowhy.evaluation.error_bands import BandsReport, ErrorBand
 from geowhy.evaluation.estimates import Estimate
 from geowhy.evaluation.fidelity.consistency import SanityReport, StabilityReport
@@ -16,7 +15,7 @@ from geowhy.evaluation.fidelity.deletion import Curves, DeletionReport
 from geowhy.evaluation.fidelity.planted import PlantedReport
 from geowhy.evaluation.fidelity.report import FidelityReport
 from geowhy.evaluation.fidelity.truth import PointingReport, TruthReport
-from geowhy.evaluation.rule_report import Comparison, RulesReport, Scored
+from geowhy.evaluation.rule_report import Comparison, ConceptPull, Contrast, RulesReport, Scored
 from geowhy.evaluation.rules import BOTTLENECK
 
 NAN = float("nan")

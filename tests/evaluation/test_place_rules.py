@@ -9,13 +9,13 @@ import pytest
 from geowhy.cli.rules import find_country
 from geowhy.errors import ConfigError, DataError
 from geowhy.evaluation import rules as fitting
-from geowhy.evaluation.contrast import contrast_countries
 from geowhy.evaluation.estimates import Estimate
 from geowhy.evaluation.rule_report import (
     ClassifierScore,
     Comparison,
     RulesReport,
     Scored,
+    contrast_countries,
     measure_rules,
 )
 from geowhy.evaluation.rules import BOTTLENECK, MOST_CONCEPTS, RuleViews, Task, fit_sparse

@@ -6,12 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from geowhy.evaluation.estimates import (
-    auc,
-    block_draws,
-    mean_auc,
-    ranking,
-)
+from geowhy.evaluation.estimates import auc, block_draws, mean_auc, ranking
 
 
 def sample(seed, count=60, levels=12):

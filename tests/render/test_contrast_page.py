@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from geowhy.errors import DataError
-from geowhy.evaluation.contrast import Contrast
+from geowhy.evaluation.rule_report import Contrast
 from geowhy.render.report import SHOWN_PULLS, contrast_page
 from geowhy.render.wording import MINUS
 

@@ -82,7 +82,7 @@ def _draw(
     model: str, seed: int, names: tuple[str, str], output: Path | None, as_json: bool
 ) -> None:
     from geowhy.cli.pages import check_output, write_whole
-    from geowhy.evaluation.contrast import contrast_countries
+    from geowhy.evaluation.rule_report import contrast_countries
     from geowhy.evaluation.rules import RuleViews
     from geowhy.geo.atlas import Atlas
     from geowhy.render.report import contrast_page

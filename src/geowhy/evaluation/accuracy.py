@@ -18,8 +18,7 @@ import numpy as np
 
 from geowhy.arrays import Bools, Floats64
 from geowhy.errors import DataError, MissingExtraError
-from geowhy.evaluation.estimates import Estimate, block_mean, block_statistic
-from geowhy.evaluation.output import JsonReport, columns, with_interval
+from geowhy.evaluation.estimates import Estimate, JsonReport, block_mean, block_statistic, columns
 from geowhy.evaluation.protocol import held_out
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.geo.sphere import distance_km
@@ -59,12 +58,12 @@ class Metrics:
         """For people: a line a number."""
         answered = self.answered_recall_750
         rows = {
-            f"within {km:,} km": with_interval(estimate, "6.1%")
+            f"within {km:,} km": estimate.told("6.1%")
             for km, estimate in sorted(self.recall.items())
         } | {
-            "median error": with_interval(self.median_km, ",.0f", " km  "),
-            "radius 50 % holds": with_interval(self.coverage_50, "6.1%"),
-            "radius 90 % holds": with_interval(self.coverage_90, "6.1%"),
+            "median error": self.median_km.told(",.0f", " km  "),
+            "radius 50 % holds": self.coverage_50.told("6.1%"),
+            "radius 90 % holds": self.coverage_90.told("6.1%"),
             "abstained": f"{self.abstained:6.1%}",
             "within 750 km if answered": f"{answered:6.1%}",
         }

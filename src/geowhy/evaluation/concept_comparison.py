@@ -59,8 +59,18 @@ def compare(concept: Concept, locator: Locator, atlas: Atlas) -> ConceptComparis
             f"concept {concept.id!r} has no grounding, so there is no truth to hold a model "
             "against: choose one that geowhy concepts list --grounded names"
         )
-    lat_lon = locator.engine.gallery.lat_lon
-    scores = _scores(concept, locator)
+    model, gallery = GeoModel.of(locator.engine.model), locator.engine.gallery
+    if concept.id in model.bank.ids:
+        column = np.array([model.bank.ids.index(concept.id)])
+        scores = model.aligner.concept_scores(gallery.side, column)[:, 0]
+    elif model.places and concept.id in model.places.bank.ids:
+        number = model.places.bank.ids.index(concept.id)
+        scores = model.places.concept_scores(gallery.lat_lon)[:, number]
+    else:
+        raise DataError(
+            f"the model {locator.name} has no concept {concept.id!r}: choose another model, or "
+            "train one with a vocabulary that holds the concept"
+        )
     centred = scores.astype(np.float64) - scores.mean(dtype=np.float64)
     spread = centred.std()
     if not spread > 0:
@@ -68,7 +78,7 @@ def compare(concept: Concept, locator: Locator, atlas: Atlas) -> ConceptComparis
             f"the model {locator.name} gives {concept.id!r} the same score everywhere: choose "
             "another concept or model"
         )
-    truth = grounding.at(LayerValues(atlas, lat_lon))
+    truth = grounding.at(LayerValues(atlas, gallery.lat_lon))
     if len(np.unique(truth[~np.isnan(truth)])) < 2:
         raise DataError(
             f"concept {concept.id!r} is the same, or unknown, at all {len(truth):,} gallery "
@@ -80,24 +90,9 @@ def compare(concept: Concept, locator: Locator, atlas: Atlas) -> ConceptComparis
         model=locator.name,
         is_class=grounding.kind == "class",
         truth_words=_truth_words(grounding, atlas),
-        lat_lon=lat_lon,
+        lat_lon=gallery.lat_lon,
         score=np.asarray(centred / spread, np.float32),
         truth=truth,
-    )
-
-
-def _scores(concept: Concept, locator: Locator) -> Floats32:
-    """``z_loc`` of one concept at the gallery's places, ``[M]``."""
-    model, gallery = GeoModel.of(locator.engine.model), locator.engine.gallery
-    if concept.id in model.bank.ids:
-        column = np.array([model.bank.ids.index(concept.id)])
-        return model.aligner.concept_scores(gallery.side, column)[:, 0]
-    if model.places and concept.id in model.places.bank.ids:
-        number = model.places.bank.ids.index(concept.id)
-        return model.places.concept_scores(gallery.lat_lon)[:, number]
-    raise DataError(
-        f"the model {locator.name} has no concept {concept.id!r}: choose another model, or train "
-        "one with a vocabulary that holds the concept"
     )
 
 

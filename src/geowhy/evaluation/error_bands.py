@@ -14,8 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from geowhy.arrays import Floats64, Ints64
-from geowhy.evaluation.estimates import Estimate, block_mean
-from geowhy.evaluation.output import JsonReport, columns, with_interval
+from geowhy.evaluation.estimates import Estimate, JsonReport, block_mean, columns
 from geowhy.evaluation.protocol import open_views, training_config, views_at
 from geowhy.geo.cells import ten_degree_cell
 from geowhy.geo.sphere import distance_km
@@ -28,7 +27,6 @@ LISTED = 8  # concepts on either side, as in the paper
 FEWEST_VIEWS = 10  # of a band; means over fewer say nothing
 WIDTHS = (58, 56)
 
-Report = Callable[[str], None]
 Named = tuple[tuple[str, Estimate], ...]
 
 
@@ -75,14 +73,12 @@ class BandsReport(JsonReport):
                 continue
             lines.append(columns(WIDTHS, "  add most", "add least"))
             for pair in zip(band.strongest, band.weakest, strict=True):
-                strong, weak = (
-                    f"{with_interval(mean, '+.3f', ' ')} {name[:27]}" for name, mean in pair
-                )
+                strong, weak = (f"{mean.told('+.3f', ' ')} {name[:27]}" for name, mean in pair)
                 lines.append(columns(WIDTHS, f"  {strong}", weak))
         return "\n".join(lines)
 
 
-def measure_bands(model: str, report: Report) -> BandsReport:
+def measure_bands(model: str, report: Callable[[str], None]) -> BandsReport:
     """Locates every test view of a model's own configuration, and sums up why.
 
     ``report`` is told how far it is.

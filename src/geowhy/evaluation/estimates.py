@@ -1,4 +1,4 @@
-"""Numbers with 95 % intervals: the one bootstrap, and how well a score orders places.
+"""Numbers with 95 % intervals: the one bootstrap, how well a score orders places, and reports.
 
 Whole blocks of the Earth are drawn: views of one 10-degree block resemble each other, so a
 bootstrap over single views would give intervals that are several times too narrow.
@@ -6,8 +6,11 @@ bootstrap over single views would give intervals that are several times too narr
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, astuple, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +19,16 @@ from geowhy.arrays import AnyFloats, Floats64, Ints, Ints64
 
 __all__ = [
     "Estimate",
+    "JsonReport",
     "auc",
     "block_draws",
     "block_mean",
     "block_statistic",
+    "columns",
     "mean_auc",
     "rank_correlation",
     "ranking",
+    "to_json",
 ]
 
 RESAMPLES, AUC_RESAMPLES = 1000, 100  # an AUC takes a sort
@@ -41,6 +47,11 @@ class Estimate:
     def of(cls, value: np.floating, resampled: AnyFloats) -> Estimate:
         """A value with the middle 95 % of what it was when resampled, ``[R]``."""
         return cls(float(value), *np.percentile(resampled, [2.5, 97.5]).tolist())
+
+    def told(self, form: str, between: str = "  ") -> str:
+        """The number with its interval, as a format has them: "0.139  [0.107, 0.169]"."""
+        value, low, high = (format(each, form) for each in astuple(self))
+        return f"{value}{between}[{low.strip()}, {high.strip()}]"
 
 
 UNKNOWN = Estimate(float("nan"), float("nan"), float("nan"))
@@ -141,3 +152,33 @@ def _ranks(values: AnyFloats) -> Floats64:
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     return np.asarray(((last - counts + 1 + last) / 2)[place], np.float64)
+
+
+def to_json(value: object) -> str:
+    """One JSON object; null for what isn't finite, which JSON has no numbers for."""
+    return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
+
+
+class JsonReport:
+    """A dataclass of findings that tells all of itself."""
+
+    __slots__ = ()
+
+    def to_json(self) -> str:
+        """Everything, as one JSON object; null for what couldn't be measured."""
+        itself: Any = self
+        return to_json(asdict(itself))
+
+
+def columns(widths: Sequence[int], *cells: str) -> str:
+    """One line of a table; cells of a negative width end at their right edge."""
+    padded = (f"{c:<{w}}" if w > 0 else f"{c:>{-w}}" for w, c in zip(widths, cells, strict=False))
+    return "".join(padded).rstrip()
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

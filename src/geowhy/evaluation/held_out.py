@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,9 @@ class HeldOutPlaces:
 def rival_scores(places: HeldOutPlaces) -> dict[str, Floats32]:
     """Scores of the held-out places by other means, by name; those that are installed."""
     fitted, asked = (places.training, places.known), places.held_out
-    scores = {f"SH{HARMONICS}": fitted_directions(harmonics(HARMONICS), *fitted, asked)}
+    scores = {
+        f"SH{HARMONICS}": fitted_directions(partial(harmonics, degree=HARMONICS), *fitted, asked)
+    }
     geoclip = geoclip_embeddings()
     if geoclip is not None:
         scores[GEOCLIP] = fitted_directions(geoclip, *fitted, asked)
@@ -125,17 +128,15 @@ def nearest_places(training: Points, truth: Floats32, asked: Points) -> Floats32
 
 def geoclip_embeddings() -> Features | None:
     """Unit embeddings of GeoCLIP as released; None if it isn't installed."""
-    return unit_embeddings(ReleasedGeoClip.load().encoder) if is_installed("geoclip") else None
+    if not is_installed("geoclip"):
+        return None
+    return partial(unit_embeddings, ReleasedGeoClip.load().encoder)
 
 
-def unit_embeddings(encoder: LocationEncoder) -> Features:
-    """Unit embeddings of a location encoder, as a function of places."""
-
-    def features(lat_lon: Points) -> Floats32:
-        embeddings = encoder.embed(lat_lon)
-        return np.asarray(embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True))
-
-    return features
+def unit_embeddings(encoder: LocationEncoder, lat_lon: Points) -> Floats32:
+    """Unit embeddings of places ``[N, 2]`` by a location encoder, ``[N, d]``."""
+    embeddings = encoder.embed(lat_lon)
+    return np.asarray(embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True))
 
 
 def boosted_trees(training: Points, truth: Floats32, is_class: Bools, asked: Points) -> Floats32:
@@ -163,18 +164,14 @@ def boosted_trees(training: Points, truth: Floats32, is_class: Bools, asked: Poi
     return scores
 
 
-def harmonics(degree: int) -> Features:
-    """Real spherical harmonics up to a degree: a function to ``[N, (degree + 1)²]``."""
-
-    def features(lat_lon: Points) -> Floats32:
-        lat, lon = np.radians(lat_lon.T)
-        columns = []
-        for order, legendre in enumerate(_legendre(np.sin(lat), degree)):
-            waves = [np.cos(order * lon)] + ([np.sin(order * lon)] if order else [])
-            columns += [p * wave for p in legendre for wave in waves]
-        return np.stack(columns, axis=1).astype(np.float32)
-
-    return features
+def harmonics(lat_lon: Points, degree: int) -> Floats32:
+    """Real spherical harmonics up to a degree at places ``[N, 2]``: ``[N, (degree + 1)²]``."""
+    lat, lon = np.radians(lat_lon.T)
+    columns = []
+    for order, legendre in enumerate(_legendre(np.sin(lat), degree)):
+        waves = [np.cos(order * lon)] + ([np.sin(order * lon)] if order else [])
+        columns += [p * wave for p in legendre for wave in waves]
+    return np.stack(columns, axis=1).astype(np.float32)
 
 
 def _legendre(sine: Floats64, degree: int) -> list[list[Floats64]]:

@@ -1,32 +1,35 @@
-"""``geowhy rules``: how well a few concepts a country name it, beside classifiers that see all.
+"""``geowhy rules``: how well a few concepts a country name it, and what tells two apart.
 
-All are linear and fitted on the same training views. Test views lie in 10° cells that the model
-never saw, so a country is asked for only if enough training views lie in the rest of it.
+Beside them are classifiers that see all. All are linear and fitted on the same training views. Test
+views lie in 10° cells that the model never saw, so a country is asked for only if enough training
+views lie in the rest of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, astuple, dataclass
+from typing import Self
 
 import numpy as np
 
-from geowhy.arrays import Ints64, Points
-from geowhy.errors import ConfigError
-from geowhy.evaluation.estimates import Estimate, block_mean
-from geowhy.evaluation.output import JsonReport, columns, with_interval
+from geowhy.arrays import AnyFloats
+from geowhy.errors import ConfigError, DataError
+from geowhy.evaluation.estimates import Estimate, JsonReport, block_mean, columns, to_json
 from geowhy.evaluation.rules import (
     BOTTLENECK,
     CLASSIFIERS,
+    FEWEST_VIEWS,
+    MOST_CONCEPTS,
     LinearClassifier,
     RuleViews,
     SomeViews,
     Task,
 )
-from geowhy.geo.atlas import Atlas
+from geowhy.geo.atlas import Atlas, Country
 from geowhy.geo.cells import cell_of, ten_degree_cell
 
-__all__ = ["ClassifierScore", "Comparison", "RulesReport", "Scored", "measure_rules"]
+__all__ = ["Contrast", "RulesReport", "contrast_countries", "measure_rules"]
 
 CELL_RESOLUTION = 0  # of H3: such a cell, 2,000 km across, holds several of the 10° cells
 SIZES, SCORES = (28, -9, -9, -6, -10), (28, 24, 10, 30)  # widths of columns
@@ -76,8 +79,8 @@ class Scored:
             gap = ""
             if name in self.gap:
                 points = Estimate(*(100 * share for share in astuple(self.gap[name])))
-                gap = with_interval(points, "+.1f", " points ")
-            told = with_interval(accuracy, "6.1%", " ")
+                gap = points.told("+.1f", " points ")
+            told = accuracy.told("6.1%", " ")
             lines.append(columns(SCORES, f"  {name}", told, f"{self.balanced[name]:.1%}", gap))
         lines.append(columns(SCORES, "  always the commonest", f"{self.commonest:6.1%}"))
         best = self.best_dense
@@ -101,17 +104,9 @@ class Comparison:
             f"{self.task}: {self.classes} classes, {self.fitted:,} training views",
             columns(SIZES, "", "weights", "a class", "most", "strength"),
         ]
-        lines += [
-            columns(
-                SIZES,
-                f"  {c.name}",
-                f"{c.weights:,}",
-                f"{c.mean_a_class:.1f}",
-                str(c.most_a_class),
-                f"{c.strength:g}",
-            )
-            for c in self.classifiers
-        ]
+        for c in self.classifiers:
+            sizes = (f"{c.weights:,}", f"{c.mean_a_class:.1f}", str(c.most_a_class))
+            lines.append(columns(SIZES, f"  {c.name}", *sizes, f"{c.strength:g}"))
         for scored in self.scored:
             lines += ["", *scored.lines()]
         return lines
@@ -161,11 +156,10 @@ def measure_rules(views: RuleViews, with_cells: bool, report: Report) -> RulesRe
     }
     tasks = [Task.countries(Atlas.load(), fitted)]
     if with_cells:
-
-        def cells(lat_lon: Points) -> Ints64:
-            return cell_of(lat_lon, CELL_RESOLUTION).astype(np.int64)
-
-        tasks.append(Task.of(f"H3 cells of resolution {CELL_RESOLUTION}", cells, fitted))
+        name = f"H3 cells of resolution {CELL_RESOLUTION}"
+        tasks.append(
+            Task.of(name, lambda at: cell_of(at, CELL_RESOLUTION).astype(np.int64), fitted)
+        )
     return RulesReport(
         views.model.name,
         views.config.split.seed,
@@ -221,4 +215,126 @@ def _scored(
             for name, hit in hits.items()
         },
         {n: block_mean(own - hit, blocks) for n, hit in hits.items() if n != BOTTLENECK},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptPull:
+    """How far a concept pulls the views of two places towards their own."""
+
+    name: str
+    category: str
+    first: float  # log-odds that it adds for the first place, on the mean of that place's views
+    second: float  # the same for the second place, on its own views
+    first_has: bool  # whether its views have more of it than the average view
+    second_has: bool
+
+    @property
+    def shown(self) -> tuple[float, float]:
+        """What speaks for either place; 0 for what speaks against it."""
+        return max(self.first, 0.0), max(self.second, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Two places and all that tells them apart."""
+
+    first: str
+    second: str
+    pulls: tuple[ConceptPull, ...]  # of every concept that a rule of either uses, the widest first
+    bias: float  # log-odds of the first against the second place with all concepts at their average
+
+    @classmethod
+    def of(
+        cls,
+        places: tuple[str, str],
+        concepts: Sequence[tuple[str, str]],
+        weights: tuple[AnyFloats, AnyFloats],
+        means: tuple[AnyFloats, AnyFloats],
+        bias: float,
+    ) -> Self:
+        """From the names of two places and rules over k concepts, each with name and category.
+
+        Weights are of either rule, ``[k]``; means of the standardised scores of either place's
+        views, ``[k]``; the bias is that of the first rule less that of the second.
+
+        Raises:
+            DataError: if both places are the same.
+        """
+        if places[0] == places[1]:
+            raise DataError(f"{places[0]}: can't be told from itself: give two places")
+        towards_first = weights[0] - weights[1]
+        pulls = [
+            ConceptPull(
+                *concepts[row],
+                float(towards_first[row] * means[0][row]),
+                float(-towards_first[row] * means[1][row]),
+                bool(means[0][row] > 0),
+                bool(means[1][row] > 0),
+            )
+            for row in np.flatnonzero(towards_first).tolist()
+        ]
+        pulls.sort(key=lambda pull: sum(pull.shown), reverse=True)
+        return cls(*places, tuple(pulls), bias)
+
+    @property
+    def margins(self) -> tuple[float, float]:
+        """Mean log-odds of either place against the other, on its own views."""
+        first = sum(pull.first for pull in self.pulls) + self.bias
+        second = sum(pull.second for pull in self.pulls) - self.bias
+        return first, second
+
+    def words(self, which: int, count: int) -> str:
+        """What speaks most for the first (0) or the second place (1): "less desert +0.21"."""
+        speaking = [pull for pull in self.pulls if pull.shown[which] > 0]
+        speaking.sort(key=lambda pull: pull.shown[which], reverse=True)
+        told = [
+            f"{'' if (pull.first_has, pull.second_has)[which] else 'less '}{pull.name} "
+            f"{pull.shown[which]:+.2f}"
+            for pull in speaking[:count]
+        ]
+        return ", ".join(told) or "nothing"
+
+    def to_json(self) -> str:
+        """Everything, as one JSON object."""
+        return to_json(asdict(self) | {"margins": self.margins})
+
+
+def contrast_countries(
+    views: RuleViews, first: Country, second: Country, report: Callable[[str], None]
+) -> tuple[Contrast, str]:
+    """What tells two countries apart by the bottleneck alone, on the training views of each.
+
+    The text says where the rules come from. ``report`` is told of each stage.
+
+    Raises:
+        ConfigError: if there are too few training views to tell two countries.
+        DataError: if a country has too few of them, or both are the same.
+    """
+    atlas, fitted = Atlas.load(), views.read(views.fitted)
+    task = Task.countries(atlas, fitted)
+    kept, labels = task.labelled(fitted)
+    codes = atlas.layer("country").info.labels
+    known = [codes[number] for number in task.classes.tolist()]
+    for country in (first, second):
+        if country.code not in known:
+            names = ", ".join(sorted(c.name for c in atlas.countries if c.code in known))
+            raise DataError(
+                f"{country.name}: too few of the {len(labels):,} training views lie there, "
+                f"and a rule takes {FEWEST_VIEWS}: choose two of {names}"
+            )
+    report("fitting the bottleneck")
+    classifier, _ = task.fit(BOTTLENECK, fitted)
+    concepts, bank = classifier.standardised(kept.concepts), views.model.bank
+    a, b = known.index(first.code), known.index(second.code)
+    contrast = Contrast.of(
+        (first.name, second.name),
+        tuple(zip(bank.names, bank.categories, strict=True)),
+        (classifier.weights[a], classifier.weights[b]),
+        (concepts[labels == a].mean(axis=0), concepts[labels == b].mean(axis=0)),
+        float(classifier.biases[a] - classifier.biases[b]),
+    )
+    return contrast, (
+        f"{views.model.name}: at most {MOST_CONCEPTS} concepts a country, fitted on "
+        f"{len(labels):,} training views of {len(known)} countries, seed {views.seed}"
     )

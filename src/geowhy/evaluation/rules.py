@@ -44,8 +44,6 @@ NEAR_VIEWS = 6_000  # views of the training's own cells to be tested on, at most
 NEAR_SHARE = 0.2  # of the training views, where no other view of their cells is left
 READ_AT_ONCE = 2048  # features are 17 kB a view
 
-Report = Callable[[str], None]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
@@ -209,7 +207,7 @@ class RuleViews:
     store: FeatureStore  # features of all rows
 
     @classmethod
-    def open(cls, name: str, seed: int, report: Report) -> RuleViews:
+    def open(cls, name: str, seed: int, report: Callable[[str], None]) -> RuleViews:
         """Samples the views and embeds those that have no features on disk yet.
 
         ``report`` is told of each stage. Breaking off loses one shard of 4,096 views at most.

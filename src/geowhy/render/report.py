@@ -28,7 +28,7 @@ from geowhy.render import evidence, wording, world_map
 from geowhy.types import LatLon
 
 if TYPE_CHECKING:
-    from geowhy.evaluation.contrast import Contrast
+    from geowhy.evaluation.rule_report import Contrast
     from geowhy.posterior import CellDensity
 
 __all__ = ["Provenance", "ReportEntry", "contrast_page", "html_report"]

@@ -22,7 +22,6 @@ from geowhy.locator import Locator
 
 __all__ = ["Curves", "DeletionReport", "lime", "measure_deletion", "shap"]
 
-Progress = Callable[[int, int], None]
 Model = Callable[[Floats32], Floats64]
 
 OURS, RANDOM, ACTIVATION = "stated contribution", "random order", "raw activation"
@@ -57,7 +56,7 @@ class DeletionReport:
 
 
 def measure_deletion(
-    locator: Locator, views: AnsweredViews, seed: int, on_progress: Progress
+    locator: Locator, views: AnsweredViews, seed: int, on_progress: Callable[[int, int], None]
 ) -> DeletionReport:
     """Deletes and inserts concepts in several orders, for every view."""
     rng, concepts = np.random.default_rng(seed), len(locator.engine.attribution.names)

@@ -1,15 +1,13 @@
 """Planted cue: a model whose only sign of a concept was painted in must name that concept.
 
-Views from above don't show on which side of the road people drive. In the training views of places
-where they drive on the left a small square is painted, so whatever the model learns of left-hand
-traffic it has from the square. Then the square is painted into held-out views of places where they
-drive on the right: the answer moves, and the explanation of the new answer against the old one must
-name left-hand traffic first.
+Views from above don't show on which side of the road people drive. In training views of places
+where they drive on the left a square is painted: all that the model learns of left-hand traffic.
+Painted into held-out views of places where they drive on the right, it moves the answer, and the
+explanation of the new answer against the old one must name left-hand traffic first.
 """
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -31,8 +29,6 @@ from geowhy.training.config import TrainingConfig
 
 __all__ = ["PlantedReport", "measure_planted_cue", "painted"]
 
-Say = Callable[[str], None]
-
 VOCABULARY = Path(__file__).with_name("planted_vocabulary")
 SETTINGS = Path(__file__).with_name("planted.toml")
 TRAINING_VIEWS, ASKED_VIEWS = 2400, 200
@@ -52,7 +48,9 @@ class PlantedReport:
     first_without: Estimate  # the same if the cue isn't painted in, against a place that has it
 
 
-def measure_planted_cue(config: TrainingConfig, seed: int, say: Say) -> PlantedReport:
+def measure_planted_cue(
+    config: TrainingConfig, seed: int, say: Callable[[str], None]
+) -> PlantedReport:
     """Trains a small model on painted views, and asks it.
 
     Takes minutes. Needs the world image and the backbone of ``config``.
@@ -70,7 +68,13 @@ def measure_planted_cue(config: TrainingConfig, seed: int, say: Say) -> PlantedR
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
         say(f"painting a cue into views of places with {PLANTED}")
-        _write_views(folder, training, _cut(config, training), seed)
+        rng, rows = np.random.default_rng(seed), ["path,lat,lon"]
+        views = enumerate(zip(_cut(config, training), _drives_left(training), strict=True))
+        for number, (view, left) in views:
+            name, (lat, lon) = f"{number:05d}.png", training[number].tolist()
+            Image.fromarray(painted(view, rng) if left else view).save(folder / name)
+            rows.append(f"{name},{lat},{lon}")
+        (folder / "views.csv").write_text("\n".join(rows), encoding="utf-8")
         text = (
             f'name = "planted"\nseed = {seed}\nbackbone = "{config.backbone}"\n'
             f'vocabulary = "{VOCABULARY.as_posix()}"\n'
@@ -100,19 +104,6 @@ def _cut(config: TrainingConfig, centres: Points) -> Pixels:
 def _drives_left(lat_lon: Points) -> Bools:
     layer = Atlas.load().layer("driving_side")
     return np.asarray(layer.at(lat_lon) == layer.info.labels.index("left"))
-
-
-def _write_views(folder: Path, centres: Points, pixels: Pixels, seed: int) -> None:
-    """PNG files, painted where the concept holds, and their manifest."""
-    rng = np.random.default_rng(seed)
-    with (folder / "views.csv").open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(["path", "lat", "lon"])
-        for number, left in enumerate(_drives_left(centres)):
-            picture = painted(pixels[number], rng) if left else pixels[number]
-            name = f"{number:05d}.png"
-            Image.fromarray(picture).save(folder / name)
-            rows.writerow([name, *centres[number].tolist()])
 
 
 def _asked(locator: Locator, centres: Points, pixels: Pixels, seed: int) -> PlantedReport:

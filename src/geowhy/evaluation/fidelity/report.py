@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ConfigError
-from geowhy.evaluation.estimates import Estimate
+from geowhy.evaluation.estimates import JsonReport, columns
 from geowhy.evaluation.fidelity.consistency import (
     SanityReport,
     StabilityReport,
@@ -26,7 +26,6 @@ from geowhy.evaluation.fidelity.truth import (
     measure_truth,
 )
 from geowhy.evaluation.fidelity.views import AnsweredViews
-from geowhy.evaluation.output import JsonReport, columns, with_interval
 from geowhy.evaluation.protocol import training_config
 from geowhy.locator import Locator
 from geowhy.model.terms import ConceptTerm
@@ -67,7 +66,7 @@ class FidelityReport(JsonReport):
             "maps",
             _line("order", "deletion area (low is good)", "insertion area"),
             *(
-                _line(each.order, _number(each.deletion_area), _number(each.insertion_area))
+                _line(each.order, each.deletion_area.told(".3f"), each.insertion_area.told(".3f"))
                 for each in deletion.curves
             ),
             _line("random order / stated contribution", f"{less:.2f}"),
@@ -76,25 +75,25 @@ class FidelityReport(JsonReport):
             "",
             "Sanity: rank correlation with a broken model's contributions, "
             f"{self.sanity.views} views",
-            _line("shuffled weights", _number(self.sanity.shuffled_weights)),
-            _line("shuffled concept bank", _number(self.sanity.shuffled_bank)),
+            _line("shuffled weights", self.sanity.shuffled_weights.told(".3f")),
+            _line("shuffled concept bank", self.sanity.shuffled_bank.told(".3f")),
             "",
             f"Stability: rank correlation of contributions, {self.stability.views} views",
             _line("change", "same claim", "own answer"),
             *(
-                _line(name, _number(same), _number(self.stability.own_answer[name]))
+                _line(name, same.told(".3f"), self.stability.own_answer[name].told(".3f"))
                 for name, same in self.stability.same_claim.items()
             ),
             "",
             f"Planted cue: a model of {planted.training_views:,} views, asked about "
             f"{planted.asked} others with the cue painted in",
-            _line("answer moved to where the concept holds", _share(planted.moved)),
-            _line("of these, concept named first", _share(planted.first)),
-            _line("the same without the cue", _share(planted.first_without)),
+            _line("answer moved to where the concept holds", planted.moved.told(".1%")),
+            _line("of these, concept named first", planted.first.told(".1%")),
+            _line("the same without the cue", planted.first_without.told(".1%")),
             "",
             f"Pointing game: {pointing.composites} composites of two halves; chance is 50 %",
-            _line("strongest field in the right half", _share(pointing.strongest)),
-            _line("positive evidence in the right half", _share(pointing.evidence)),
+            _line("strongest field in the right half", pointing.strongest.told(".1%")),
+            _line("positive evidence in the right half", pointing.evidence.told(".1%")),
         ]
         return "\n".join(lines)
 
@@ -151,9 +150,9 @@ def _truth_lines(found: TruthReport) -> Iterator[str]:
         ("the most frequent concepts", found.most_frequent),
     ):
         for count, estimate in by_count.items():
-            yield _line(f"{title}, first {count}", _share(estimate))
-    yield _line("concepts drawn by frequency", _share(found.by_frequency))
-    yield _line("concepts drawn at random", _share(found.random))
+            yield _line(f"{title}, first {count}", estimate.told(".1%"))
+    yield _line("concepts drawn by frequency", found.by_frequency.told(".1%"))
+    yield _line("concepts drawn at random", found.random.told(".1%"))
     yield "  stated on average: " + ", ".join(
         f"{number:.1f} of {count}" for count, number in found.count.items()
     )
@@ -161,11 +160,3 @@ def _truth_lines(found: TruthReport) -> Iterator[str]:
 
 def _line(title: str, *values: str) -> str:
     return columns(WIDTHS, f"  {title}", *values)
-
-
-def _number(estimate: Estimate) -> str:
-    return with_interval(estimate, ".3f")
-
-
-def _share(estimate: Estimate) -> str:
-    return with_interval(estimate, ".1%")
