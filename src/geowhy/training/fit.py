@@ -17,7 +17,6 @@ from geowhy.training.place_reader_torch import train_place_reader
 from geowhy.training.pool import FitData, ImagePool
 from geowhy.training.processes import Processes, StageBars
 from geowhy.training.reader_torch import ReadingLesson, fit_matcher, train_reader
-from geowhy.training.sources import TrainingSources
 from geowhy.training.start import initial_aligner, initial_encoder
 from geowhy.training.views import Manifest
 
@@ -31,8 +30,6 @@ class Fitter:
     """What all fits of a run share; ``resume`` goes on from the checkpoints that are there."""
 
     pool: ImagePool
-    sources: TrainingSources
-    device: str
     processes: Processes
     resume: bool
 
@@ -66,7 +63,7 @@ class Fitter:
             more = f" and {len(left_out) - NAMED:,} more" if len(left_out) > NAMED else ""
             named = ", ".join(left_out[:NAMED])
             bars.say(f"not learnt, hardly any training place has it: {named}{more}")
-        encoder = initial_encoder(config, data, self.device, bars)
+        encoder = initial_encoder(config, data, self.pool.device, bars)
         report = bars.stage("aligning")
         aligner = initial_aligner(config, data, encoder)
         task = OBJECTIVES[config.alignment.objective](config, data, aligner, encoder)
@@ -80,7 +77,7 @@ class Fitter:
                 data.unseen, data.known_land, config.place_reader, config.seed, report
             )
         alignment, location = task.export()
-        backbone = self.sources.open_backbone()
+        backbone = self.pool.sources.open_backbone()
         return GeoModel(config.name, backbone, location, alignment, maps, places), step
 
     def _digest(self) -> str:

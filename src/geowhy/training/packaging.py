@@ -5,7 +5,7 @@ Either is done with the weights as the folder holds them, so that calibration se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -72,7 +72,6 @@ def package_model(
     tuning: Tuning,
     pool: ImagePool,
     manifest: Manifest,
-    backbone_files: Mapping[str, Path],
     report: Callable[[int, int], None],
 ) -> None:
     """Builds the gallery, and writes the folder ``path``; ``manifest`` is what was learnt from."""
@@ -94,7 +93,7 @@ def package_model(
         "novelty": _halved(tuning.novelty.to_tensors()),
     }
     banks = {name: bank.to_bytes() for name, bank in model_banks(model).items()}
-    backbone = {name: file.read_bytes() for name, file in backbone_files.items()}
+    backbone = {name: file.read_bytes() for name, file in pool.sources.backbone_files.items()}
     write_model(path, config, tensors, {**backbone, **banks})
     report(2, 2)
 

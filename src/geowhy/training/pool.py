@@ -68,8 +68,8 @@ class ImagePool:
         self.config = config = sources.config
         self.vocabulary = vocabulary
         self.features = features
-        self._sources = sources
-        self._device = device
+        self.sources = sources
+        self.device = device
         self._atlas = Atlas.load()
         gallery = config.gallery
         land = uniform_on_land(self._atlas, gallery.size, np.random.default_rng(gallery.seed))
@@ -95,7 +95,7 @@ class ImagePool:
         if alignment.init == "geoclip":
             whitening = standardising(told)
         elif alignment.whitened <= len(told):
-            whitening = fit_whitening(told, alignment.whitened, self._sources.layout_grid)
+            whitening = fit_whitening(told, alignment.whitened, self.sources.layout_grid)
         else:
             raise ConfigError(
                 f"alignment.whitened is {alignment.whitened}, but {len(told):,} training images "
@@ -151,14 +151,14 @@ class ImagePool:
 
     def _told(self, features: Floats32) -> Floats32:
         """The columns that tell of a whole image: all but the picture."""
-        return features[:, : features.shape[1] - self._sources.picture]
+        return features[:, : features.shape[1] - self.sources.picture]
 
     def _places(
         self, rows: Rows, images: Floats32, vocabulary: Vocabulary, known: GroundTruth
     ) -> Places:
         truth = known.standardised(self._truth(vocabulary, rows))
         around = self._around(rows)
-        return Places.of(self._centres[rows], around, images, truth, self._device)
+        return Places.of(self._centres[rows], around, images, truth, self.device)
 
     def _truth(self, vocabulary: Vocabulary, rows: Rows) -> Floats32:
         return vocabulary.truth(self._atlas, self._centres[rows])

@@ -55,7 +55,7 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
         processes.wait()
         features = features or _embedded(images, sources, lambda done, total: None)
         pool = ImagePool(sources, vocabulary, images.centres, features, device)
-        fitter = Fitter(pool, sources, device, processes, resume)
+        fitter = Fitter(pool, processes, resume)
         manifest = _divided(images, features, sources, bars, final=False)
         model, best_step = fitter.fit(manifest, config.optimiser.steps, folder, bars)
         tuning = None
@@ -69,8 +69,7 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
             model, _ = fitter.fit(manifest, best_step, folder / "refit", again, matcher)
         if tuning is not None:
             report = bars.stage("packaging")
-            files = sources.backbone_files
-            package_model(folder / "model", model, tuning, pool, manifest, files, report)
+            package_model(folder / "model", model, tuning, pool, manifest, report)
         processes.wait()
     return folder / "model"
 
