@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geowhy.arrays import Floats32
 from geowhy.errors import DataError, GroundingError
-from geowhy.geo.atlas import Atlas, Layer
+from geowhy.geo.atlas import Atlas, LayerInfo
 
 __all__ = ["Grounding", "GroundingKind", "LayerValues", "parse_grounding"]
 
@@ -69,6 +69,14 @@ class LayerValues:
         if name not in self._found:
             self._found[name] = self._atlas.layer(name).at(self._lat_lon)
         return self._found[name]
+
+    def truth(self, groundings: Sequence[Grounding | None]) -> Floats32:
+        """What each of k groundings says of N places, ``[N, k]``; NaN where there is none."""
+        truth = np.full((len(self._lat_lon), len(groundings)), np.nan, np.float32)
+        for column, grounding in enumerate(groundings):
+            if grounding is not None:
+                truth[:, column] = grounding.at(self)
+        return truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +146,7 @@ class _Checker:
                 pairs = zip(sides[:-1], operators, sides[1:], strict=True)
                 return _joined([self._comparison(*pair) for pair in pairs], both=True)
             case ast.Name(name) if name in self._atlas.infos:
-                kind = self._layer(node).info.kind
+                kind = self._info(node).kind
                 if kind != "flag":
                     raise _refusal(node, f"is {kind}, not true or false: compare it")
                 return lambda places: places[name].astype(np.float32)
@@ -166,7 +174,7 @@ class _Checker:
             case ast.Name(name):
                 if name in COORDINATES:
                     self.layers.add(name)
-                elif (kind := self._layer(node).info.kind) != "continuous":
+                elif (kind := self._info(node).kind) != "continuous":
                     raise _refusal(node, f"has no numbers: it is {kind}; write {name} ==")
                 return lambda places: places[name].astype(np.float32)
         allowed = f"a number, a continuous layer, + - * / and {', '.join(FUNCTIONS)}"
@@ -189,7 +197,7 @@ class _Checker:
     def _membership(self, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Evaluate:
         if not isinstance(left, ast.Name):
             raise _refusal(left, "isn't a class layer, and == and in are for those alone")
-        name, info = left.id, self._layer(left).info
+        name, info = left.id, self._info(left)
         if info.kind != "class":
             raise _refusal(left, f"is {info.kind}, and == and in are for classes: use < or >=")
         several = isinstance(operator, ast.In | ast.NotIn)
@@ -216,13 +224,13 @@ class _Checker:
 
         return evaluate
 
-    def _layer(self, node: ast.Name) -> Layer:
+    def _info(self, node: ast.Name) -> LayerInfo:
         try:
-            layer = self._atlas.layer(node.id)
+            info = self._atlas.infos.get(node.id) or self._atlas.layer(node.id).info
         except DataError as error:
             raise _refusal(node, f"is unknown: {error}") from None
         self.layers.add(node.id)
-        return layer
+        return info
 
 
 def _refusal(node: ast.expr, reason: str) -> GroundingError:

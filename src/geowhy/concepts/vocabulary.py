@@ -125,12 +125,7 @@ class Vocabulary:
 
         1 or 0 for a class, a number for a degree, NaN where the atlas is silent.
         """
-        places = LayerValues(atlas, lat_lon)
-        truth = np.full((len(places), len(self.concepts)), np.nan, np.float32)
-        for column, concept in enumerate(self.concepts):
-            if concept.grounding is not None:
-                truth[:, column] = concept.grounding.at(places)
-        return truth
+        return LayerValues(atlas, lat_lon).truth([concept.grounding for concept in self.concepts])
 
 
 class _File:

@@ -39,11 +39,11 @@ class ConceptProbability:
     @classmethod
     def of(cls, model: ScoringModel, gallery: Gallery) -> Self | None:
         """For a model whose ``z_img`` is the truth of packaged concepts; None for any other."""
-        if not isinstance(model, GeoModel) or model.bank.source != "grounded":
+        if not isinstance(model, GeoModel) or ConceptTerm not in map(type, model.aligner.terms):
             return None
-        if not any(isinstance(term, ConceptTerm) for term in model.terms):
+        bank = model.aligner.bank
+        if bank.source != "grounded":
             return None
-        bank = model.bank
         vocabulary = Vocabulary.load().only(bank.ids)
         if vocabulary.digest != bank.vocabulary_digest:  # of other words, or other groundings
             return None
