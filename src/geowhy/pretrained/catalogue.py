@@ -99,7 +99,7 @@ def _load_trained(
     if places is None:
         gallery = Gallery.from_tensors(folder.tensors("gallery"), model)
     else:
-        tell(f"embedding {len(places):,} places of the gallery")
+        tell(f"embedding a gallery of {len(places):,}")
         gallery = Gallery.build(places, model)
     policy = InputPolicy(SMALLEST_SIDE, VIEWS_AT_ONCE)
     return Engine(model, gallery, calibration, novelty, inputs=policy)

@@ -51,7 +51,7 @@ def cached_gallery(
     digest.update(np.ascontiguousarray(lat_lon, np.float64).tobytes())
     folder = cache / digest.hexdigest()[:16]
     if not folder.is_dir():
-        on_progress(f"embedding {len(lat_lon):,} places of the gallery, once")
+        on_progress(f"embedding a gallery of {len(lat_lon):,}, once")
         _write(aligner, encoder, lat_lon, folder)
     try:
         units = np.load(folder / UNITS_FILE, mmap_mode="r")
