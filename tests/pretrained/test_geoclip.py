@@ -102,7 +102,7 @@ def test_retrieval_from_the_published_gallery_is_that_of_the_package():
     released = ReleasedGeoClip.load()
     told = []
     gallery = released.gallery(None, told.append)
-    assert told == ["embedding 100,000 places of the gallery, once"]
+    assert told == ["embedding a gallery of 100,000, once"]
     images = released.aligner.image_side(REFERENCE["features"])
     head = RetrievalHead(released.aligner.terms, gallery, Calibration())
     for number, posterior in enumerate(head.posteriors(images)):
