@@ -12,7 +12,7 @@ from geowhy.arrays import Floats32, Ints, Points
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ModelFormatError
 from geowhy.evaluation.protocol import training_config, views_at
-from geowhy.model.alignment import ConceptAligner
+from geowhy.model.alignment import Aligner
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.store import ModelFolder
 from geowhy.model.terms import Encoded
@@ -31,7 +31,7 @@ class Subject:
 
     name: str
     config: TrainingConfig  # of its training, or of the model whose places it is asked of
-    aligner: ConceptAligner  # its concept basis
+    aligner: Aligner  # its concept basis
     side: Callable[[Points], Encoded]  # degrees [N, 2] to its location side
     model: GeoModel | None  # the whole of it, if it reads views
 

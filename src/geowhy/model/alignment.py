@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -32,7 +32,7 @@ from geowhy.model.terms import (
     normalised,
 )
 
-__all__ = ["LAYERS", "ConceptAligner", "Objective", "Space", "ridge_inverse"]
+__all__ = ["LAYERS", "Aligner", "ConceptAligner", "Objective", "Space", "ridge_inverse"]
 
 Objective = Literal["concept", "geoclip"]
 Space = Literal["embedding", "concept", "both"]
@@ -47,6 +47,51 @@ TENSORS = (
     *("feature_mean", "feature_spread", "whitening", "location_mean", "offset", "log_scale"),
     *(f"{layer}.{kind}" for layer in LAYERS for kind in ("weight", "bias")),
 )
+
+
+class Aligner(Protocol):
+    """What scores images against places, concept by concept."""
+
+    space: Space
+    bank: ConceptBank
+    basis: Floats32  # B, [d, k]
+    tensors: dict[str, Floats32]
+
+    @property
+    def scale(self) -> float:
+        """Inverse temperature of the scores."""
+
+    @property
+    def feature_size(self) -> int:
+        """How many of a backbone's features it reads, from the first on."""
+
+    @property
+    def terms(self) -> tuple[ScoreTerm, ...]:
+        """What its scores are sums of."""
+
+    def whitened(self, features: Floats32) -> Floats32:
+        """Features as the head takes them, ``[N, w]``."""
+
+    def outputs(self, features: Floats32) -> tuple[Floats32, Floats32]:
+        """Unit embeddings ``[N, d]`` and ``z_img`` ``[N, k]`` of features ``[N, feature_size]``."""
+
+    def image_side(self, features: Floats32) -> Encoded:
+        """From backbone features ``[N, feature_size]``."""
+
+    def location_side(self, embeddings: Floats32) -> Encoded:
+        """From embeddings of the location encoder ``[M, d]``."""
+
+    def centred(self, places: Encoded) -> Floats32:
+        """Embeddings of places as concepts are read off them, ``[M, d]``."""
+
+    def concept_scores(self, places: Encoded, columns: Columns = ALL) -> Floats32:
+        """``z_loc``, ``[M, k]``."""
+
+    def packed(self, places: Encoded) -> tuple[Floats32, Floats32]:
+        """Scaled embeddings ``[M, d]`` and lengths ``[M, 1]``, from which places can be had."""
+
+    def unpacked(self, scaled: Floats32, length: Floats32) -> Encoded:
+        """Places from what `packed` gave, ``[M, d]`` and ``[M, 1]``."""
 
 
 def ridge_inverse(basis: Floats32) -> Floats32:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from geowhy.arrays import Floats32, Pixels
 from geowhy.concepts.bank import BANK_FILE, PLACE_BANK_FILE, ConceptBank
 from geowhy.errors import ConfigError, DataError, ModelFormatError
-from geowhy.model.alignment import ConceptAligner
+from geowhy.model.alignment import Aligner, ConceptAligner
 from geowhy.model.backbone import BACKBONE_FILE, ImageBackbone, OnnxBackbone
 from geowhy.model.location import LocationArchitecture, LocationEncoder
 from geowhy.model.maps import (
@@ -61,7 +61,7 @@ class GeoModel:
     name: str
     backbone: ImageBackbone
     location: LocationEncoder
-    aligner: ConceptAligner
+    aligner: Aligner
     maps: MapComparison | None
     places: PlaceReader | None
 

@@ -13,49 +13,58 @@ import numpy as np
 from geowhy.arrays import Floats32
 from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ModelFormatError
-from geowhy.model.alignment import ConceptAligner, Space
+from geowhy.model.alignment import ALL, Columns, Space, ridge_inverse
 from geowhy.model.store import required_tensors
-from geowhy.model.terms import EmbeddingPlaces, Encoded, normalised
+from geowhy.model.terms import (
+    EmbeddingImages,
+    EmbeddingPlaces,
+    EmbeddingTerm,
+    Encoded,
+    ScoreTerm,
+    normalised,
+)
 
 __all__ = ["GeoClipAligner"]
 
 TENSORS = ("layer_0.weight", "layer_0.bias", "layer_1.weight", "layer_1.bias", "logit_scale")
 
 
-class GeoClipAligner(ConceptAligner):
+class GeoClipAligner:
     """Scores photographs against places as GeoCLIP does (arXiv 2309.16020).
 
-    That is in the space of embeddings alone, with a head of its own: no concept takes part in a
-    score, and embeddings of places are neither centred nor copied.
+    Attributes:
+        space: "embedding": no concept takes part in a score.
+        bank: the concepts that explain scores.
+        basis: their directions, ``[512, k]``.
+        tensors: the released head and temperature by name.
+        scale: inverse temperature of the scores.
+        feature_size: length of CLIP's projected features.
+        terms: cosines of embeddings, and nothing else.
     """
 
     def __init__(self, tensors: Mapping[str, Floats32], bank: ConceptBank) -> None:
-        """Takes the weights of ``head.safetensors``, the released head and temperature.
+        """Takes the weights of ``head.safetensors``.
 
         Raises:
             ModelFormatError: if one is missing, or the bank belongs to another space.
         """
-        # Not the parent's: that takes other weights, and learned offsets of the directions.
         self.space: Space = "embedding"
         self.tensors = required_tensors("GeoCLIP's head", tensors, TENSORS)
         self.bank = bank
         self.basis = bank.directions
+        self.scale = float(np.exp(self.tensors["logit_scale"].item()))
+        self.feature_size = self.tensors["layer_0.weight"].shape[1]
         size = len(self.tensors["layer_1.bias"])
         if len(self.basis) != size:
             raise ModelFormatError(
                 f"GeoCLIP's head gives embeddings of {size} numbers, but the concept bank has "
                 f"directions of {len(self.basis)}: give a bank that was made for GeoCLIP"
             )
-
-    @property
-    def scale(self) -> float:
-        """Inverse temperature of the scores."""
-        return float(np.exp(self.tensors["logit_scale"].item()))
-
-    @property
-    def feature_size(self) -> int:
-        """Length of CLIP's projected features."""
-        return int(self.tensors["layer_0.weight"].shape[1])
+        self.terms: tuple[ScoreTerm, ...] = (
+            EmbeddingTerm(
+                bank.names, bank.categories, self.basis, ridge_inverse(self.basis), self.scale
+            ),
+        )
 
     def whitened(self, features: Floats32) -> Floats32:
         """CLIP's features as they are, ``[N, 768]``."""
@@ -68,9 +77,13 @@ class GeoClipAligner(ConceptAligner):
         return normalised(hidden @ t["layer_1.weight"].T + t["layer_1.bias"])
 
     def outputs(self, features: Floats32) -> tuple[Floats32, Floats32]:
-        """Unit embeddings ``[N, 512]`` and concepts along them ``[N, k]``, of CLIP features."""
+        """Unit embeddings ``[N, 512]`` and concepts along them ``[N, k]``."""
         embedding = self.embed(features)
         return embedding, np.asarray(embedding @ self.basis, np.float32)
+
+    def image_side(self, features: Floats32) -> Encoded:
+        """From CLIP features ``[N, 768]``."""
+        return Encoded((EmbeddingImages(self.embed(features)),))
 
     def location_side(self, embeddings: Floats32) -> Encoded:
         """From embeddings of the location encoder ``[M, 512]``."""
@@ -83,3 +96,19 @@ class GeoClipAligner(ConceptAligner):
     def centred(self, places: Encoded) -> Floats32:
         """Unit embeddings as they are, ``[M, 512]``."""
         return places.part(EmbeddingPlaces).unit
+
+    def concept_scores(self, places: Encoded, columns: Columns = ALL) -> Floats32:
+        """``z_loc`` of all k concepts, or of some columns of them, ``[M, k]``.
+
+        They order places by a concept; what counts as average differs from concept to concept.
+        """
+        return np.asarray(self.centred(places) @ self.basis[:, columns], np.float32)
+
+    def packed(self, places: Encoded) -> tuple[Floats32, Floats32]:
+        """Unit embeddings ``[M, 512]`` and their lengths, which are 1."""
+        part = places.part(EmbeddingPlaces)
+        return part.unit, part.norm
+
+    def unpacked(self, scaled: Floats32, length: Floats32) -> Encoded:
+        """Places from what `packed` gave, ``[M, d]`` and ``[M, 1]``."""
+        return self.placed(normalised(scaled))
