@@ -8,7 +8,7 @@ import torch
 from geowhy.errors import ConfigError, ModelFormatError
 from geowhy.export.clip import CLIP_PATCHES, load_clip_backbone
 from geowhy.export.clip_graph import write_image
-from geowhy.export.clip_weights import ClipSizes, ClipWeights
+from geowhy.export.clip_weights import ClipSizes
 
 from .clip_maker import assert_close, random_pixels
 
@@ -49,10 +49,7 @@ def test_patches_are_single_precision_beside_the_tower_in_8_bits(converted):
 
 def test_the_ordinary_graph_is_the_same_without_patches(published, converted, tmp_path):
     config = published[1].config.to_dict()
-    weights, sizes = (
-        ClipWeights(published[0] / "model.safetensors"),
-        ClipSizes.from_config(config),
-    )
+    weights, sizes = published[0] / "model.safetensors", ClipSizes.from_config(config)
     write_image(weights, sizes, tmp_path / "image.onnx", int8=False)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["image.data", "image.onnx"]
     for name in ("image.onnx", "image.data"):

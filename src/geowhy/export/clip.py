@@ -65,11 +65,11 @@ def convert_clip(source: Path, folder: Path) -> None:
         ModelFormatError: if a file is damaged, or lacks a tensor, or has it in another shape.
     """
     from geowhy.export.clip_graph import write_image, write_text
-    from geowhy.export.clip_weights import ClipSizes, ClipWeights
+    from geowhy.export.clip_weights import ClipSizes, check_weights
 
     sizes = ClipSizes.from_config(_read_json(source / "config.json"))
-    weights = ClipWeights(source / "model.safetensors")
-    weights.check(sizes)
+    weights = source / "model.safetensors"
+    check_weights(weights, sizes)
     tokenizer = _read_json(source / "tokenizer.json")
     patches = folder / CLIP_PATCHES
     write_image(weights, sizes, folder / "image.onnx", int8=False, patches=patches)

@@ -19,9 +19,9 @@ from geowhy.assets.files import appearing_whole
 from geowhy.export.clip_weights import (
     LEGACY_END,
     ClipSizes,
-    ClipWeights,
     TextSizes,
     VisionSizes,
+    read_tensor,
 )
 from geowhy.export.graph import GraphWriter, Value
 
@@ -37,15 +37,15 @@ Mix = Callable[[str, str], str]
 
 
 def write_image(
-    weights: ClipWeights, sizes: ClipSizes, path: Path, *, int8: bool, patches: Path | None = None
+    weights: Path, sizes: ClipSizes, path: Path, *, int8: bool, patches: Path | None = None
 ) -> None:
     """Writes the image tower: "pixels" ``[N, 3, S, S]`` to "features" ``[N, projection]``.
 
-    The weights, which were checked before, go beside ``path`` under the suffix ``.data``; with
-    ``int8`` the layers' matrices in 8 bits. ``patches`` is a second graph that reads the same file:
-    "pixels" to "patches" ``[N, P, projection]``, row by row; None for none. Not in 8 bits. As in
-    MaskCLIP (Zhou, Loy and Dai, ECCV 2022, arXiv 2112.01071) a token attends to itself alone in
-    the last layer, so what comes of it is about its patch, in the space of pictures.
+    The weights of model.safetensors, which were checked before, go beside ``path`` under the suffix
+    ``.data``; with ``int8`` the layers' matrices in 8 bits. ``patches`` is a second graph that
+    reads the same file, never in 8 bits: "pixels" to "patches" ``[N, P, projection]``, row by row.
+    As in MaskCLIP (Zhou, Loy and Dai, ECCV 2022, arXiv 2112.01071) a token attends to itself alone
+    in the last layer, so what comes of it is about its patch, in the space of pictures.
     """
     vision, file = sizes.vision, path.with_suffix(".data")
     projection = "visual_projection.weight"
@@ -87,7 +87,7 @@ def write_image(
         tower.write(patches, onnx.TensorProto.FLOAT, pixels, given)
 
 
-def write_text(weights: ClipWeights, sizes: ClipSizes, path: Path) -> None:
+def write_text(weights: Path, sizes: ClipSizes, path: Path) -> None:
     """Writes the text tower: "tokens" int64 ``[N, length]`` to "features" ``[N, projection]``.
 
     The features are those of the end-of-text token; whatever stands behind it counts for nothing.
@@ -122,7 +122,7 @@ class _Tower(GraphWriter):
         self,
         data: BinaryIO,
         location: str,
-        published: ClipWeights,
+        published: Path,
         sizes: VisionSizes | TextSizes,
         prefix: str,
         *,
@@ -182,7 +182,7 @@ class _Tower(GraphWriter):
         return name
 
     def tensor(self, name: str) -> Floats32:
-        return self._published(f"{self._tower}.{name}")
+        return read_tensor(self._published, f"{self._tower}.{name}")
 
     def normalise(self, x: str, name: str) -> str:
         names = [f"{name}.{part}" for part in ("weight", "bias")]
@@ -190,7 +190,7 @@ class _Tower(GraphWriter):
         return self.node("LayerNormalization", x, scale, bias, epsilon=self._sizes.epsilon)
 
     def project(self, x: str, name: str, output: str) -> str:
-        matrix = self.weight(self._published(name), name)
+        matrix = self.weight(read_tensor(self._published, name), name)
         return self.named(output, "Gemm", x, matrix, transB=1)
 
     def all_but_the_last_layer(self, x: str) -> str:

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from geowhy.arrays import Floats32
 from geowhy.errors import ModelFormatError
 
-__all__ = ["LEGACY_END", "ClipSizes", "ClipWeights", "TextSizes", "VisionSizes"]
+__all__ = ["LEGACY_END", "ClipSizes", "TextSizes", "VisionSizes", "check_weights", "read_tensor"]
 
 LEGACY_END = 2  # an end-of-text id that published CLIPs have in error; theirs is the highest id
 # Sizes by their names in a published config.json; what it leaves out is as in CLIP ViT-B/32.
@@ -109,49 +109,44 @@ def _other(reason: str) -> ModelFormatError:
     return ModelFormatError(f"config.json is not of a CLIP that geowhy can convert: {reason}")
 
 
-class ClipWeights:
-    """The tensors of model.safetensors; each is read when asked for, and none is kept."""
+def read_tensor(path: Path, name: str) -> Floats32:
+    """One tensor of model.safetensors, float32; half precision is widened.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    Raises:
+        ModelFormatError: if the file is damaged or lacks it.
+    """
+    try:
+        with safe_open(path, "numpy") as file:  # opened anew, so that nothing stays mapped
+            return np.asarray(file.get_tensor(name), np.float32)
+    except (OSError, SafetensorError, TypeError) as error:
+        raise ModelFormatError(
+            f"{path}: tensor {name} can't be read ({error}); get CLIP again"
+        ) from error
 
-    def __call__(self, name: str) -> Floats32:
-        """One tensor, float32; half precision is widened."""
-        try:
-            # Opened anew, so that nothing stays mapped.
-            with safe_open(self._path, "numpy") as file:
-                return np.asarray(file.get_tensor(name), np.float32)
-        except (OSError, SafetensorError, TypeError) as error:
+
+def check_weights(path: Path, sizes: ClipSizes) -> None:
+    """Compares names and shapes in model.safetensors with what the towers need, and no others.
+
+    Raises:
+        ModelFormatError: if the file is damaged, or naming the first tensor that is amiss.
+    """
+    try:
+        with safe_open(path, "numpy") as file:
+            names = file.keys()
+            found = {name: tuple(file.get_slice(name).get_shape()) for name in names}
+    except (OSError, SafetensorError) as error:
+        raise ModelFormatError(f"{path}: missing or damaged ({error}); get CLIP again") from error
+    for name, shape in _needed_shapes(sizes).items():
+        if name not in found:
             raise ModelFormatError(
-                f"{self._path}: tensor {name} can't be read ({error}); get CLIP again"
-            ) from error
-
-    def check(self, sizes: ClipSizes) -> None:
-        """Compares names and shapes with what the towers need; others are left alone.
-
-        Raises:
-            ModelFormatError: if the file is damaged, or naming the first tensor that is amiss.
-        """
-        try:
-            with safe_open(self._path, "numpy") as file:
-                names = file.keys()
-                found = {name: tuple(file.get_slice(name).get_shape()) for name in names}
-        except (OSError, SafetensorError) as error:
+                f"{path} lacks the tensor {name}: not the CLIP that its config.json describes; get "
+                "CLIP again"
+            )
+        if found[name] != shape:
             raise ModelFormatError(
-                f"{self._path}: missing or damaged ({error}); get CLIP again"
-            ) from error
-        for name, shape in _needed_shapes(sizes).items():
-            if name not in found:
-                raise ModelFormatError(
-                    f"{self._path} lacks the tensor {name}: not the CLIP that its config.json "
-                    "describes; get CLIP again"
-                )
-            if found[name] != shape:
-                raise ModelFormatError(
-                    f"{self._path}: tensor {name} is {list(found[name])} instead of "
-                    f"{list(shape)}: weights and config.json are of different models; get CLIP "
-                    "again"
-                )
+                f"{path}: tensor {name} is {list(found[name])} instead of {list(shape)}: weights "
+                "and config.json are of different models; get CLIP again"
+            )
 
 
 def _needed_shapes(sizes: ClipSizes) -> dict[str, tuple[int, ...]]:

@@ -123,10 +123,6 @@ class Gallery:
             )
         return inside
 
-    def as_kept(self, model: GeoModel) -> Gallery:
-        """The gallery as a model folder will hold it, rounded."""
-        return self.from_tensors(self.to_tensors(model), model)
-
     @classmethod
     def of(cls, lat_lon: Points, grid: CellGrid, side: Encoded) -> Gallery:
         """From places, degrees ``[M, 2]``, with their sides."""

@@ -111,9 +111,8 @@ def open_lazily(data: bytes, name: str) -> ImageFile.ImageFile:
         if strips > _MOST_BLOCKS:
             raise ImageError(name, f"has {strips} strips; save it anew in another program")
     module, decoder = _DECODERS[form]
-    opened: ImageFile.ImageFile = getattr(importlib.import_module(module), decoder)(
-        io.BytesIO(data), ""
-    )
+    reader = getattr(importlib.import_module(module), decoder)
+    opened: ImageFile.ImageFile = reader(io.BytesIO(data), "")
     return opened
 
 

@@ -79,14 +79,9 @@ def read_image(
 ) -> NamedImage:
     """Reads one picture: JPEG, PNG, WebP, TIFF, HEIC, AVIF, GIF or BMP.
 
-    It comes out upright, in sRGB, over white; of an animation the first frame.
-
-    Args:
-        source: a path, the content of a file, a file opened in binary mode, or a Pillow image.
-        name: for messages and answers; the path if not given.
-        limits: what is refused unread.
-        min_side: a JPEG may come back at 1/2, 1/4 or 1/8 of its size, several times faster, as
-            long as both sides keep at least this many pixels; None for the full size.
+    It comes out upright, in sRGB, over white; of an animation the first frame. ``name`` is for
+    messages and answers; the path if not given. With ``min_side`` a JPEG may come back at 1/2, 1/4
+    or 1/8 of its size, several times faster, as long as both sides keep at least so many pixels.
 
     Raises:
         ImageError: if it can't be read; names the image, the reason and the remedy.

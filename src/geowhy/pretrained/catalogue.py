@@ -44,22 +44,17 @@ class ModelOptions:
 class ModelEntry:
     """One model, or one kind of model folder.
 
-    Attributes:
-        name: by which it is asked for.
-        load: puts it to work, from a name or a folder, places, degrees ``[M, 2]``, or None for its
-            own gallery, its options, and what is told of long work. Raises `ModelNotFoundError` if
-            it isn't on this machine, with how to get it, `ModelFormatError` if its files are
-            damaged, and `CoordinateError` if a place isn't on Earth.
-        digest: SHA-256 that tells one set of weights from another, from a name or a folder.
-        options: the class of its options.
-        sources: names of the assets that it was made of, whose licences pages name.
+    ``load`` puts it to work, from a name or a folder, places, degrees ``[M, 2]``, or None for its
+    own gallery, its options, and what is told of long work. It raises `ModelNotFoundError` if the
+    model isn't on this machine, with how to get it, `ModelFormatError` if files are damaged, and
+    `CoordinateError` if a place isn't on Earth.
     """
 
-    name: str
+    name: str  # by which it is asked for
     load: Callable[[str, Points | None, ModelOptions, Callable[[str], None]], Engine]
-    digest: Callable[[str], str]
+    digest: Callable[[str], str]  # SHA-256 of the weights, from a name or a folder
     options: type[ModelOptions] = ModelOptions
-    sources: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  # names of the assets it was made of; pages name their licences
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,8 @@ class ImagePool:
     def gallery(self, model: GeoModel) -> Gallery:
         """The gallery of the configuration, as a model's folder will hold it."""
         around = self._around(self._gallery) if self._surroundings.shape[1] else None
-        return Gallery.build(self._centres[self._gallery], model, around).as_kept(model)
+        gallery = Gallery.build(self._centres[self._gallery], model, around)
+        return Gallery.from_tensors(gallery.to_tensors(model), model)
 
     def _learnable(self, rows: Rows) -> Vocabulary:
         """The concepts of which the places of ``rows`` have enough, and lack enough.
