@@ -59,34 +59,30 @@ class FeatureStore:
 
 
 def embed_views(
-    manifest: ViewManifest,
-    world: WorldImage,
-    backbone: ImageBackbone,
-    cache: Path,
-    on_progress: Progress,
+    views: ViewManifest, world: WorldImage, backbone: ImageBackbone, cache: Path, report: Progress
 ) -> FeatureStore:
     """Embeds the views that have no shard yet; safe to break off at any moment."""
     digest = hashlib.sha256()  # of all that the features depend on; splits are not among it
-    digest.update(np.ascontiguousarray(manifest.centres).tobytes())
-    digest.update(f"{manifest.km_per_pixel} {manifest.size}".encode())
+    digest.update(np.ascontiguousarray(views.centres).tobytes())
+    digest.update(f"{views.km_per_pixel} {views.size}".encode())
     digest.update(np.ascontiguousarray(world.pixels).tobytes())
     digest.update(f"{backbone.digest} {backbone.preprocessing}".encode())
     folder = cache / digest.hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    total = len(manifest.centres)
+    total = len(views.centres)
     starts = range(0, total, VIEWS_PER_SHARD)
     shards = tuple(folder / f"{start // VIEWS_PER_SHARD:05d}.npy" for start in starts)
     for start, shard in zip(starts, shards, strict=True):
         if not shard.exists():
-            centres = manifest.centres[start : start + VIEWS_PER_SHARD]
-            views = cut_views(world, centres, manifest.km_per_pixel, manifest.size)
-            _write(shard, backbone.embed(views).astype(np.float16))
-        on_progress(min(start + VIEWS_PER_SHARD, total), total)
+            centres = views.centres[start : start + VIEWS_PER_SHARD]
+            pixels = cut_views(world, centres, views.km_per_pixel, views.size)
+            _write(shard, backbone.embed(pixels).astype(np.float16))
+        report(min(start + VIEWS_PER_SHARD, total), total)
     return FeatureStore(shards)
 
 
 def embed_photos(
-    photos: PhotoManifest, backbone: ImageBackbone, digest: str, cache: Path, on_progress: Progress
+    photos: PhotoManifest, backbone: ImageBackbone, digest: str, cache: Path, report: Progress
 ) -> FeatureStore:
     """Embeds the photographs that have no shard yet; safe to break off at any moment.
 
@@ -110,13 +106,13 @@ def embed_photos(
                 good = {row: p for row, p in read.items() if not isinstance(p, ImageError)}
                 if good:
                     features[[*good]] = backbone.embed([*good.values()])
-                on_progress(start + first + len(read), total)
+                report(start + first + len(read), total)
             reasons.write_text(json.dumps(why), encoding="utf-8")  # first: a shard is complete
             _write(shard, features)
         kept = json.loads(reasons.read_text(encoding="utf-8"))
         unreadable |= {start + int(row): reason for row, reason in kept.items()}
         shards.append(shard)
-        on_progress(start + len(files), total)
+        report(start + len(files), total)
     return FeatureStore(tuple(shards), PHOTOS_PER_SHARD, unreadable)
 
 

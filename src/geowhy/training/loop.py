@@ -29,6 +29,8 @@ from geowhy.training.processes import Processes
 
 __all__ = ["Batch", "Task", "TrainingRun", "train_task"]
 
+Weights = dict[str, Tensor]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
@@ -180,7 +182,7 @@ def _optimiser(module: nn.Module, config: OptimiserConfig) -> torch.optim.Optimi
     return torch.optim.AdamW(groups, lr=config.rate)
 
 
-def _weights(module: nn.Module) -> dict[str, Tensor]:
+def _weights(module: nn.Module) -> Weights:
     return {name: value.detach().clone() for name, value in module.state_dict().items()}
 
 
@@ -196,11 +198,7 @@ def _interruptions() -> Iterator[list[int]]:
 
 
 def _save(
-    path: Path,
-    module: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    best: dict[str, Tensor],
-    state: _State,
+    path: Path, module: nn.Module, optimiser: torch.optim.Optimizer, best: Weights, state: _State
 ) -> None:
     """Writes weights, the optimiser's moments, the best weights so far, and the state."""
     tensors = {f"model/{name}": value for name, value in module.state_dict().items()}
@@ -214,9 +212,9 @@ def _save(
 
 def _load(
     path: Path, module: nn.Module, optimiser: torch.optim.Optimizer, run: str
-) -> tuple[_State, dict[str, Tensor]]:
+) -> tuple[_State, Weights]:
     """Restores ``module`` and ``optimiser`` in place; gives the state and the best weights."""
-    groups: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "optimiser": {}}
+    groups: dict[str, Weights] = {"model": {}, "best": {}, "optimiser": {}}
     try:
         with safe_open(path, framework="pt") as file:
             state = _State(**json.loads(file.metadata()["progress"]))
