@@ -54,7 +54,7 @@ def posteriors(scene, temperature):
     evidence = FieldTerm((Known(prior),), temperature)
     for head in (DensityHead, RetrievalHead):
         posterior = next(head(TERMS, gallery, calibration, evidence).posteriors(image))
-        yield posterior, np.argsort(posterior.support.rows)
+        yield posterior, np.argsort(posterior.rows)
 
 
 @pytest.mark.parametrize("temperature", [1.0, 2.5])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from geowhy.posterior.ledger import Posterior, Support, Term, summed
+from geowhy.posterior.ledger import Posterior, Term, summed
 
 PLACES = 6
 nats = arrays(np.float32, PLACES, elements=st.floats(-30, 30, width=32))
@@ -14,9 +14,8 @@ nats = arrays(np.float32, PLACES, elements=st.floats(-30, 30, width=32))
 
 def posterior_of(*terms):
     rows = np.arange(PLACES)
-    support = Support(rows, np.zeros((PLACES, 2)), rows)
-    log_prob = summed(terms)
-    return Posterior(support, log_prob, terms, np.exp(log_prob).astype(np.float64))
+    log_prob, lat_lon = summed(terms), np.zeros((PLACES, 2))
+    return Posterior(rows, lat_lon, rows, log_prob, terms, np.exp(log_prob).astype(np.float64))
 
 
 @given(nats, nats)

@@ -19,7 +19,7 @@ from geowhy.heads.quantized import CodedRows, NearestPlaces, RetrievalGallery, n
 from geowhy.model.terms import EmbeddingImages, EmbeddingPlaces, EmbeddingTerm, Encoded, ScoreTerm
 from geowhy.posterior.calibration import Calibration
 from geowhy.posterior.density import CellDensity, Decoder, Estimate, Mode, radius_km
-from geowhy.posterior.ledger import Posterior, Support, Term, summed
+from geowhy.posterior.ledger import Posterior, Term, summed
 
 __all__ = ["DensityHead", "LocationHead", "RetrievalHead"]
 
@@ -43,8 +43,7 @@ class DensityHead:
         self._gallery = gallery
         self._evidence = evidence
         self._temperature = np.float32(calibration.temperature)
-        rows = np.arange(len(gallery.lat_lon))
-        self._support = Support(rows, gallery.lat_lon, gallery.grid.point_to_cell)
+        self._rows = np.arange(len(gallery.lat_lon))
         self._decoder = Decoder(
             gallery.lat_lon,
             gallery.grid,
@@ -56,6 +55,7 @@ class DensityHead:
 
     def posteriors(self, images: Encoded) -> Iterator[Posterior]:
         """One posterior an image."""
+        lat_lon, cell = self._gallery.lat_lon, self._gallery.grid.point_to_cell
         for start in range(0, len(images), SCORED_AT_ONCE):
             some = images.rows(slice(start, start + SCORED_AT_ONCE))
             places, terms = self._gallery.side, self._score_terms
@@ -68,7 +68,7 @@ class DensityHead:
                     ledger += tuple(self._evidence.terms(some, places, number))
                 log_prob = summed(ledger)
                 mass = self._gallery.grid.density(np.exp(log_prob))
-                yield Posterior(self._support, log_prob, ledger, mass)
+                yield Posterior(self._rows, lat_lon, cell, log_prob, ledger, mass)
 
     def estimate(self, posterior: Posterior, top_k: int) -> Estimate:
         """What one posterior says."""
@@ -120,19 +120,18 @@ class RetrievalHead:
     def _posterior(self, found: NearestPlaces, terms: tuple[Term, ...]) -> Posterior:
         weighs = found.probability > 0
         rows, log_prob = found.rows[weighs], np.log(found.probability[weighs]).astype(np.float32)
-        gallery = self._gallery
-        support = Support(rows, gallery.lat_lon[rows], gallery.grid.point_to_cell[rows])
+        lat_lon, cell = self._gallery.lat_lon[rows], self._gallery.grid.point_to_cell[rows]
         terms = tuple(replace(t, log_likelihood=t.log_likelihood[rows]) for t in terms)
         of_image = log_prob - sum((term.log_likelihood for term in terms), np.float32(0))
         ledger = (Term(self._score_term.source, of_image), *terms)
-        return Posterior(support, log_prob, ledger, found.cell_mass)
+        return Posterior(rows, lat_lon, cell, log_prob, ledger, found.cell_mass)
 
     def estimate(self, posterior: Posterior, top_k: int) -> Estimate:
         """What one posterior says: its best places, as they are."""
-        grid, support = self._gallery.grid, posterior.support
-        basin = np.where(np.arange(len(grid.cells)) == support.cell[0], 0, 1)
+        grid, lat_lon = self._gallery.grid, posterior.lat_lon[:top_k].tolist()
+        basin = np.where(np.arange(len(grid.cells)) == posterior.cell[0], 0, 1)
         density = CellDensity(grid.cells, grid.centres, posterior.cell_mass)
-        places = zip(support.lat_lon[:top_k].tolist(), posterior.probability[:top_k], strict=True)
+        places = zip(lat_lon, posterior.probability[:top_k], strict=True)
         modes = tuple(Mode((lat, lon), float(share)) for (lat, lon), share in places)
         half_km = radius_km(modes[0].lat_lon, density.centres, density.probability, 0.5)
         return Estimate(modes, density, basin == 0, basin, half_km, is_point=True)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geowhy.arrays import AnyFloats, Floats32, Floats64, Ints, Rows
+from geowhy.arrays import AnyFloats, Floats32, Floats64, Points, Rows
 from geowhy.posterior.density import Estimate, Mode, shares
 
-__all__ = ["Contest", "Posterior", "Support", "Term", "summed", "thinned"]
+__all__ = ["Contest", "Posterior", "Term", "summed", "thinned"]
 
 Weighted = tuple[Rows, Floats64]
 
@@ -32,23 +32,16 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Support:
-    """The places that a posterior weighs."""
-
-    rows: Ints  # of the gallery, [M]
-    lat_lon: Floats64  # degrees [M, 2]
-    cell: NDArray[np.integer]  # in which of C cells each lies, [M]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Posterior:
-    """How probable each place is, and by which terms.
+    """How probable each of M places is, and by which terms.
 
     ``log_prob`` is normalised over all places that were considered; where a search kept only the
-    best of them, ``support`` holds less than 1.
+    best of them, these hold less than 1.
     """
 
-    support: Support  # M places
+    rows: Rows  # of the gallery, [M]
+    lat_lon: Points  # degrees [M, 2]
+    cell: NDArray[np.integer]  # in which of C cells each lies, [M]
     log_prob: Floats32  # nats [M]: the sum of the terms, up to a constant
     ledger: tuple[Term, ...]
     cell_mass: Floats64  # probability of each of C cells, of all places considered, [C]
@@ -100,23 +93,23 @@ class Contest:
     @classmethod
     def of(cls, posterior: Posterior, estimate: Estimate) -> Contest:
         """The sides of a posterior, by what was decoded of it."""
-        support, half = posterior.support, posterior.with_half_of_the_evidence()
-        inside = estimate.region[support.cell]
+        rows, half = posterior.rows, posterior.with_half_of_the_evidence()
+        inside = estimate.region[posterior.cell]
         outside = np.flatnonzero(~inside)
         here = np.flatnonzero(inside)[: 1 if estimate.is_point else None]  # best first
 
         def side(members: Rows) -> Weighted:
             chosen, weights = thinned(half, members)
-            return support.rows[chosen], weights
+            return rows[chosen], weights
 
         runner_up = None
         if not estimate.is_point and len(estimate.modes) > 1:
-            second_hill = np.flatnonzero(estimate.basin[support.cell] == 1)
+            second_hill = np.flatnonzero(estimate.basin[posterior.cell] == 1)
             runner_up = (estimate.modes[1], side(second_hill))
         elif estimate.is_point and len(outside):
-            lat, lon = support.lat_lon[outside[0]].tolist()
+            lat, lon = posterior.lat_lon[outside[0]].tolist()
             mode = Mode((lat, lon), float(posterior.probability[outside[0]]))
-            runner_up = (mode, (support.rows[outside[:1]], np.ones(1)))
+            runner_up = (mode, (rows[outside[:1]], np.ones(1)))
         return cls(side(here), side(outside), runner_up)
 
     def halves(self, most: int) -> Weighted:
