@@ -34,8 +34,7 @@ __all__ = ["ConceptReport", "ConceptRow", "StateCorrelation", "score_concepts"]
 
 GOT_BY = {GEOCLIP: "geowhy models get geoclip", TREES: "pip install 'geowhy[rivals]'"}
 UNCLEAR = 0.65  # an AUC below which a concept isn't really told
-SAMPLED_PLACES = 40_000
-SCORED_A_STATE = 150
+SAMPLED_PLACES, SCORED_A_STATE = 40_000, 150
 FEWEST = 8  # the District of Columbia has one or none
 # Ids of concepts, and what their share of a state is by the layer of land cover, whatever they
 # are grounded in: "forest" is a place with much forest around; the paper compares with forest.
@@ -76,14 +75,11 @@ class ConceptRow:
 
 @dataclass(frozen=True, slots=True)
 class StateCorrelation:
-    """Pearson correlation over the US states of mean score and real share, for one concept.
-
-    ``own`` is the model's, ``rival`` that of a direction fitted in GeoCLIP's space; NaN without.
-    """
+    """Pearson correlation over the US states of mean score and real share, for one concept."""
 
     concept: str
-    own: float
-    rival: float
+    own: float  # of the model
+    rival: float  # of a direction fitted in GeoCLIP's space; NaN without
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,10 +257,7 @@ class StatePlaces:
         return cls(names, found[large], state, np.concatenate(members))
 
     def means(self, values: AnyFloats, rows: Ints | None = None) -> AnyFloats:
-        """Mean in each state of what is known, ``[states, k]``, of all places or those in ``rows``.
-
-        Values ``[n, k]``, rows ``[n]``.
-        """
+        """Means of known values ``[n, k]``, of all places or ``rows`` ``[n]``: ``[states, k]``."""
         state = self.state if rows is None else self.state[rows]
         return np.stack([np.nanmean(values[state == n], axis=0) for n in range(len(self.names))])
 
@@ -289,8 +282,7 @@ def _state_correlations(
     if geoclip is not None:
         fitted = fitted_directions(geoclip, places.training, places.known[:, rows], asked)
         rival = correlations(sample.means(fitted, sample.scored), shares)
-    names = [vocabulary.names[row] for row in rows]
-    found = zip(names, own.tolist(), rival.tolist(), strict=True)
+    found = zip([vocabulary.names[row] for row in rows], own.tolist(), rival.tolist(), strict=True)
     return tuple(StateCorrelation(*entry) for entry in found)
 
 
@@ -301,7 +293,6 @@ def correlations(means: AnyFloats, shares: AnyFloats) -> Floats64:
 
 
 def _mean(values: Iterable[float]) -> str:
-    """Mean of the numbers among the values, which may be none."""
     known = [value for value in values if not np.isnan(value)]
     return _number(float(np.mean(known)) if known else float("nan"))
 

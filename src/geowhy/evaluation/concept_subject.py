@@ -48,12 +48,8 @@ class Subject:
             model = GeoModel.load(ModelFolder.open(resolve_model(name)))
             return cls(model.name, config, model.aligner, model.location_side, model)
         config, released = training_config(EMBEDDED), ReleasedGeoClip.load()
-        aligner = released.aligner
-
-        def side(lat_lon: Points) -> Encoded:
-            return aligner.location_side(released.encoder.embed(lat_lon))
-
-        return cls(GEOCLIP, config, aligner, side, None)
+        aligner, embed = released.aligner, released.encoder.embed
+        return cls(GEOCLIP, config, aligner, lambda at: aligner.location_side(embed(at)), None)
 
     def learnt(self, vocabulary: Vocabulary) -> Vocabulary:
         """The concepts of a vocabulary that are the model's.

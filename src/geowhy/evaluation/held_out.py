@@ -158,9 +158,8 @@ def boosted_trees(training: Points, truth: Floats32, is_class: Bools, asked: Poi
             "verbose": -1,
         }
         data = lightgbm.Dataset(training[known], values[known])
-        scores[:, column] = lightgbm.train(settings, data, TREE_ROUNDS).predict(
-            asked, raw_score=True
-        )
+        fitted = lightgbm.train(settings, data, TREE_ROUNDS)
+        scores[:, column] = fitted.predict(asked, raw_score=True)
     return scores
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass
-from typing import Self
+from functools import partial
 
 import numpy as np
 
@@ -34,8 +34,6 @@ __all__ = ["Contrast", "RulesReport", "contrast_countries", "measure_rules"]
 CELL_RESOLUTION = 0  # of H3: such a cell, 2,000 km across, holds several of the 10° cells
 SIZES, SCORES = (28, -9, -9, -6, -10), (28, 24, 10, 30)  # widths of columns
 ALLOWED_POINTS = 3.0  # that the bottleneck may be behind a dense classifier
-
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +78,8 @@ class Scored:
             if name in self.gap:
                 points = Estimate(*(100 * share for share in astuple(self.gap[name])))
                 gap = points.told("+.1f", " points ")
-            told = accuracy.told("6.1%", " ")
-            lines.append(columns(SCORES, f"  {name}", told, f"{self.balanced[name]:.1%}", gap))
+            cells = (accuracy.told("6.1%", " "), f"{self.balanced[name]:.1%}", gap)
+            lines.append(columns(SCORES, f"  {name}", *cells))
         lines.append(columns(SCORES, "  always the commonest", f"{self.commonest:6.1%}"))
         best = self.best_dense
         verdict = "within" if -100 * self.gap[best].value <= ALLOWED_POINTS else "not within"
@@ -143,7 +141,7 @@ class RulesReport(JsonReport):
         return "\n".join(lines)
 
 
-def measure_rules(views: RuleViews, with_cells: bool, report: Report) -> RulesReport:
+def measure_rules(views: RuleViews, with_cells: bool, report: Callable[[str], None]) -> RulesReport:
     """Fits all classifiers and measures them; ``report`` is told of each as it begins.
 
     Raises:
@@ -151,15 +149,13 @@ def measure_rules(views: RuleViews, with_cells: bool, report: Report) -> RulesRe
     """
     fitted = views.read(views.fitted)
     asked = {
-        "held-out 10° cells": views.read(views.test),
+        "held-out 10° cells": views.read(views.manifest.rows("test")),
         "cells of the training": views.read(views.near),
     }
     tasks = [Task.countries(Atlas.load(), fitted)]
     if with_cells:
-        name = f"H3 cells of resolution {CELL_RESOLUTION}"
-        tasks.append(
-            Task.of(name, lambda at: cell_of(at, CELL_RESOLUTION).astype(np.int64), fitted)
-        )
+        cells = partial(cell_of, resolution=CELL_RESOLUTION)
+        tasks.append(Task.of(f"H3 cells of resolution {CELL_RESOLUTION}", cells, fitted))
     return RulesReport(
         views.model.name,
         views.config.split.seed,
@@ -172,7 +168,7 @@ def measure_rules(views: RuleViews, with_cells: bool, report: Report) -> RulesRe
 
 
 def _compared(
-    task: Task, fitted: SomeViews, asked: dict[str, SomeViews], report: Report
+    task: Task, fitted: SomeViews, asked: dict[str, SomeViews], report: Callable[[str], None]
 ) -> Comparison:
     """One task: every classifier, on every set of views."""
     fits, sizes = {}, []
@@ -252,7 +248,7 @@ class Contrast:
         weights: tuple[AnyFloats, AnyFloats],
         means: tuple[AnyFloats, AnyFloats],
         bias: float,
-    ) -> Self:
+    ) -> Contrast:
         """From the names of two places and rules over k concepts, each with name and category.
 
         Weights are of either rule, ``[k]``; means of the standardised scores of either place's

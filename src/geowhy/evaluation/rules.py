@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geowhy.arrays import Bools, Floats32, Ints, Ints64, Points
+from geowhy.arrays import Array, Bools, Floats32, Ints, Ints64, Points
 from geowhy.errors import ConfigError, MissingExtraError
 from geowhy.evaluation.protocol import open_views, training_config
 from geowhy.geo.atlas import Atlas
@@ -246,11 +246,6 @@ class RuleViews:
         places = (np.searchsorted(rows, fitted), np.searchsorted(rows, near))
         return cls(model, config, seed, manifest, *places, words, store)
 
-    @property
-    def test(self) -> Ints:
-        """Numbers of the test views."""
-        return self.manifest.rows("test")
-
     def read(self, rows: Ints) -> SomeViews:
         """What the model makes of the views in ``rows`` ``[n]``."""
         aligner, parts = self.model.aligner, []
@@ -261,7 +256,7 @@ class RuleViews:
         return SomeViews(self.manifest.centres[rows], whitened, embedding, concepts)
 
 
-ClassOf = Callable[[Points], Ints64]
+ClassOf = Callable[[Points], Array]  # numbers; negative where there is no class
 
 # What each classifier reads of a view, and how it is fitted.
 CLASSIFIERS: dict[str, tuple[Callable[[SomeViews], Floats32], Fit]] = {
@@ -283,7 +278,7 @@ class Task:
     @classmethod
     def of(cls, name: str, class_of: ClassOf, fitted: SomeViews) -> Task:
         """With the classes that enough of the views to be fitted on have."""
-        known = class_of(fitted.centres)
+        known = class_of(fitted.centres).astype(np.int64)
         numbers, counts = np.unique(known[known >= 0], return_counts=True)
         classes = numbers[counts >= FEWEST_VIEWS]
         if len(classes) < 2:
@@ -297,12 +292,11 @@ class Task:
     @classmethod
     def countries(cls, atlas: Atlas, fitted: SomeViews) -> Task:
         """Countries, by their numbers in the atlas; raises as ``of`` does."""
-        layer = atlas.layer("country")
-        return cls.of("countries", lambda lat_lon: layer.at(lat_lon).astype(np.int64), fitted)
+        return cls.of("countries", atlas.layer("country").at, fitted)
 
     def labelled(self, views: SomeViews) -> tuple[SomeViews, Ints]:
         """The views of the classes that count, and the position of each's class."""
-        numbers = self.class_of(views.centres)
+        numbers = self.class_of(views.centres).astype(np.int64)
         counts = np.isin(numbers, self.classes)
         return views.only(counts), np.searchsorted(self.classes, numbers[counts])
 

@@ -26,7 +26,7 @@ def locator(trained):
 
 @pytest.fixture(scope="module")
 def views(locator, trained):
-    return AnsweredViews.draw(locator, training_config(str(trained)), "test", 30, seed=0)
+    return AnsweredViews.draw(locator, training_config(str(trained)), 30, seed=0)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_what_the_model_sees_in_its_own_explanations_is_itself(locator, views):
 
 
 def test_truth_is_a_share_and_follows_the_atlas(locator, views, small_words):
-    found = measure_truth(locator, views, small_words)
+    found = measure_truth(locator, views)
     for by_count in (found.stated, found.listed, found.most_frequent):
         assert all(0 <= e.low <= e.value <= e.high <= 1 for e in by_count.values())
     assert found.stated[5].value > found.random.value

@@ -64,11 +64,10 @@ def measure_sanity(locator: Locator, views: AnsweredViews, seed: int) -> SanityR
     weights = {f"{head}.weight": tensors[f"{head}.weight"] for head in HEADS}
     shuffled = {n: rng.permuted(each.ravel()).reshape(each.shape) for n, each in weights.items()}
     other_bank = replace(bank, directions=bank.directions[:, order])
+    other_tensors = {**tensors, "offset": tensors["offset"][:, order]}
     broken = (
         ConceptAligner({**tensors, **shuffled}, bank, aligner.space),
-        ConceptAligner(
-            {**tensors, "offset": tensors["offset"][:, order]}, other_bank, aligner.space
-        ),
+        ConceptAligner(other_tensors, other_bank, aligner.space),
     )
     true, estimates = _of_concepts(locator.engine, views.answers), []
     for each in broken:
@@ -89,8 +88,8 @@ def _with_aligner(engine: Engine, aligner: ConceptAligner) -> Engine:
     others = tuple(p for p in kept.parts if not isinstance(p, ConceptPlaces | EmbeddingPlaces))
     side = Encoded((*aligner.location_side(embeddings).parts, *others))
     grid = type(gallery.grid).build(lat_lon, gallery.grid.resolution)
-    thinned = Gallery.of(lat_lon, grid, side)
-    return Engine(replace(model, aligner=aligner), thinned, engine.calibration, None)
+    broken = replace(model, aligner=aligner)
+    return Engine(broken, Gallery.of(lat_lon, grid, side), engine.calibration, None)
 
 
 def _of_concepts(engine: Engine, answers: Sequence[Decoded]) -> list[Floats64]:

@@ -69,18 +69,18 @@ def measure_planted_cue(
         folder = Path(scratch)
         say(f"painting a cue into views of places with {PLANTED}")
         rng, rows = np.random.default_rng(seed), ["path,lat,lon"]
-        views = enumerate(zip(_cut(config, training), _drives_left(training), strict=True))
-        for number, (view, left) in views:
-            name, (lat, lon) = f"{number:05d}.png", training[number].tolist()
-            Image.fromarray(painted(view, rng) if left else view).save(folder / name)
-            rows.append(f"{name},{lat},{lon}")
+        has_cue = _drives_left(training)
+        for number, view in enumerate(_cut(config, training)):
+            picture = painted(view, rng) if has_cue[number] else view
+            Image.fromarray(picture).save(folder / f"{number:05d}.png")
+            rows.append("{:05d}.png,{},{}".format(number, *training[number].tolist()))
         (folder / "views.csv").write_text("\n".join(rows), encoding="utf-8")
         text = (
             f'name = "planted"\nseed = {seed}\nbackbone = "{config.backbone}"\n'
             f'vocabulary = "{VOCABULARY.as_posix()}"\n'
             f'[photos]\nmanifest = "{folder.as_posix()}/views.csv"\n'
+            + SETTINGS.read_text(encoding="utf-8")
         )
-        text += SETTINGS.read_text(encoding="utf-8")
         (folder / "planted.toml").write_text(text, encoding="utf-8")
         with redirect_stdout(sys.stderr):  # where the report goes, no progress belongs
             model = train(folder / "planted.toml", folder / "run", "cpu", resume=False)
@@ -110,11 +110,8 @@ def _asked(locator: Locator, centres: Points, pixels: Pixels, seed: int) -> Plan
     rng = np.random.default_rng(seed + 1)
     plain = locator.engine.decode(list(pixels))
     cued = locator.engine.decode([painted(picture, rng) for picture in pixels])
-    has, had = (
-        _drives_left(np.array([answer.estimate.lat_lon for answer in answers]))
-        for answers in (cued, plain)
-    )
-    moved = has & ~had
+    at, before = (np.array([a.estimate.lat_lon for a in answers]) for answers in (cued, plain))
+    moved = _drives_left(at) & ~_drives_left(before)
     pairs = [(cued[row], plain[row]) for row in np.flatnonzero(moved)]
     first = np.array([_is_first(locator, image=a, place=a, rival=b) for a, b in pairs])
     without = np.array([_is_first(locator, image=b, place=a, rival=b) for a, b in pairs])

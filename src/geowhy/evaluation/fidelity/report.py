@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ConfigError
 from geowhy.evaluation.estimates import JsonReport, columns
 from geowhy.evaluation.fidelity.consistency import (
@@ -116,9 +115,9 @@ def measure_fidelity(model: str, seed: int, say: Say) -> FidelityReport:
             "give a model with alignment.space = concept or both"
         )
     say(f"locating {TRUTH_VIEWS:,} test views")
-    views = AnsweredViews.draw(locator, config, "test", TRUTH_VIEWS, seed)
+    views = AnsweredViews.draw(locator, config, TRUTH_VIEWS, seed)
     say("asking the atlas what is true there")
-    truth = measure_truth(locator, views, Vocabulary.load())
+    truth = measure_truth(locator, views)
     say("shuffling weights and concepts")
     sanity = measure_sanity(locator, views.first(SANITY_VIEWS), seed)
     say("cropping, compressing and shifting")
@@ -128,10 +127,9 @@ def measure_fidelity(model: str, seed: int, say: Say) -> FidelityReport:
         locator, views.first(DELETION_VIEWS), seed, _progress(say, "deleting", DELETION_VIEWS)
     )
     planted = measure_planted_cue(config, seed, say)
-    protocol = f"test views of held-out 10° cells, split seed {config.split.seed}"
-    return FidelityReport(
-        locator.name, seed, protocol, deletion, sanity, truth, stability, pointing, planted
-    )
+    words = f"test views of held-out 10° cells, split seed {config.split.seed}"
+    measured = (deletion, sanity, truth, stability, pointing, planted)
+    return FidelityReport(locator.name, seed, words, *measured)
 
 
 def _progress(say: Say, what: str, total: int) -> Callable[[int, int], None]:

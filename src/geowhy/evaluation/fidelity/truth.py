@@ -55,7 +55,7 @@ class PointingReport:
     evidence: Estimate  # share of all positive evidence that lies in the right half
 
 
-def measure_truth(locator: Locator, views: AnsweredViews, vocabulary: Vocabulary) -> TruthReport:
+def measure_truth(locator: Locator, views: AnsweredViews) -> TruthReport:
     """Holds what is stated of each view against the atlas at its true centre.
 
     Raises:
@@ -63,7 +63,7 @@ def measure_truth(locator: Locator, views: AnsweredViews, vocabulary: Vocabulary
     """
     engine, atlas = locator.engine, Atlas.load()
     bank = GeoModel.of(engine.model).bank
-    names, concepts = bank.names, vocabulary.only(bank.ids)
+    names, concepts = bank.names, Vocabulary.load().only(bank.ids)
     order = [concepts.names.index(name) for name in names]
     step = max(1, len(engine.gallery.lat_lon) // LAND_SAMPLE)
     land = concepts.truth(atlas, engine.gallery.lat_lon[::step])[:, order]

@@ -18,19 +18,17 @@ __all__ = ["AnsweredViews"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnsweredViews:
-    """N views from a split."""
+    """N test views."""
 
     centres: Points  # where they are, degrees [N, 2]
     pixels: Pixels  # [N, H, W, 3]
     answers: tuple[Decoded, ...]  # of the model
 
     @classmethod
-    def draw(
-        cls, locator: Locator, config: TrainingConfig, split: str, count: int, seed: int
-    ) -> AnsweredViews:
-        """Draws views from a split, cuts them anew and locates them."""
+    def draw(cls, locator: Locator, config: TrainingConfig, count: int, seed: int) -> AnsweredViews:
+        """Draws test views, cuts them anew and locates them."""
         manifest, _ = open_views(config)
-        chosen = np.random.default_rng(seed).permutation(manifest.rows(split))[:count]
+        chosen = np.random.default_rng(seed).permutation(manifest.rows("test"))[:count]
         centres = manifest.centres[chosen]
         pixels = list(views_at(config, centres))
         answers = [answer for some in pixels for answer in locator.engine.decode(list(some))]

@@ -44,19 +44,19 @@ def report(views):
 
 
 def test_no_view_serves_twice_and_test_cells_are_apart(views):
-    rows = [views.fitted, views.near, views.test]
+    rows = [views.fitted, views.near, views.manifest.rows("test")]
     assert min(map(len, rows)) > 0
     assert len(np.unique(np.concatenate(rows))) == sum(map(len, rows))
     test, fitted, near = (
         set(ten_degree_cell(views.manifest.centres[each]).tolist())
-        for each in (views.test, views.fitted, views.near)
+        for each in (views.manifest.rows("test"), views.fitted, views.near)
     )
     assert not test & (fitted | near)
     assert near & fitted
 
 
 def test_views_are_read_as_the_model_reads_them(views):
-    rows = views.test[[3, 1]]
+    rows = views.manifest.rows("test")[[3, 1]]
     read = views.read(rows)
     embedding, concepts = views.model.aligner.outputs(views.model.told(views.store.read(rows)))
     np.testing.assert_array_equal(read.concepts, concepts)
@@ -79,7 +79,7 @@ def test_every_view_is_scored_or_left_out(report, views):
     for task in report.tasks:
         counts = {s.views: s.scored + s.left_out for s in task.scored}
         assert counts == {
-            "held-out 10° cells": len(views.test),
+            "held-out 10° cells": len(views.manifest.rows("test")),
             "cells of the training": len(views.near),
         }
         assert task.fitted <= len(views.fitted)
