@@ -159,10 +159,8 @@ class _Kept:
     cell_mass: Floats64
     total: float = 0.0
     peak: float = -np.inf
-    # Block by block, of the places that may still be among the best:
-    rows: list[Rows] = field(default_factory=list)
-    coarse: list[Floats32] = field(default_factory=list)
-    at_most: list[Floats32] = field(default_factory=list)
+    # Of each block the places that may still be among the best: rows, scores, and at most so much.
+    blocks: list[tuple[Rows, Floats32, Floats32]] = field(default_factory=list)
 
     def keep_best(self, logits: Floats32, bounds: Floats32, start: int) -> None:
         """Takes in a block ``[B]`` of places from ``start`` on, for the best."""
@@ -170,9 +168,7 @@ class _Kept:
         at_least = np.concatenate([self.sure, logits[some] - bounds[some]])
         self.sure = np.partition(at_least, -len(self.sure))[-len(self.sure) :]
         some = some[logits[some] + bounds[some] >= self.sure.min()]
-        self.rows.append(some + start)
-        self.coarse.append(logits[some])
-        self.at_most.append(logits[some] + bounds[some])
+        self.blocks.append((some + start, logits[some], logits[some] + bounds[some]))
 
     def sum_up(self, logits: Floats32, point_to_cell: NDArray[np.int32]) -> None:
         """Takes in a block for the sums; overwrites ``logits``."""
@@ -188,8 +184,9 @@ class _Kept:
 
     def answer(self, query: Floats32, gallery: RetrievalGallery) -> NearestPlaces:
         """The best by their float32 rows; in the sums, too, these replace the codes."""
-        possible = np.concatenate(self.at_most) >= self.sure.min()
-        rows, coarse = np.concatenate(self.rows)[possible], np.concatenate(self.coarse)[possible]
+        rows, coarse, at_most = map(np.concatenate, zip(*self.blocks, strict=True))
+        possible = at_most >= self.sure.min()
+        rows, coarse = rows[possible], coarse[possible]
         # Not @, whose rounding depends on where in the table a row stands.
         products = [
             np.einsum("md,d->m", units, query, dtype=np.float64)

@@ -59,11 +59,10 @@ class DensityHead:
         for start in range(0, len(images), SCORED_AT_ONCE):
             some = images.rows(slice(start, start + SCORED_AT_ONCE))
             places, terms = self._gallery.side, self._score_terms
+            sources = [term.source for term in terms]
             scored = [term.scores(some, places) / self._temperature for term in terms]
-            for number in range(len(some)):
-                ledger = tuple(
-                    Term(t.source, s[number]) for t, s in zip(terms, scored, strict=True)
-                )
+            for number, rows in enumerate(zip(*scored, strict=True)):
+                ledger = tuple(map(Term, sources, rows))
                 if self._evidence:
                     ledger += tuple(self._evidence.terms(some, places, number))
                 log_prob = summed(ledger)
