@@ -32,21 +32,7 @@ def _signed_root(metres: Floats32) -> Floats32:
     return np.asarray(np.sign(metres) * np.sqrt(np.abs(metres)), np.float32)
 
 
-def _logarithm(values: Floats32) -> Floats32:
-    return np.asarray(np.log1p(values), np.float32)
-
-
-def _as_it_is(values: Floats32) -> Floats32:
-    return values
-
-
-MAPPED_LAYERS: dict[str, Callable[[Floats32], Floats32]] = {
-    "land": _as_it_is,
-    "elevation": _signed_root,
-    "relief": _signed_root,
-    "ndvi_max": _as_it_is,
-    "ndvi_min": _as_it_is,
-}
+MAPPED_LAYERS = ("land", "elevation", "relief", "ndvi_max", "ndvi_min")
 COVER_GROUPS: dict[str, tuple[int, ...]] = {  # IGBP classes
     "water": (0,),
     "forest": (1, 2, 3, 4, 5),
@@ -57,15 +43,13 @@ COVER_GROUPS: dict[str, tuple[int, ...]] = {  # IGBP classes
     "snow and ice": (15,),
     "barren": (16,),
 }
-CLIMATE_LAYERS: dict[str, Callable[[Floats32], Floats32]] = {
-    "temperature_mean": _as_it_is,
-    "temperature_range": _as_it_is,
-    "precipitation": _logarithm,
-    "ghi": _as_it_is,
-    "wind": _as_it_is,
-    "humidity": _as_it_is,
-    "distance_to_coast_km": _logarithm,
-    "population_50km": _as_it_is,
+CLIMATE_LAYERS = (
+    *("temperature_mean", "temperature_range", "precipitation", "ghi", "wind", "humidity"),
+    *("distance_to_coast_km", "population_50km"),
+)
+TRANSFORMS: dict[str, Callable[[Floats32], Floats32]] = {  # the others are read as they are
+    **dict.fromkeys(("elevation", "relief"), _signed_root),
+    **dict.fromkeys(("precipitation", "distance_to_coast_km"), np.log1p),
 }
 KOPPEN_CLASSES = 30
 COVER_CLASSES = 17
@@ -94,8 +78,8 @@ def read_surroundings(lat_lon: ArrayLike) -> Floats32:
 def _surroundings(atlas: Atlas, centres: Points) -> Floats32:
     samples = unit_to_lat_lon(view_grid(centres, WIDTH_KM / SAMPLES, SAMPLES))
     continuous = [
-        transform(np.nan_to_num(_values(atlas, name, samples)))
-        for name, transform in MAPPED_LAYERS.items()
+        TRANSFORMS.get(name, np.asarray)(np.nan_to_num(_values(atlas, name, samples)))
+        for name in MAPPED_LAYERS
     ]
     cover = _values(atlas, "land_cover", samples).astype(np.intp)
     covers = [
@@ -113,8 +97,8 @@ def _surroundings(atlas: Atlas, centres: Points) -> Floats32:
 def _climate(atlas: Atlas, samples: Floats64) -> Floats32:
     """Means of the climate layers and shares of the Köppen classes, ``[N, 8 + 30]``."""
     means = [
-        transform(_known_mean(_values(atlas, name, samples)))
-        for name, transform in CLIMATE_LAYERS.items()
+        TRANSFORMS.get(name, np.asarray)(_known_mean(_values(atlas, name, samples)))
+        for name in CLIMATE_LAYERS
     ]
     koppen = _values(atlas, "koppen_30", samples)
     shares = [(koppen == number).mean(axis=1) for number in range(KOPPEN_CLASSES)]

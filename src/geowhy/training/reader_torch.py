@@ -132,7 +132,8 @@ def train_reader(
         )
         for step in range(config.steps):
             for group in optimiser.param_groups:
-                group["lr"] = config.rate * _rate_factor(step, config.steps)
+                warmed, cosine = (step + 1) / WARM_UP_STEPS, math.cos(math.pi * step / config.steps)
+                group["lr"] = config.rate * min(1.0, warmed) * 0.5 * (1 + cosine)
             rows = rows_taught[torch.randint(len(taught), (config.batch,))]
             symmetry = int(torch.randint(SYMMETRIES, ()))
             kept = torch.rand(config.batch, 1) >= config.summary_dropout
@@ -153,11 +154,6 @@ def train_reader(
 def _grids(rows: Tensor, grid: int) -> Tensor:
     """Rows ``[N, c * grid²]`` as maps ``[N, c, grid, grid]``."""
     return rows.reshape(len(rows), -1, grid, grid)
-
-
-def _rate_factor(step: int, steps: int) -> float:
-    """A short warm-up, under half a cosine down to 0."""
-    return min(1.0, (step + 1) / WARM_UP_STEPS) * 0.5 * (1 + math.cos(math.pi * step / steps))
 
 
 def fit_matcher(
@@ -201,8 +197,9 @@ def fit_matcher(
         reader = MapReader(train_reader(lesson, taught, config, seed).to_tensors())
         some = held_out[:: max(1, len(held_out) // VIEWS_A_FOLD)]
         read = patterns(reader.read(lesson.features[some], lesson.summary[some]))
-        nearest = land_surroundings[_nearest(units[some], land_units)]
-        errors.append(read - patterns(reader.mapped(nearest)))
+        chunks = (units[some[start : start + CHUNK]] for start in range(0, len(some), CHUNK))
+        nearest = np.concatenate([(chunk @ land_units.T).argmax(axis=1) for chunk in chunks])
+        errors.append(read - patterns(reader.mapped(land_surroundings[nearest])))
         on_progress(fold + 1, MEASURED)
     everywhere = patterns(reader.mapped(lesson.land))  # every reader has the same units
     return MapMatcher.fit(np.concatenate(errors), everywhere)
@@ -216,8 +213,3 @@ def _clear_of(held_out: Rows, units: Floats32, clear_km: float) -> Rows:
         chunk = units[held_out[start : start + CHUNK]]
         is_near |= (units @ chunk.T).max(axis=1) > limit
     return np.flatnonzero(~is_near)
-
-
-def _nearest(units: Floats32, among: Floats32) -> Rows:
-    chunks = (units[start : start + CHUNK] for start in range(0, len(units), CHUNK))
-    return np.concatenate([(chunk @ among.T).argmax(axis=1) for chunk in chunks])
