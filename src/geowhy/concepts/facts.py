@@ -26,7 +26,6 @@ SAMPLED_PLACES = 100_000
 FEWEST_PLACES = 30  # of a region; fewer say nothing of it
 SHOWN_REGIONS = 5
 PERCENTILES = (5, 50, 95)
-SUGGESTIONS, LEAST_ALIKE = 3, 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,8 @@ def find_concept(vocabulary: Vocabulary, name: str) -> Concept:
         )
         for concept in vocabulary.concepts
     }
-    best = sorted(alike, key=lambda id_: -alike[id_])[:SUGGESTIONS]
-    near = ", ".join(id_ for id_ in best if alike[id_] >= LEAST_ALIKE)
+    best = sorted(alike, key=lambda id_: -alike[id_])[:3]
+    near = ", ".join(id_ for id_ in best if alike[id_] >= 0.6)
     hint = f"did you mean {near}?" if near else "geowhy concepts list has all"
     raise DataError(f"there is no concept {name!r}: {hint}")
 

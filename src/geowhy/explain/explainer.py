@@ -109,9 +109,9 @@ class Explainer:
         changes = question.what_if
         if changes is None:
             changes = tuple(f"-{concept.name}" for concept in plain.speaking_for(TRIED_CONCEPTS))
-            sums = plain.by_category
-            best = max(sums, key=lambda name: sums[name], default="")
-            changes += (f"-{best}",) if best and sums[best] > 0 else ()
+            # Categories come strongest first, by size.
+            best = next((name for name, total in plain.by_category.items() if total > 0), "")
+            changes += (f"-{best}",) if best else ()
         what_if = tuple(self._what_if(decoded, change) for change in changes)
         maps: tuple[EvidenceMap, ...] = ()
         if question.regions:
@@ -222,16 +222,21 @@ def parse_changes(text: str, attribution: LinearAttribution) -> tuple[Change, ..
             )
         asked, doubles = name, False
         if name in names:
-            columns = [i for i, known in enumerate(names) if known == name]
+            columns = [i for i, each in enumerate(names) if each == name]
             asked, doubles = attribution.names[columns[0]], columns[0] >= attribution.concepts
         elif name in categories:
-            columns = [i for i, known in enumerate(categories) if known == name]
+            columns = [i for i, each in enumerate(categories) if each == name]
             asked, doubles = attribution.categories[columns[0]], True
         else:
             has_word = re.compile(rf"\b{re.escape(name)}\b").search
             columns = [i for i in range(attribution.concepts) if has_word(names[i])]
         if not columns:
-            raise ConfigError(f"what if {text!r}: {_unknown(name, attribution)}")
+            known = {each.lower(): each for each in (*attribution.names, *attribution.categories)}
+            near = [known[each] for each in difflib.get_close_matches(name, known, 4, 0.5)]
+            near += [each for key, each in known.items() if name in key and each not in near][:6]
+            hint = f"did you mean {', '.join(near)}?" if near else "see: geowhy concepts list"
+            no = f"the model has no concept, map or category {name!r}"
+            raise ConfigError(f"what if {text!r}: {no}: {hint}")
         kind: ChangeKind = "without"
         if sign == "+":
             kind = "twice" if doubles else "with"
@@ -333,11 +338,3 @@ def _pursued(columns: Floats64, target: Floats64, share: float) -> Floats64:
             if np.abs(weights - before).max() < 1e-6:
                 break
     return weights
-
-
-def _unknown(name: str, attribution: LinearAttribution) -> str:
-    known = {each.lower(): each for each in (*attribution.names, *attribution.categories)}
-    near = [known[each] for each in difflib.get_close_matches(name, known, 4, 0.5)]
-    near += [each for key, each in known.items() if name in key and each not in near][:6]
-    listed = f"did you mean {', '.join(near)}?" if near else "see: geowhy concepts list"
-    return f"the model has no concept, map or category {name!r}: {listed}"

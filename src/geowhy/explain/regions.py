@@ -1,11 +1,10 @@
 """Where in a picture the evidence lies.
 
 Occlusion works with any backbone: a window goes over the picture, and what it covers is blurred
-beyond recognition. What a field loses is the mean over all windows that cover it.
-
-Patches take one run of a backbone whose patches live in the space of its pictures, after MaskCLIP
-(Zhou, Loy and Dai, ECCV 2022, arXiv 2112.01071). It never saw a patch as a picture in training, so
-these maps show where evidence lies rather than how much it is; occlusion measures that.
+beyond recognition. What a field loses is the mean over all windows that cover it. Patches take one
+run of a backbone whose patches live in the space of its pictures, after MaskCLIP (Zhou, Loy and
+Dai, ECCV 2022, arXiv 2112.01071). It never saw a patch as a picture in training, so these maps show
+where evidence lies rather than how much it is; occlusion measures that.
 """
 
 from __future__ import annotations
@@ -63,10 +62,7 @@ def occluded(pixels: Pixels) -> Iterator[Pixels]:
     rows = np.linspace(0, height, FIELDS + 1).round().astype(int)
     columns = np.linspace(0, width, FIELDS + 1).round().astype(int)
     for row, column in CORNERS:
-        hidden = (
-            slice(rows[row], rows[row + WINDOW]),
-            slice(columns[column], columns[column + WINDOW]),
-        )
+        hidden = np.s_[rows[row] : rows[row + WINDOW], columns[column] : columns[column + WINDOW]]
         picture = pixels.copy()
         picture[hidden] = blurred[hidden]
         yield picture

@@ -31,7 +31,6 @@ from geowhy.geo.sphere import on_earth
 
 __all__ = ["Region"]
 
-GEOJSON_SUFFIXES = (".geojson", ".json")
 LARGEST_LONGITUDE = 540.0  # a turn and a half: what a box or ring over the antimeridian needs
 CLOSED_WITHIN_DEG = 1e-9  # longitudes written a turn apart differ in their last digits
 FORMS = (
@@ -76,7 +75,7 @@ class Region:
             return cls.box(*edges)
         if edges:
             raise DataError(f"{text!r} isn't a box: give four numbers, south,west,north,east")
-        if text.lower().endswith(GEOJSON_SUFFIXES):
+        if text.lower().endswith((".geojson", ".json")):
             return cls.from_geojson(Path(text))
         known, regions = _named(atlas or Atlas.load()), []
         while words:  # each region is the longest name that the next words are
