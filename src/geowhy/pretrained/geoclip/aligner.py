@@ -30,17 +30,7 @@ TENSORS = ("layer_0.weight", "layer_0.bias", "layer_1.weight", "layer_1.bias", "
 
 
 class GeoClipAligner:
-    """Scores photographs against places as GeoCLIP does (arXiv 2309.16020).
-
-    Attributes:
-        space: "embedding": no concept takes part in a score.
-        bank: the concepts that explain scores.
-        basis: their directions, ``[512, k]``.
-        tensors: the released head and temperature by name.
-        scale: inverse temperature of the scores.
-        feature_size: length of CLIP's projected features.
-        terms: cosines of embeddings, and nothing else.
-    """
+    """Scores photographs against places as GeoCLIP does (arXiv 2309.16020)."""
 
     def __init__(self, tensors: Mapping[str, Floats32], bank: ConceptBank) -> None:
         """Takes the weights of ``head.safetensors``.
@@ -48,23 +38,21 @@ class GeoClipAligner:
         Raises:
             ModelFormatError: if one is missing, or the bank belongs to another space.
         """
-        self.space: Space = "embedding"
+        self.space: Space = "embedding"  # no concept takes part in a score
         self.tensors = required_tensors("GeoCLIP's head", tensors, TENSORS)
-        self.bank = bank
-        self.basis = bank.directions
+        self.bank = bank  # the concepts that explain scores
+        self.basis = bank.directions  # [512, k]
         self.scale = float(np.exp(self.tensors["logit_scale"].item()))
-        self.feature_size = self.tensors["layer_0.weight"].shape[1]
+        self.feature_size = self.tensors["layer_0.weight"].shape[1]  # of CLIP, projected
         size = len(self.tensors["layer_1.bias"])
         if len(self.basis) != size:
             raise ModelFormatError(
                 f"GeoCLIP's head gives embeddings of {size} numbers, but the concept bank has "
                 f"directions of {len(self.basis)}: give a bank that was made for GeoCLIP"
             )
-        self.terms: tuple[ScoreTerm, ...] = (
-            EmbeddingTerm(
-                bank.names, bank.categories, self.basis, ridge_inverse(self.basis), self.scale
-            ),
-        )
+        inverse = ridge_inverse(self.basis)
+        term = EmbeddingTerm(bank.names, bank.categories, self.basis, inverse, self.scale)
+        self.terms: tuple[ScoreTerm, ...] = (term,)
 
     def whitened(self, features: Floats32) -> Floats32:
         """CLIP's features as they are, ``[N, 768]``."""
