@@ -70,7 +70,8 @@ class OnnxBackbone:
         session: onnxruntime.InferenceSession,
         preprocessing: Preprocessing,
         name: str | None = None,
-        patch_graph: _PatchGraph | None = None,
+        patches: Path | None = None,
+        threads: int | None = None,
     ) -> None:
         self.name = name or (path.stem if path.name != BACKBONE_FILE else path.parent.name)
         self.preprocessing = preprocessing
@@ -85,7 +86,7 @@ class OnnxBackbone:
         self.feature_size = int(outputs["features"][0])
         self._path = path
         self._session = session
-        self._patch_graph = patch_graph
+        self._patches, self._threads = patches, threads
 
     @classmethod
     def load(
@@ -114,8 +115,8 @@ class OnnxBackbone:
         """
         file = path / BACKBONE_FILE if path.is_dir() else path
         session = open_session(file, threads, mapped=mapped)
-        graph = _PatchGraph(patches, threads) if patches and patches.is_file() else None
-        return cls(file, session, preprocessing, name, graph)
+        found = patches if patches and patches.is_file() else None
+        return cls(file, session, preprocessing, name, found, threads)
 
     @cached_property
     def digest(self) -> str:
@@ -132,7 +133,7 @@ class OnnxBackbone:
     @property
     def has_patches(self) -> bool:
         """Whether there is a second graph, for patches."""
-        return self._patch_graph is not None
+        return self._patches is not None
 
     def patches(self, pixels: Sequence[Pixels] | Pixels) -> Floats32:
         """Pictures to features of their patches ``[N, rows, columns, feature_size]``.
@@ -144,47 +145,36 @@ class OnnxBackbone:
             ConfigError: if it has no patches.
             ModelFormatError: if the second graph is damaged or isn't of this backbone.
         """
-        if self._patch_graph is None:
+        if self._patches is None:
             raise ConfigError(
                 f"{self.name} tells no patches of a picture apart: use occlusion, which works "
                 "for any backbone. A CLIP that an earlier geowhy converted gains them by: geowhy "
                 "models get clip-vit-l-14"
             )
-        session, side = self._patch_graph.session, self._patch_graph.side(self.feature_size)
+        session = self._patch_session
+        given = {o.name: o.shape[1:] for o in session.get_outputs()}
+        shape = given.get("patches") or [0]
+        side = math.isqrt(shape[0]) if isinstance(shape[0], int) else 0
+        if side == 0 or shape != [side**2, self.feature_size]:
+            raise ModelFormatError(
+                f"{self._patches}: gives {given}, not patches of a square grid with "
+                f"{self.feature_size} features each: it is of another model; get the model again"
+            )
         out = np.empty((len(pixels), side, side, self.feature_size), np.float32)
         for rows in self._batches(len(pixels)):
             found = _run(session, "patches", self.preprocessing(pixels[rows]))
             out[rows] = found.reshape(-1, side, side, self.feature_size)
         return out
 
+    @cached_property
+    def _patch_session(self) -> onnxruntime.InferenceSession:
+        """Mapped: its weights are those of another graph, which may have them in memory."""
+        assert self._patches is not None
+        return open_session(self._patches, self._threads, mapped=True)
+
     def _batches(self, count: int) -> Iterator[slice]:
         batch = min(BATCH, max(1, BATCH_PIXELS // self.preprocessing.size**2))
         return (slice(start, start + batch) for start in range(0, count, batch))
-
-
-class _PatchGraph:
-    """A graph that gives "patches", opened when it is first needed."""
-
-    def __init__(self, file: Path, threads: int | None) -> None:
-        self._file = file
-        self._threads = threads
-
-    @cached_property
-    def session(self) -> onnxruntime.InferenceSession:
-        """Mapped: its weights are those of another graph, which may have them in memory."""
-        return open_session(self._file, self._threads, mapped=True)
-
-    def side(self, feature_size: int) -> int:
-        """Patches along either side of the grid."""
-        outputs = {o.name: o.shape[1:] for o in self.session.get_outputs()}
-        shape = outputs.get("patches") or [0]
-        side = math.isqrt(shape[0]) if isinstance(shape[0], int) else 0
-        if side == 0 or shape != [side**2, feature_size]:
-            raise ModelFormatError(
-                f"{self._file}: gives {outputs}, not patches of a square grid with {feature_size} "
-                "features each: it is of another model; get the model again"
-            )
-        return side
 
 
 def _run(session: onnxruntime.InferenceSession, output: str, batch: Floats32) -> Floats32:

@@ -228,15 +228,10 @@ def _covariances(values: Floats32) -> Floats64:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MapComparison:
-    """The two halves of a comparison of maps.
+    """The two halves of a comparison of maps."""
 
-    Attributes:
-        reader: reads maps off views.
-        matcher: holds them against the maps of places.
-    """
-
-    reader: MapReader
-    matcher: MapMatcher
+    reader: MapReader  # reads maps off views
+    matcher: MapMatcher  # holds them against the maps of places
 
     def weighing(self, weight: float) -> MapComparison:
         """The same comparison with another weight."""
@@ -245,28 +240,18 @@ class MapComparison:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MapImages(Part):
-    """Images by maps that were read off them.
+    """Images by maps that were read off them."""
 
-    Attributes:
-        pulls: of a `MapMatcher`, ``[N, r]``, with the shares of its maps.
-        shares: how much of each of its m maps counts, ``[N, m]``; 1 for all of it.
-    """
-
-    pulls: Floats32
-    shares: Floats32
+    pulls: Floats32  # of a `MapMatcher`, [N, r], with the shares of its maps
+    shares: Floats32  # how much of each of its m maps counts, [N, m]; 1 for all of it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MapPlaces(Part):
-    """Places by the maps around them.
+    """Places by the maps around them."""
 
-    Attributes:
-        coordinates: of a `MapMatcher`, ``[M, r]``.
-        norms: what each map costs them, ``[M, m]``.
-    """
-
-    coordinates: Floats32
-    norms: Floats32
+    coordinates: Floats32  # of a `MapMatcher`, [M, r]
+    norms: Floats32  # what each map costs them, [M, m]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -64,13 +64,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
-    """N images, or N places, with a part for each term of a model's score.
+    """N images, or N places, with a part for each term of a model's score."""
 
-    Attributes:
-        parts: at least one, all with N rows.
-    """
-
-    parts: tuple[Part, ...]
+    parts: tuple[Part, ...]  # at least one, all with N rows
 
     def __len__(self) -> int:
         return len(next(iter(self.parts[0].arrays().values())))
@@ -200,15 +196,10 @@ def total_scores(terms: Sequence[ScoreTerm], images: Encoded, places: Encoded) -
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConceptImages(Part):
-    """Images by what they show.
+    """Images by what they show."""
 
-    Attributes:
-        concepts: ``z_img``, ``[N, k]``.
-        length: of ``concepts``, or what it was before some were taken away, ``[N, 1]``.
-    """
-
-    concepts: Floats32
-    length: Floats32
+    concepts: Floats32  # z_img, [N, k]
+    length: Floats32  # of concepts, or what it was before some were taken away, [N, 1]
 
     @classmethod
     def of(cls, concepts: Floats32) -> ConceptImages:
@@ -279,26 +270,17 @@ class ConceptTerm:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EmbeddingImages(Part):
-    """Images by their embeddings.
+    """Images by their embeddings."""
 
-    Attributes:
-        embedding: rows of length 1 ``[N, d]``, or means of such.
-    """
-
-    embedding: Floats32
+    embedding: Floats32  # rows of length 1 [N, d], or means of such
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EmbeddingPlaces(Part):
-    """Places by their embeddings.
+    """Places by their embeddings."""
 
-    Attributes:
-        unit: rows of length 1 ``[M, d]``.
-        norm: what their length was, ``[M, 1]``.
-    """
-
-    unit: Floats32
-    norm: Floats32
+    unit: Floats32  # rows of length 1 [M, d]
+    norm: Floats32  # what their length was, [M, 1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -44,23 +44,14 @@ BETWEEN_TAGS = re.compile(r"(?<=[>}])\n\s*|\n\s*(?=[<{])")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReportEntry:
-    """One image of a report.
+    """One image of a report."""
 
-    Attributes:
-        prediction: what the model says.
-        pixels: the image, uint8 ``[H, W, 3]``.
-        density: probability of H3 cells; None to draw none.
-        truth: where the image was taken; None if unknown.
-        caption: what the image shows, in words.
-        credit: whose it is and its licence; named in the footer if not empty.
-    """
-
-    prediction: Prediction
-    pixels: Pixels
-    density: CellDensity | None
-    truth: LatLon | None
-    caption: str
-    credit: str = ""
+    prediction: Prediction  # what the model says
+    pixels: Pixels  # the image, uint8 [H, W, 3]
+    density: CellDensity | None  # probability of H3 cells; None to draw none
+    truth: LatLon | None  # where the image was taken; None if unknown
+    caption: str  # what the image shows, in words
+    credit: str = ""  # whose it is and its licence; named in the footer if not empty
 
     @property
     def miss_km(self) -> float | None:
