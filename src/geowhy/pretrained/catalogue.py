@@ -100,14 +100,6 @@ def _load_trained(
     return Engine(model, gallery, calibration, novelty, inputs=policy)
 
 
-def _digest_of_trained(name_or_dir: str) -> str:
-    """Of the configuration, which names the digests of all files."""
-    from geowhy.assets.files import sha256_of
-    from geowhy.registry import resolve_model
-
-    return sha256_of(resolve_model(name_or_dir) / "config.json")
-
-
 def _load_geoclip(
     _: str, places: Points | None, options: ModelOptions, tell: Callable[[str], None]
 ) -> Engine:
@@ -128,26 +120,27 @@ def _load_geoclip(
     return Engine(model, gallery, calibration, None, head=RetrievalHead, inputs=policy)
 
 
-def _digest_of_geoclip(_: str) -> str:
-    """Of the location encoder's weights."""
+def _sha256_in(name_or_dir: str, file: str) -> str:
     from geowhy.assets.files import sha256_of
-    from geowhy.registry import GEOCLIP, require
+    from geowhy.registry import resolve_model
 
-    return sha256_of(require(GEOCLIP) / "location.safetensors")
+    return sha256_of(resolve_model(name_or_dir) / file)
 
 
 _TRAINED = ModelEntry(
     "embedded",
     _load_trained,
-    _digest_of_trained,
+    lambda name_or_dir: _sha256_in(name_or_dir, "config.json"),  # names the digests of all files
     sources=("blue-marble", "efficientnet-lite2"),
 )
-_ENTRIES = {
-    "embedded": _TRAINED,
-    "geoclip": ModelEntry(
-        "geoclip", _load_geoclip, _digest_of_geoclip, GeoClipOptions, ("geoclip", "clip-vit-l-14")
-    ),
-}
+_GEOCLIP = ModelEntry(
+    "geoclip",
+    _load_geoclip,
+    lambda name: _sha256_in(name, "location.safetensors"),
+    GeoClipOptions,
+    sources=("geoclip", "clip-vit-l-14"),
+)
+_ENTRIES = {entry.name: entry for entry in (_TRAINED, _GEOCLIP)}
 
 
 def register(entry: ModelEntry) -> None:
