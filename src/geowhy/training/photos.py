@@ -12,7 +12,7 @@ import math
 import os
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,7 +27,7 @@ from geowhy.images.exif import read_position
 from geowhy.training.config import PhotosConfig, SplitConfig
 from geowhy.training.views import SPLITS, Manifest, cell_splits
 
-__all__ = ["Findings", "PhotoManifest", "divide_photos", "read_photos"]
+__all__ = ["PhotoManifest", "divide_photos", "read_photos"]
 
 COLUMNS = {  # by what they hold, all names that they may have
     "path": ("path", "file", "filename", "image", "img_file", "img_id"),
@@ -41,27 +41,17 @@ FEWEST_TRAINING = 20  # ten that have a concept, and ten that lack it
 Photo = tuple[str, str, int, tuple[float, float]]  # file, name, bytes, position
 
 
-@dataclass(slots=True)
-class Findings:
-    """How many photographs can be used, and how many can't for which reason, with the first."""
+class _LeftOut(dict[str, tuple[int, str]]):
+    """How many photographs can't be used, by reason, and the first of them."""
 
-    found: int = 0
-    left_out: dict[str, tuple[int, str]] = field(default_factory=dict)
+    def note(self, kind: str, example: str) -> None:
+        count, first = self.get(kind, (0, example))
+        self[kind] = (count + 1, first)
 
-    @property
-    def listed(self) -> int:
-        """How many there are."""
-        return self.found + sum(count for count, _ in self.left_out.values())
-
-    def leave_out(self, kind: str, example: str) -> None:
-        """Counts one more that can't be used."""
-        count, first = self.left_out.get(kind, (0, example))
-        self.left_out[kind] = (count + 1, first)
-
-    def text(self) -> str:
+    def text(self, found: int) -> str:
         """For people: one line, and one more a reason."""
-        lines = [f"found {self.found:,} of {self.listed:,} photos"]
-        for kind, (count, first) in self.left_out.items():
+        lines = [f"found {found:,} of {found + sum(n for n, _ in self.values()):,} photos"]
+        for kind, (count, first) in self.items():
             lines.append(f"  left out {count:,}: {kind}; the first is {first}")
         return "\n".join(lines)
 
@@ -108,43 +98,43 @@ class PhotoManifest(Manifest):
         return tuple(columns["file"]), tuple(columns["name"]), sizes
 
 
-def read_photos(config: PhotosConfig) -> tuple[PhotoManifest, Findings]:
+def read_photos(config: PhotosConfig) -> tuple[PhotoManifest, str]:
     """All photographs that a manifest, or the metadata of those in a folder, give a position.
 
-    Pixels aren't looked at.
+    Pixels aren't looked at. What was found and what was left out comes with them, for people.
 
     Raises:
         DataError: if the manifest is missing, is no such table, or not one photograph is left.
         ConfigError: if ``root`` or ``dataset`` are given for a folder.
     """
-    source, findings = Path(config.manifest).expanduser(), Findings()
+    source, left_out = Path(config.manifest).expanduser(), _LeftOut()
     if not source.is_dir():
-        photos = list(_photos_of_table(source, config, findings))
+        photos = list(_photos_of_table(source, config, left_out))
     elif config.root or config.dataset != "own":
         raise ConfigError(
             f"photos.manifest is the folder {source}: photos.root and photos.dataset are for "
             "CSV or parquet files: remove them"
         )
     else:
-        photos = list(_photos_of_folder(source, findings))
-    findings.found = len(photos)
+        photos = list(_photos_of_folder(source, left_out))
+    findings = left_out.text(len(photos))
     if not photos:
-        raise DataError(f"{source}: not one photo can be used:\n{findings.text()}")
+        raise DataError(f"{source}: not one photo can be used:\n{findings}")
     files, names, sizes, places = zip(*photos, strict=True)
     split = np.full(len(photos), SPLITS.index("unused"), np.int8)
     centres = np.array(places, np.float64)
     return PhotoManifest(centres, split, files, names, np.array(sizes, np.int64)), findings
 
 
-def _photos_of_folder(folder: Path, findings: Findings) -> Iterator[Photo]:
+def _photos_of_folder(folder: Path, left_out: _LeftOut) -> Iterator[Photo]:
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for path, found in zip(files, pool.map(_position, files), strict=True):
             name = path.relative_to(folder).as_posix()
             if isinstance(found, ImageError):
-                findings.leave_out("unreadable", f"{name}, which {found.reason}")
+                left_out.note("unreadable", f"{name}, which {found.reason}")
             elif found is None:
-                findings.leave_out("no GPS position in its metadata", name)
+                left_out.note("no GPS position in its metadata", name)
             else:
                 yield str(path.absolute()), name, path.stat().st_size, found
 
@@ -157,10 +147,10 @@ def _position(path: Path) -> tuple[float, float] | ImageError | None:
     return (found.position.lat, found.position.lon) if found else None
 
 
-def _photos_of_table(path: Path, config: PhotosConfig, findings: Findings) -> Iterator[Photo]:
+def _photos_of_table(path: Path, config: PhotosConfig, left_out: _LeftOut) -> Iterator[Photo]:
     root = Path(config.root).expanduser() if config.root else path.parent
     seen: set[str] = set()
-    rows = _parquet_rows(path) if path.suffix == ".parquet" else _csv_rows(path, findings)
+    rows = _parquet_rows(path) if path.suffix == ".parquet" else _csv_rows(path, left_out)
     for name, lat, lon in rows:
         try:
             where = float(lat), float(lon)
@@ -171,20 +161,20 @@ def _photos_of_table(path: Path, config: PhotosConfig, findings: Findings) -> It
             listed += [listed[0].replace("_", "/", 2), listed[0].replace("/", "_")]
         file = next(filter(os.path.isfile, (os.path.join(root, each) for each in listed)), None)
         if not name:
-            findings.leave_out("no path", f"that at {lat}, {lon}")
+            left_out.note("no path", f"that at {lat}, {lon}")
         elif not (abs(where[0]) <= 90 and abs(where[1]) <= 180):
             kind = "coordinates that are no place on Earth"
-            findings.leave_out(kind, f"{name} at {lat}, {lon}")
+            left_out.note(kind, f"{name} at {lat}, {lon}")
         elif name in seen:
-            findings.leave_out("listed before", name)
+            left_out.note("listed before", name)
         elif file is None:
-            findings.leave_out("no such file", str(root / name))
+            left_out.note("no such file", str(root / name))
         else:
             seen.add(name)
             yield os.path.abspath(file), name, os.path.getsize(file), where
 
 
-def _csv_rows(path: Path, findings: Findings) -> Iterator[tuple[str, str, str]]:
+def _csv_rows(path: Path, left_out: _LeftOut) -> Iterator[tuple[str, str, str]]:
     """Path, latitude and longitude of every row, as they are written."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -196,7 +186,7 @@ def _csv_rows(path: Path, findings: Findings) -> Iterator[tuple[str, str, str]]:
                     yield row[columns[0]], row[columns[1]], row[columns[2]]
                 elif row:
                     example = f"line {rows.line_num}: {','.join(row)[:80]}"
-                    findings.leave_out("a row of another length than the header", example)
+                    left_out.note("a row of another length than the header", example)
     except OSError as error:
         raise DataError(
             f"{path}: can't be read ({error.strerror}): photos.manifest takes a CSV or parquet "

@@ -48,7 +48,7 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
             images = sample_views(config.views, Atlas.load())
         else:
             images, findings = read_photos(config.photos)
-            bars.say(findings.text())
+            bars.say(findings)
         # The leading process works, and the others find it done.
         report = bars.stage("embedding images")
         features = _embedded(images, sources, report) if processes.leads else None
