@@ -29,10 +29,12 @@ def tiny():
 
 @pytest.fixture(scope="module")
 def published(tiny, tmp_path_factory):
-    """Its weights as a file, with those of the head and the classifier."""
+    """Its weights as a file, with those of the head and the classifier; some want gradients."""
     unused = ("_conv_head.weight", "_bn1.bias", "_fc.bias")
     path = tmp_path_factory.mktemp("weights") / "w.pth"
-    torch.save(tiny.state_dict() | {name: torch.ones(1) for name in unused}, path)
+    weights = tiny.state_dict() | {name: torch.ones(1) for name in unused}
+    weights["_bn0.bias"] = torch.nn.Parameter(weights["_bn0.bias"])
+    torch.save(weights, path)
     return path
 
 

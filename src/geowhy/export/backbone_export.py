@@ -169,7 +169,7 @@ def _load(path: Path, steps: list[_Step]) -> dict[str, Floats64]:
     for name, shape in shapes.items():
         if not isinstance(found.get(name), torch.Tensor) or found[name].shape != shape:
             raise ModelFormatError(f"{path}: weights of another network ({name} isn't {shape})")
-    return {name: found[name].double().numpy() for name in shapes}
+    return {name: found[name].detach().double().numpy() for name in shapes}
 
 
 class _LiteWriter(GraphWriter):
