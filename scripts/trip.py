@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import inspect
 import io
 import sys
 from collections import Counter
@@ -57,12 +58,12 @@ def trip(words: list[str]) -> tuple[list[str], list[str]]:
     known: set[CodeType] = set()
 
     def watch(frame: FrameType, event: str, _argument: object) -> None:
-        if event not in ("call", "return") or frame.f_code.co_name == "<module>":
+        if event not in ("call", "return") or _is_import(frame):
             return
         here = frame if event == "call" else frame.f_back
         while here is not None and not _room(here):
             here = here.f_back  # what other packages do belongs to the module that asked them
-        if here is None or here.f_code.co_name == "<module>":
+        if here is None or _is_import(here):
             return
         run.append(_room(here))
         if here is frame and frame.f_code not in known:
@@ -90,6 +91,11 @@ def rooms(stays: list[str]) -> int:
 def returns(stays: list[str]) -> int:
     """Entries to a module that was left before."""
     return len(stays) - len(set(stays))
+
+
+def _is_import(frame: FrameType) -> bool:
+    """Whether it is the body of a module or of a class."""
+    return not frame.f_code.co_flags & inspect.CO_OPTIMIZED
 
 
 def _room(frame: FrameType) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from geowhy.arrays import Floats32
 
 __all__ = [
+    "ANSWER",
     "AVERAGE",
     "ELSEWHERE",
     "EVIDENCE_CATEGORY",
@@ -73,6 +74,7 @@ class Reference:
 # concept adds against these. Against the average place, which is no rival, it is not.
 ELSEWHERE = Reference("elsewhere")
 AVERAGE = Reference("average")
+ANSWER = "the answer"  # what a map of evidence is of, if of no concept
 
 
 @dataclass(frozen=True, slots=True)

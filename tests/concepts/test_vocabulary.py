@@ -205,3 +205,8 @@ def test_a_folder_without_concepts_is_an_error(tmp_path):
         Vocabulary.load(tmp_path)
     with pytest.raises(VocabularyError, match=r"empty.toml:1: no concept"):
         Vocabulary.load(written(tmp_path, 'category = "x"', "empty.toml"))
+
+
+def test_concepts_that_are_no_tables_are_an_error(tmp_path):
+    with pytest.raises(VocabularyError, match=r"texts.toml:1: no concept"):
+        Vocabulary.load(written(tmp_path, 'category = "x"\nconcept = ["y"]', "texts.toml"))

@@ -156,7 +156,7 @@ class _File:
             line = self._line(key, 0, len(self._lines))
             raise VocabularyError(f"{self.path}:{line}: unknown key {key!r}: remove it")
         entries = self._content.get("concept")
-        if not isinstance(entries, list) or not entries:
+        if not isinstance(entries, list) or not entries or not isinstance(entries[0], dict):
             raise VocabularyError(f"{self.path}:1: no concept: add a [[concept]] table")
         return [self._concept(number, entry, category) for number, entry in enumerate(entries)]
 

@@ -19,6 +19,7 @@ from geowhy.errors import ConfigError
 from geowhy.explain.concept_probability import ConceptProbability
 from geowhy.explain.regions import occlusion_maps, patch_maps
 from geowhy.explanation import (
+    ANSWER,
     AVERAGE,
     EVIDENCE_CATEGORY,
     ChangeKind,
@@ -41,7 +42,6 @@ __all__ = ["Against", "Explainer", "Question", "Regions", "changed", "parse_chan
 Against = Literal["elsewhere", "average", "runner-up"] | LatLon | tuple[float, float]
 Regions = Literal["occlusion", "patches"]
 
-ANSWER = "the answer"
 MOST_PLACES = 1000  # on either side, heaviest first, that a sparse form has to tell apart
 MAPPED_CONCEPTS = 3  # strongest for the place, each with an evidence map
 TRIED_CONCEPTS = 3  # of the usual counterfactuals

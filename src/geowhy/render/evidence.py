@@ -10,11 +10,11 @@ import numpy as np
 from PIL import Image
 
 from geowhy.arrays import AnyFloats, Floats64, Pixels
-from geowhy.explanation import EvidenceMap
+from geowhy.explanation import ANSWER, EvidenceMap
 from geowhy.render.wording import percent
 
 __all__ = [
-    "THE_ANSWER",
+    "ANSWER",
     "evidence_sentence",
     "grey_picture",
     "method_sentence",
@@ -30,7 +30,6 @@ OVERLAY_SIDE = 96  # pixels: what is smooth needs no more, a browser enlarges it
 LUMINANCE = (0.299, 0.587, 0.114)
 DARKEST, LIGHTEST = 84.0, 236.0  # of the grey picture: colours show on all of it
 
-THE_ANSWER = "the answer"  # as a map that isn't of a concept says what it is of
 ENOUGH_IN_A_QUARTER, ENOUGH_IN_A_HALF = 0.6, 0.7
 TO_BE_NAMED = 0.2  # share of all evidence that what speaks against has to be
 
@@ -98,7 +97,7 @@ def evidence_sentence(evidence: EvidenceMap) -> str:
     if total == 0.0:
         return "No part of the picture counts."
     subjects = (f"what {evidence.of} adds", "what it takes away")
-    if evidence.of == THE_ANSWER:
+    if evidence.of == ANSWER:
         subjects = ("the evidence for the answer", "what speaks against it")
     parts = [
         f"{subject} {_where(mass)}"
