@@ -19,7 +19,8 @@ import typer
 from geowhy.cli import concepts, demo, locate, models, rules
 from geowhy.cli.options import Verb, option
 from geowhy.errors import GeowhyError
-from geowhy.pretrained.catalogue import choices, entries
+from geowhy.pretrained.catalogue import entries
+from geowhy.pretrained.entry import choices
 from geowhy.render.wording import plainly
 
 __all__ = ["main"]

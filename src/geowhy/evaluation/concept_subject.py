@@ -16,8 +16,8 @@ from geowhy.model.alignment import Aligner
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.store import ModelFolder
 from geowhy.model.terms import Encoded
-from geowhy.pretrained.geoclip.released import ReleasedGeoClip
-from geowhy.registry import EMBEDDED, GEOCLIP, resolve_model
+from geowhy.pretrained.catalogue import entry_of
+from geowhy.registry import EMBEDDED, resolve_model
 
 if TYPE_CHECKING:
     from geowhy.training.config import TrainingConfig
@@ -37,19 +37,21 @@ class Subject:
 
     @classmethod
     def open(cls, name: str) -> Subject:
-        """By the name or folder of a model; "geoclip" is asked of the embedded model's places.
+        """By the name or folder of a model.
+
+        One that reads no views, such as "geoclip", is asked of the embedded model's places.
 
         Raises:
             ModelNotFoundError: if it isn't installed.
             MissingExtraError: without the extra ``train``.
         """
-        if name != GEOCLIP:
+        of_places = entry_of(name).of_places
+        if of_places is None:
             config = training_config(name)
             model = GeoModel.load(ModelFolder.open(resolve_model(name)))
             return cls(model.name, config, model.aligner, model.location_side, model)
-        config, released = training_config(EMBEDDED), ReleasedGeoClip.load()
-        aligner, embed = released.aligner, released.encoder.embed
-        return cls(GEOCLIP, config, aligner, lambda at: aligner.location_side(embed(at)), None)
+        config, (aligner, encoder) = training_config(EMBEDDED), of_places()
+        return cls(name, config, aligner, lambda at: aligner.location_side(encoder.embed(at)), None)
 
     def learnt(self, vocabulary: Vocabulary) -> Vocabulary:
         """The concepts of a vocabulary that are the model's.

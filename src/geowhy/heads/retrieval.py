@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
@@ -26,6 +27,25 @@ __all__ = ["DensityHead", "LocationHead", "RetrievalHead"]
 
 KEPT_PLACES = 256  # best places of a retrieval among which the answer's rivals are
 SCORED_AT_ONCE = 8  # with 200,000 places: 6 MB of scores, of which a few copies are made
+
+
+class LocationHead(Protocol):
+    """Turns images into posteriors over the places of a gallery, and posteriors into answers."""
+
+    def __init__(
+        self,
+        score_terms: tuple[ScoreTerm, ...],
+        gallery: Gallery,
+        calibration: Calibration,
+        evidence: FieldTerm | None = None,
+    ) -> None:
+        """Adds ``evidence`` at the gallery's places to what images say."""
+
+    def posteriors(self, images: Encoded) -> Iterator[Posterior]:
+        """One posterior an image."""
+
+    def estimate(self, posterior: Posterior, top_k: int) -> Estimate:
+        """What one posterior says: at most ``top_k`` modes of it, most probable first."""
 
 
 class DensityHead:
@@ -134,7 +154,3 @@ class RetrievalHead:
         modes = tuple(Mode((lat, lon), float(share)) for (lat, lon), share in places)
         half_km = radius_km(modes[0].lat_lon, density.centres, density.probability, 0.5)
         return Estimate(modes, density, basin == 0, basin, half_km, is_point=True)
-
-
-LocationHead = DensityHead | RetrievalHead
-"""Turns images into posteriors over the places of a gallery, and posteriors into answers."""

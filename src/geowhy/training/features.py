@@ -23,7 +23,7 @@ from geowhy.errors import ImageError
 from geowhy.images.overhead import WorldImage, cut_views
 from geowhy.images.reading import read_image
 from geowhy.model.backbone import ImageBackbone
-from geowhy.pretrained.catalogue import SMALLEST_SIDE
+from geowhy.pretrained.trained import SMALLEST_SIDE
 from geowhy.training.photos import PhotoManifest
 from geowhy.training.views import ViewManifest
 
