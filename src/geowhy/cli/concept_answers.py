@@ -16,13 +16,7 @@ from geowhy.concepts.vocabulary import Concept
 from geowhy.evaluation.concept_comparison import ConceptComparison
 from geowhy.render.wording import MINUS, plainly
 
-__all__ = [
-    "agreement",
-    "concept_as_json",
-    "concept_as_text",
-    "list_as_json",
-    "list_as_text",
-]
+__all__ = ["agreement", "concept_as_json", "concept_as_text", "list_as_json", "list_as_text"]
 
 WIDTH = 100  # letters of a line
 LABEL = 12  # letters of the first column of one concept

@@ -40,6 +40,7 @@ def _list(
     ] = False,
     json: JsonLines = False,
 ) -> None:
+    """All concepts by category."""
     from geowhy.cli.concept_answers import list_as_json, list_as_text
     from geowhy.concepts.facts import chosen_concepts
 
@@ -48,6 +49,7 @@ def _list(
 
 
 def _show(name: Name, vocabulary: VocabularyFolder = None, json: OneJson = False) -> None:
+    """All about one concept."""
     from geowhy.cli.concept_answers import concept_as_json, concept_as_text
     from geowhy.concepts.facts import concept_facts, find_concept
     from geowhy.geo.atlas import Atlas
@@ -71,6 +73,7 @@ def _map(
         ),
     ] = None,
 ) -> None:
+    """Draw where a model sees a concept beside where it holds."""
     from geowhy.cli.concept_answers import agreement
     from geowhy.cli.pages import check_output, write_whole
     from geowhy.concepts.facts import find_concept
@@ -110,6 +113,7 @@ def _score(
     ] = "embedded",
     json: OneJson = False,
 ) -> None:
+    """Measure whether a model's concepts mean what they say."""
     from geowhy.evaluation.concept_scores import score_concepts
 
     report = score_concepts(model, say)
@@ -117,6 +121,7 @@ def _score(
 
 
 def _embed(vocabulary: VocabularyFolder = None) -> None:
+    """Embed all concepts by their texts, to explain what the model geoclip answers."""
     from geowhy.pretrained.geoclip.released import write_text_bank
 
     with progress("texts") as show:
@@ -131,14 +136,4 @@ def _loaded(folder: Path | None) -> Vocabulary:
     return Vocabulary.load(folder or PACKAGED_VOCABULARY)
 
 
-VERBS: tuple[Verb, ...] = (
-    ("list", "All concepts by category.", _list),
-    ("show", "All about one concept.", _show),
-    ("map", "Draw where a model sees a concept beside where it holds.", _map),
-    ("score", "Measure whether a model's concepts mean what they say.", _score),
-    (
-        "embed",
-        "Embed all concepts by their texts, to explain what the model geoclip answers.",
-        _embed,
-    ),
-)
+VERBS: tuple[Verb, ...] = (_list, _show, _map, _score, _embed)

@@ -16,7 +16,6 @@ from geowhy.types import LatLon
 __all__ = ["VERBS", "DemoPicture", "demo_pictures"]
 
 PICTURES = Path(__file__).parent.parent / "data" / "demo"
-DEFAULT_PAGE = Path("demo.html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +55,15 @@ def demo_pictures(folder: Path = PICTURES) -> list[DemoPicture]:
 
 def _demo(
     model: ModelName = "embedded",
-    output: Annotated[
-        Path, option(help=f"The page (default: {DEFAULT_PAGE}).", metavar="FILE")
-    ] = DEFAULT_PAGE,
+    output: Annotated[Path, option(help="The page (default: demo.html).", metavar="FILE")] = Path(
+        "demo.html"
+    ),
 ) -> None:
-    """Locate the pictures, print the answers and how far off they are, and write the page."""
+    """Locate the pictures that come with geowhy.
+
+    Six views from above, of parts of the Earth kept out of the training, and a photograph. Writes
+    a page that shows where, and why.
+    """
     from geowhy.cli.pages import write_whole
     from geowhy.images.reading import read_image
     from geowhy.locator import Locator
@@ -87,11 +90,4 @@ def _demo(
     print(f"All of it, with maps: {output}")
 
 
-VERBS: tuple[Verb, ...] = (
-    (
-        "demo",
-        "Locate the pictures that come with geowhy; six views from above, of parts of the Earth "
-        "kept out of the training, and a photograph. Writes a page that shows where, and why.",
-        _demo,
-    ),
-)
+VERBS: tuple[Verb, ...] = (_demo,)

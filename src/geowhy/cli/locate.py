@@ -57,7 +57,7 @@ RegionName = Annotated[
     str | None,
     option(
         help="Only places there: countries, UN regions, continents or states with commas "
-        "between, a box S,W,N,E or a .geojson file.",
+        "between, a box S,W,N,E or a .geojson file."
     ),
 ]
 Outside = Annotated[
@@ -109,7 +109,11 @@ def _locate(
     json: JsonLines = False,
     **of_model: object,
 ) -> int:
-    """Locate all images; 1 if one of them couldn't be read."""
+    """Say where images were taken, and why.
+
+    With --json one object a line, which lists the strongest concepts, or all of them with
+    --explain. The exit status is 1 if an image couldn't be read.
+    """
     from geowhy.cli.pictures import answers, pictures_in
     from geowhy.records import as_json
 
@@ -160,14 +164,18 @@ def _explain(
         Literal["occlusion", "patches", "none"] | None,
         option(
             help="Where in the picture: by hiding parts of it, by the backbone's patches, or not "
-            "at all (default: occlusion with -o).",
+            "at all (default: occlusion with -o)."
         ),
     ] = None,
     guess: Guess = False,
     json: JsonLines = False,
     **of_model: object,
 ) -> int:
-    """Explain all images; 1 if one of them couldn't be read."""
+    """Say why images are where the model says.
+
+    Against another place, what if the picture showed something else, and where in it the evidence
+    lies. Prints it, and writes a page with -o. The exit status is 1 if an image couldn't be read.
+    """
     from geowhy.cli.pictures import pictures_in
     from geowhy.explain.explainer import Question
     from geowhy.records import explanation_json
@@ -249,18 +257,4 @@ def _print_error(error: ImageError, as_json: bool) -> None:
         print(f"geowhy: {plainly(str(error))}", file=sys.stderr)
 
 
-VERBS: tuple[Verb, ...] = (
-    (
-        "locate",
-        "Say where images were taken, and why; with --json one object a line, which lists the "
-        "strongest concepts, or all of them with --explain.",
-        _locate,
-    ),
-    (
-        "explain",
-        "Say why images are where the model says; against another place, what if the picture "
-        "showed something else, and where in it the evidence lies. Prints it, and writes a page "
-        "with -o.",
-        _explain,
-    ),
-)
+VERBS: tuple[Verb, ...] = (_locate, _explain)

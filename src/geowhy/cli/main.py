@@ -25,7 +25,6 @@ from geowhy.render.wording import plainly
 
 __all__ = ["main"]
 
-HELP = "Where on Earth an image was taken, and why the model thinks so."
 FAILED = 1
 WRONG_USAGE = 2
 FILE_LIKE_OPTION = re.compile(r"-[^=]*\.[A-Za-z]\w*")  # -dash.png; no option has a dot
@@ -46,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     words = list(sys.argv[1:] if arguments is None else arguments)
     # Made anew each time, for models may have been registered.
-    app = _app(HELP, (*locate.VERBS, *models.TRAINING_VERBS, *rules.VERBS, *demo.VERBS))
+    verbs = (*locate.VERBS, *models.TRAINING_VERBS, *rules.VERBS, *demo.VERBS)
+    app = _app(_overview.__doc__, verbs)
     app.callback()(_overview)
     app.add_typer(_app(models.HELP, models.VERBS), name="models")
     app.add_typer(_app(concepts.HELP, concepts.VERBS), name="concepts")
@@ -80,19 +80,21 @@ def _overview(
     """Where on Earth an image was taken, and why the model thinks so."""
 
 
-def _app(help_text: str, verbs: Iterable[Verb]) -> typer.Typer:
+def _app(help_text: str | None, verbs: Iterable[Verb]) -> typer.Typer:
     app = typer.Typer(
         help=help_text,
         no_args_is_help=True,
         rich_markup_mode=None,  # rich would take 0.1 s for a help that looks no better here
         pretty_exceptions_enable=False,
     )
-    for name, told, run in verbs:
-        app.command(name, help=told, short_help=told.partition(";")[0].rstrip("."))(_guarded(run))
+    for run in verbs:
+        told = inspect.getdoc(run) or ""
+        short = told.partition("\n")[0].rstrip(".")
+        app.command(run.__name__[1:], help=" ".join(told.split()), short_help=short)(_guarded(run))
     return app
 
 
-def _guarded(run: Callable[..., int | None]) -> Callable[..., None]:
+def _guarded(run: Verb) -> Callable[..., None]:
     """A verb as typer takes it; what goes wrong becomes a line and an exit status.
 
     One that takes ``**of_model`` has the options of all models.

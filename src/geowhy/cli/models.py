@@ -21,6 +21,7 @@ HELP = "List models and data, and get them; nothing is downloaded unless this co
 
 
 def _list() -> None:
+    """Sizes, licences and sources, and what is here."""
     from geowhy.registry import ASSETS, EMBEDDED, is_installed, resolve_model
 
     size_mb = sum(file.stat().st_size for file in resolve_model(EMBEDDED).iterdir()) / 1e6
@@ -45,6 +46,7 @@ def _get(
         ),
     ] = None,
 ) -> None:
+    """Download a model, check its SHA-256 and convert it."""
     from geowhy.registry import install
 
     print(f"{name} is in {install(name, source, say)}")
@@ -53,14 +55,17 @@ def _get(
 def _train(
     config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="What to train, and how.")],
     output: Annotated[
-        Path | None,
-        option(help="Folder of the run (default: as CONFIG.toml says).", metavar="DIR"),
+        Path | None, option(help="Folder of the run (default: as CONFIG.toml says).", metavar="DIR")
     ] = None,
     device: Annotated[
         Literal["cpu", "cuda"], option(help="Where to train (default: cpu).")
     ] = "cpu",
     resume: Annotated[bool, flag("--resume", "Go on from the checkpoint.")] = False,
 ) -> None:
+    """Train a model.
+
+    Ctrl-C saves a checkpoint, and --resume goes on from it.
+    """
     try:
         from geowhy.training.run import train
     except ModuleNotFoundError as error:
@@ -107,6 +112,11 @@ def _evaluate(
     ] = None,
     json: OneJson = False,
 ) -> None:
+    """Measure a model on held-out views.
+
+    Prints the table with its protocol. With --faithfulness, how true its explanations are to the
+    model and to the Earth.
+    """
     from geowhy.cli.pages import check_output
     from geowhy.evaluation.accuracy import PredictionTable, predictions_of
 
@@ -122,7 +132,11 @@ def _evaluate(
             raise ConfigError(
                 "--faithfulness is measured on test views: leave --split and --predictions out"
             )
-        report = _faithfulness(model, 1 if seed is None else seed)
+        try:
+            from geowhy.evaluation.fidelity.report import measure_fidelity
+        except ModuleNotFoundError as error:
+            raise MissingExtraError(str(error.name), "train", "geowhy evaluate") from error
+        report = measure_fidelity(model, 1 if seed is None else seed, say)
     elif seed is not None:
         raise ConfigError("--seed draws the views of --faithfulness: give that too, or neither")
     else:
@@ -135,24 +149,5 @@ def _evaluate(
     print(report.to_json() if json else report.table())
 
 
-def _faithfulness(model: str, seed: int) -> FidelityReport:
-    try:
-        from geowhy.evaluation.fidelity.report import measure_fidelity
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(str(error.name), "train", "geowhy evaluate") from error
-    return measure_fidelity(model, seed, say)
-
-
-VERBS: tuple[Verb, ...] = (
-    ("list", "Sizes, licences and sources, and what is here.", _list),
-    ("get", "Download a model, check its SHA-256 and convert it.", _get),
-)
-TRAINING_VERBS: tuple[Verb, ...] = (
-    ("train", "Train a model; Ctrl-C saves a checkpoint, and --resume goes on from it.", _train),
-    (
-        "evaluate",
-        "Measure a model on held-out views; prints the table with its protocol. With "
-        "--faithfulness, how true its explanations are to the model and to the Earth.",
-        _evaluate,
-    ),
-)
+VERBS: tuple[Verb, ...] = (_list, _get)
+TRAINING_VERBS: tuple[Verb, ...] = (_train, _evaluate)

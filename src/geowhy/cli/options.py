@@ -1,6 +1,7 @@
 """What verbs share: how their options are written, and how long work is told of.
 
-A verb is a function whose parameters are its options: ``name: Annotated[type, option(...)]``.
+A verb ``v`` is a function ``_v``: its parameters are the options, ``name: Annotated[type,
+option(...)]``, its docstring is the help, and what it returns the exit status, None for 0.
 """
 
 from __future__ import annotations
@@ -25,10 +26,8 @@ __all__ = [
     "with_progress",
 ]
 
-A_FEW = 8  # images: so many are done before anyone wonders
-
 Item = TypeVar("Item")
-Verb = tuple[str, str, Callable[..., int | None]]  # name, help, and what gives an exit status or 0
+Verb = Callable[..., int | None]
 
 
 def option(*names: str, help: str, **settings: Any) -> Any:
@@ -84,8 +83,8 @@ def progress(words: str) -> Iterator[Callable[[int, int], None]]:
 
 def with_progress(items: Iterable[Item], total: int) -> Iterator[Item]:
     """The items, counted on the terminal as they pass."""
-    # If standard output is a terminal too, the answers themselves show the progress.
-    if total <= A_FEW or sys.stdout.isatty():
+    # A few are done before anyone wonders; answers on a terminal show the progress themselves.
+    if total <= 8 or sys.stdout.isatty():
         yield from items
         return
     with progress("images") as show:

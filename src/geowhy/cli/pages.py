@@ -17,7 +17,6 @@ from geowhy.render.wording import scope_sentence
 __all__ = ["FIGURES", "check_output", "provenance_of", "write_whole"]
 
 FIGURES = Path(__file__).parent.parent / "data" / "faithfulness"
-SHOWN_DIGITS = 16
 ATLAS = "Concepts: geowhy's atlas of open layers; each is named in NOTICE.md"
 
 
@@ -64,7 +63,7 @@ def provenance_of(locator: Locator, name_or_dir: str) -> Provenance:
     used = [by_name[name] for name in entry.sources if locator.name == entry.name]
     return Provenance(
         model=locator.name,
-        digest=f"sha256 {digest[:SHOWN_DIGITS]}…",
+        digest=f"sha256 {digest[:16]}…",
         version=version("geowhy"),
         gallery=f"{'given places' if scope.is_own else 'places on land'}{chosen}",
         places=scope.places,

@@ -26,24 +26,16 @@ SUFFIXES = frozenset(
 UNREAD_SUFFIXES = frozenset(
     [".jp2", ".j2k", ".jxl", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"]
 )
-NO_IMAGES = "this folder holds no images"
 UNREAD = "is of a kind of image that isn't read from folders; export it as JPEG, PNG or TIFF"
-FIRST_BYTES = 256  # enough to tell a format
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One image to locate.
+    """One image to locate."""
 
-    Attributes:
-        name: as the user gave it; "-" for standard input.
-        source: a path or the bytes.
-        problem: why there is nothing to read; empty if there is.
-    """
-
-    name: str
-    source: str | bytes
-    problem: str = ""
+    name: str  # as the user gave it; "-" for standard input
+    source: str | bytes  # a path or the bytes
+    problem: str = ""  # why there is nothing to read; empty if there is
 
 
 def pictures_in(arguments: Iterable[str]) -> Iterator[Picture]:
@@ -57,7 +49,7 @@ def pictures_in(arguments: Iterable[str]) -> Iterator[Picture]:
             for path in paths:
                 yield Picture(path, path, UNREAD if _suffix(path) in UNREAD_SUFFIXES else "")
         else:
-            yield Picture(argument, argument, NO_IMAGES)
+            yield Picture(argument, argument, "this folder holds no images")
 
 
 def answers(
@@ -97,7 +89,7 @@ def _is_image(path: str) -> bool:
         return suffix in SUFFIXES | UNREAD_SUFFIXES
     try:
         with open(path, "rb") as file:
-            format_of(file.read(FIRST_BYTES), path)
+            format_of(file.read(256), path)
     except (OSError, ImageError):
         return False
     return True

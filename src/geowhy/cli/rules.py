@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["VERBS", "find_country"]
 
 SUFFIX = ".html"
-NAMED = 6  # concepts on either side
-NEAREST_NAMES = 3
 
 
 def _rules(
@@ -53,29 +51,29 @@ def _rules(
     ] = 0,
     json: JsonLines = False,
 ) -> None:
+    """Name countries by a few concepts each, and tell two apart.
+
+    Measured beside classifiers that see everything, on held-out views.
+    """
     if seed < 0:
         raise ConfigError(f"--seed {seed}: give a whole number from 0 on")
-    if between is None and output is not None:
-        raise ConfigError(f"--output {output}: is for --between A B alone: leave it out")
-    if between is None:
-        _measure(model, seed, cells, bands, json)
+    if between is not None:
+        if cells or bands:
+            raise ConfigError("--between draws one page: leave --cells and --bands out")
+        _draw(model, seed, between, output, json)
         return
-    if cells or bands:
-        raise ConfigError("--between draws one page: leave --cells and --bands out")
-    _draw(model, seed, between, output, json)
-
-
-def _measure(model: str, seed: int, cells: bool, with_bands: bool, as_json: bool) -> None:
+    if output is not None:
+        raise ConfigError(f"--output {output}: is for --between A B alone: leave it out")
     from geowhy.evaluation.rule_report import measure_rules
     from geowhy.evaluation.rules import RuleViews
 
     report = measure_rules(RuleViews.open(model, seed, say), cells, say)
-    print(report.to_json() if as_json else report.table(), flush=True)
-    if with_bands:
+    print(report.to_json() if json else report.table(), flush=True)
+    if bands:
         from geowhy.evaluation.error_bands import measure_bands
 
-        bands = measure_bands(model, say)
-        print(bands.to_json() if as_json else f"\n{bands.table()}")
+        found = measure_bands(model, say)
+        print(found.to_json() if json else f"\n{found.table()}")
 
 
 def _draw(
@@ -99,7 +97,7 @@ def _draw(
         print(contrast.to_json())
         return
     for which, country in enumerate((first, second)):
-        print(f"for {country.name}: {contrast.words(which, NAMED)}")
+        print(f"for {country.name}: {contrast.words(which, count=6)}")
     print(f"The page: {output}")
 
 
@@ -118,17 +116,10 @@ def find_country(name: str, atlas: Atlas) -> Country:
     asked = " ".join(name.split()).casefold()
     if asked in known:
         return known[asked]
-    near = difflib.get_close_matches(asked, known, n=NEAREST_NAMES)
+    near = difflib.get_close_matches(asked, known, n=3)
     names = ", ".join(dict.fromkeys(known[each].name for each in near))
     hint = f"did you mean {names}?" if names else "give an English name or a two-letter ISO code"
     raise DataError(f"there is no country {name!r}: {hint}")
 
 
-VERBS: tuple[Verb, ...] = (
-    (
-        "rules",
-        "Name countries by a few concepts each, and tell two apart; measured beside classifiers "
-        "that see everything, on held-out views.",
-        _rules,
-    ),
-)
+VERBS: tuple[Verb, ...] = (_rules,)

@@ -16,13 +16,7 @@ import onnx
 
 from geowhy.arrays import Array, Floats32
 from geowhy.assets.files import appearing_whole
-from geowhy.export.clip_weights import (
-    LEGACY_END,
-    ClipSizes,
-    TextSizes,
-    VisionSizes,
-    read_tensor,
-)
+from geowhy.export.clip_weights import LEGACY_END, ClipSizes, TextSizes, VisionSizes, read_tensor
 from geowhy.export.graph import GraphWriter, Value
 
 __all__ = ["write_image", "write_text"]
