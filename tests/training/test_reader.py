@@ -11,7 +11,6 @@ from geowhy.model.maps import (
     PICTURE_GRID,
     MapReader,
     patterns,
-    without_picture,
 )
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES, SURROUNDINGS_SIZE
 from geowhy.training import reader_torch
@@ -166,8 +165,3 @@ def test_a_missing_tensor_is_named():
     del tensors["around.bias"]
     with pytest.raises(ModelFormatError, match=r"around\.bias"):
         MapReader(tensors)
-
-
-def test_the_picture_is_set_apart_from_what_tells_of_the_whole_view():
-    features, summary, _ = views(3)
-    assert without_picture(features) == pytest.approx(summary)

@@ -40,7 +40,6 @@ __all__ = [
     "MapReader",
     "MapTerm",
     "patterns",
-    "without_picture",
 ]
 
 PICTURE_GRID = 32  # the picture of a view, pixels a side; the last of its features
@@ -110,11 +109,6 @@ class MapReader:
         maps = fields.reshape(-1, len(MAP_NAMES), MAP_GRID, MAP_GRID)
         standard = (maps - self.tensors["map_mean"]) / self.tensors["map_spread"]
         return np.asarray(np.clip(standard, -MAP_LIMIT, MAP_LIMIT), np.float32)
-
-
-def without_picture(features: Floats32) -> Floats32:
-    """Of features ``[N, f]``, those that tell of a whole view."""
-    return features[:, :-PICTURE_COLUMNS]
 
 
 class MapMatcher:
