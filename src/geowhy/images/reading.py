@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from geowhy.arrays import Pixels
@@ -101,7 +100,13 @@ def read_image(
         directory = read_directory(_bare(picture.info.get("exif")))
         turn = _UPRIGHT.get(directory.number(_ORIENTATION)) if directory else None
         picture = to_srgb(picture, name)  # the same variable, so that no third copy stays alive
-    pixels = _pixels(picture if turn is None else picture.transpose(turn))
+        picture = picture if turn is None else picture.transpose(turn)
+    width, height = picture.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    rows = max(1, _STRIP_PIXELS // width)
+    for top in range(0, height, rows):  # in strips: Pillow copies whatever it exports twice
+        bottom = min(top + rows, height)
+        pixels[top:bottom] = np.asarray(picture.crop((0, top, width, bottom)))
     pixels.flags.writeable = False
     return NamedImage(name, pixels)
 
@@ -136,17 +141,6 @@ def _check_size(picture: Image.Image, name: str, limits: Limits) -> None:
             f"has {width} × {height} pixels, more than the {limits.max_pixels / 1e6:,.0f} million "
             "allowed; make it smaller, or raise Limits.max_pixels",
         )
-
-
-def _pixels(picture: Image.Image) -> NDArray[np.uint8]:
-    """The picture as an array [H, W, 3], in strips: Pillow copies whatever it exports twice."""
-    width, height = picture.size
-    pixels = np.empty((height, width, 3), np.uint8)
-    rows = max(1, _STRIP_PIXELS // width)
-    for top in range(0, height, rows):
-        bottom = min(top + rows, height)
-        pixels[top:bottom] = np.asarray(picture.crop((0, top, width, bottom)))
-    return pixels
 
 
 def _bare(exif: object) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from geowhy.arrays import AnyFloats, Bools, Floats64, Points
+from geowhy.arrays import AnyFloats, Floats64, Points
 from geowhy.errors import MissingExtraError
 from geowhy.evaluation.concept_comparison import ConceptComparison
 from geowhy.geo.sphere import equal_earth
@@ -33,7 +33,6 @@ except ModuleNotFoundError as error:
 __all__ = ["FORMATS", "draw_comparison", "figure_bytes", "rasterised"]
 
 FORMATS = (".png", ".svg", ".pdf")
-DOTS_PER_INCH = 200
 
 # Inches. At 12 inches wide and 1,200 pixels, a size of 12 points is 17 pixels high.
 WIDTH, MARGIN, GAP = 12.0, 0.15, 0.2
@@ -47,13 +46,10 @@ THIN = 0.5
 NAME_LETTERS, LINE_LETTERS, LABEL_LETTERS, LABEL_LINES = 72, 120, 58, 2
 INK, FAINT, NO_DATA = "#16202a", "#56626c", "#c9ccce"
 COAST, LINES = "#3a4349", "#d3dbe0"
-COLOURS = "viridis"
-ENDS = (2.0, 98.0)  # percentiles between which colours tell values apart
 
 PLACES_TO_A_PIXEL = 3.0
 LAND_SHARE = 0.23  # of the rectangle around the map, Antarctica left out as galleries do
 FEWEST_COLUMNS, MOST_COLUMNS = 90, 1440
-REACH = 3  # pixels that the value of a place may spread to where there is none
 
 
 def draw_comparison(comparison: ConceptComparison, agreement: str) -> Figure:
@@ -151,7 +147,7 @@ def _draw_map(axes: Axes, values: Floats64, limits: Normalize) -> AxesImage:
     axes.add_patch(PathPatch(land, facecolor=NO_DATA, edgecolor="none", zorder=1))
     image = axes.imshow(
         np.ma.masked_invalid(values),
-        cmap=COLOURS,
+        cmap="viridis",
         norm=limits,
         extent=(-X_MOST, X_MOST, -Y_MOST, Y_MOST),
         interpolation="nearest",
@@ -164,8 +160,8 @@ def _draw_map(axes: Axes, values: Floats64, limits: Normalize) -> AxesImage:
 
 
 def _between_ends(values: AnyFloats) -> Normalize:
-    """Colours for all but the few lowest and highest of values."""
-    low, high = np.nanpercentile(values, ENDS)
+    """Colours for all but the 2 % lowest and highest of values."""
+    low, high = np.nanpercentile(values, (2, 98))
     return Normalize(float(low), float(high)) if high > low else Normalize()
 
 
@@ -186,23 +182,19 @@ def rasterised(lat_lon: Points, values: AnyFloats) -> Floats64:
     taken = np.bincount(pixel, minlength=height * width) > 0
     number = np.bincount(pixel[known], minlength=height * width)
     total = np.bincount(pixel[known], values[known], minlength=height * width)
-    means = np.where(number > 0, total / np.maximum(number, 1), np.nan)
-    return _spread(means.reshape(height, width), taken.reshape(height, width))
-
-
-def _spread(values: Floats64, taken: Bools) -> Floats64:
-    """Pixels that aren't taken become like their nearest neighbours, step by step."""
-    height, width = values.shape
+    means = np.where(number > 0, total / np.maximum(number, 1), np.nan).reshape(height, width)
+    taken = taken.reshape(height, width)
+    # Pixels that aren't taken become like their nearest neighbours, step by step.
     straight = [(1, 2), (1, 0), (2, 1), (0, 1)]  # down and right; (1, 1) is the pixel itself
     diagonal = [(2, 2), (2, 0), (0, 2), (0, 0)]
-    for _ in range(REACH):
-        before, had = np.pad(values, 1), np.pad(taken, 1)
+    for _ in range(3):
+        before, had = np.pad(means, 1), np.pad(taken, 1)
         for down, right in straight + diagonal:
             window = np.s_[down : down + height, right : right + width]
             fills = ~taken & had[window]
-            values = np.where(fills, before[window], values)
+            means = np.where(fills, before[window], means)
             taken = taken | fills
-    return np.where(taken, values, np.nan)
+    return np.where(taken, means, np.nan)
 
 
 def figure_bytes(figure: Figure, kind: str) -> bytes:
@@ -211,5 +203,5 @@ def figure_bytes(figure: Figure, kind: str) -> bytes:
     dates = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     made = io.BytesIO()
     with rc_context({"pdf.fonttype": 42, "svg.hashsalt": "geowhy"}):  # 42: fonts journals take
-        figure.savefig(made, format=kind[1:], dpi=DOTS_PER_INCH, metadata=dates.get(kind))
+        figure.savefig(made, format=kind[1:], dpi=200, metadata=dates.get(kind))
     return made.getvalue()

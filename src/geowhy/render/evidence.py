@@ -27,10 +27,8 @@ FOR, AGAINST = (11, 99, 196), (214, 94, 0)
 STRONGEST = 0.85  # opacity of the strongest evidence
 LEVELS = 48  # of opacity on either side: more than an eye tells apart, in a palette of one byte
 OVERLAY_SIDE = 96  # pixels: what is smooth needs no more, a browser enlarges it
-LUMINANCE = (0.299, 0.587, 0.114)
 DARKEST, LIGHTEST = 84.0, 236.0  # of the grey picture: colours show on all of it
 
-ENOUGH_IN_A_QUARTER, ENOUGH_IN_A_HALF = 0.6, 0.7
 TO_BE_NAMED = 0.2  # share of all evidence that what speaks against has to be
 
 # Rows and columns, from and to, in quarters of a side.
@@ -77,7 +75,7 @@ def tinted(pixels: Pixels, evidence: AnyFloats) -> Pixels:
 
 def grey_picture(pixels: Pixels) -> Pixels:
     """A picture ``[H, W, 3]`` in grey, neither dark nor bright, ``[H, W]``."""
-    grey = pixels @ np.array(LUMINANCE)
+    grey = pixels @ np.array([0.299, 0.587, 0.114])  # luminance
     return np.asarray(np.rint(DARKEST + grey / 255 * (LIGHTEST - DARKEST)), np.uint8)
 
 
@@ -111,7 +109,7 @@ def evidence_sentence(evidence: EvidenceMap) -> str:
 def _where(mass: Floats64) -> str:
     rows, columns = mass.shape
     fine = np.kron(mass, np.ones((4, 4)))  # whatever the grid, quarters fit
-    for regions, enough in ((QUARTERS, ENOUGH_IN_A_QUARTER), (HALVES, ENOUGH_IN_A_HALF)):
+    for regions, enough in ((QUARTERS, 0.6), (HALVES, 0.7)):
         shares = {
             name: fine[rows * top : rows * bottom, columns * left : columns * right].sum()
             / fine.sum()

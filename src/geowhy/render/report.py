@@ -12,7 +12,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["Provenance", "ReportEntry", "contrast_page", "html_report"]
 
 STYLES, SCRIPT = (Path(__file__).with_name(f"report.{kind}") for kind in ("css", "js"))
-JPEG_QUALITY = 85
-MOST_MAPS = 7  # as many as the style sheet can switch
-SHOWN_CONCEPTS = 6  # on either side
 SHOWN_PULLS = 16
 UNIT = re.compile(r"(?<=[0-9°]) (?=(?:km|%|[NSEW])(?![0-9A-Za-z]))")
 BETWEEN_TAGS = re.compile(r"(?<=[>}])\n\s*|\n\s*(?=[<{])")
@@ -64,28 +61,16 @@ class ReportEntry:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What is behind the answers of a page; what is empty is left out.
+    """What is behind the answers of a page; what is empty is left out."""
 
-    Attributes:
-        model: its name.
-        digest: of its weights or of its folder, such as "sha256 1f2e…".
-        version: of geowhy.
-        gallery: the places it chooses among, in words.
-        places: how many they are; 0 if unknown.
-        calibration: what its radii and probabilities were fitted on, in words.
-        sources: data that it was made of, and their licences, a line each.
-        faithfulness: how far explanations agree with what the model does: what was measured, and
-            the figure, ready to be shown.
-    """
-
-    model: str
-    digest: str = ""
-    version: str = ""
-    gallery: str = ""
-    places: int = 0
-    calibration: str = ""
-    sources: tuple[str, ...] = ()
-    faithfulness: tuple[tuple[str, str], ...] = ()
+    model: str  # its name
+    digest: str = ""  # of its weights or of its folder, such as "sha256 1f2e…"
+    version: str = ""  # of geowhy
+    gallery: str = ""  # the places it chooses among, in words
+    places: int = 0  # how many they are; 0 if unknown
+    calibration: str = ""  # what its radii and probabilities were fitted on, in words
+    sources: tuple[str, ...] = ()  # data that it was made of, and their licences, a line each
+    faithfulness: tuple[tuple[str, str], ...] = ()  # what was measured of it, and the figure
 
 
 def html_report(
@@ -156,25 +141,20 @@ def _templates() -> Environment:
         made.globals.update({name: getattr(module, name) for name in module.__all__})
     for words in (wording.coordinates, wording.kilometres, wording.percent, wording.log_odds):
         made.filters[words.__name__] = words
-    made.filters.update(plainly=wording.plainly, unbroken=_unbroken, capital=_capital)
+    made.filters.update(
+        plainly=wording.plainly,
+        unbroken=partial(UNIT.sub, "\N{NO-BREAK SPACE}"),  # number and unit on one line
+        capital=lambda words: words[:1].upper() + words[1:],
+    )
     made.globals.update(
         style=STYLES.read_text(encoding="utf-8"),
-        most_maps=MOST_MAPS,
-        shown_concepts=SHOWN_CONCEPTS,
+        most_maps=7,  # as many as the style sheet can switch
+        shown_concepts=6,  # on either side
         same_place_km=wording.SAME_PLACE_KM,
         picture_address=_picture_address,
         address=_address,
     )
     return made
-
-
-def _unbroken(words: str) -> str:
-    """Words with no line ending between a number and its unit."""
-    return UNIT.sub("\N{NO-BREAK SPACE}", words)
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
 
 
 def _picture_address(pixels: Pixels, side: int) -> str:
@@ -189,5 +169,5 @@ def _picture_address(pixels: Pixels, side: int) -> str:
 
 def _address(picture: Image.Image, kind: str) -> str:
     file = io.BytesIO()
-    picture.save(file, kind, quality=JPEG_QUALITY, optimize=True)
+    picture.save(file, kind, quality=85, optimize=True)
     return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from geowhy.answer import Abstention, Candidate, Prediction, Scope
+from geowhy.answer import Abstention, Prediction, Scope
 from geowhy.explanation import ConceptChange, ConceptScore, Explanation, Reference, SparseForm
 from geowhy.types import LatLon
 
@@ -34,7 +34,6 @@ __all__ = [
 
 SAME_PLACE_KM = 25.0  # nearer than this, a place has not moved
 MINUS = "\N{MINUS SIGN}"
-EIGHTHS = ("", *"▏▎▍▌▋▊▉")  # of a character
 SHOWS = 0.005  # log-odds from which on two digits show them
 BAR_WIDTH = 24
 
@@ -230,7 +229,12 @@ def as_text(prediction: Prediction, count: int | None = None, *, guess: bool = F
     else:
         lines = [f"{name}: {place}{_chance(prediction)}"]
         lines.append(f"  {where}. {radius_sentence(prediction)}")
-        lines += _others(prediction.candidates[1:])
+        others = prediction.candidates[1:]
+        shares = [percent(each.probability) for each in others]
+        lines += ["  It could also be"] if others else []
+        for share, other in zip(shares, others, strict=True):
+            also = f"{other.place} ({coordinates(other.position)})"
+            lines.append(f"    {share:>{max(map(len, shares))}}  {also}")
     said = scope_sentence(prediction.scope), other_evidence_sentence(prediction)
     lines += [f"  {sentence}" for sentence in said if sentence]
     if count is not None:
@@ -275,15 +279,6 @@ def _chance(prediction: Prediction) -> str:
     return f", {percent(prediction.candidates[0].probability)} probable {among}".rstrip()
 
 
-def _others(candidates: tuple[Candidate, ...]) -> Iterator[str]:
-    shares = [percent(candidate.probability) for candidate in candidates]
-    if candidates:
-        yield "  It could also be"
-    for share, candidate in zip(shares, candidates, strict=True):
-        where = coordinates(candidate.position)
-        yield f"    {share:>{max(map(len, shares))}}  {candidate.place} ({where})"
-
-
 def _reasons(prediction: Prediction, count: int) -> Iterator[str]:
     explanation = prediction.explanation
     shown = explanation.shown(count)
@@ -292,6 +287,7 @@ def _reasons(prediction: Prediction, count: int) -> Iterator[str]:
         return
     most = max(abs(concept.contribution) for concept in shown)
     against = reference_words(explanation.against)
+    eighths = ("", *"▏▎▍▌▋▊▉")  # of a character
     for title, concepts in (
         (f"  What speaks for it against {against}, in log-odds", explanation.speaking_for(count)),
         ("  What speaks against it", explanation.speaking_against(count)),
@@ -300,7 +296,7 @@ def _reasons(prediction: Prediction, count: int) -> Iterator[str]:
             yield title
         for concept in concepts:
             length = max(1, round(abs(concept.contribution) / most * BAR_WIDTH * 8))
-            bar = "█" * (length // 8) + EIGHTHS[length % 8]
+            bar = "█" * (length // 8) + eighths[length % 8]
             value = log_odds(concept.contribution)
             yield f"    {value:>6}  {bar:<{BAR_WIDTH}}  {concept_words(concept)}"
     yield f"  {share_sentence(prediction, count)}"
