@@ -46,6 +46,7 @@ THIN = 0.5
 NAME_LETTERS, LINE_LETTERS, LABEL_LETTERS, LABEL_LINES = 72, 120, 58, 2
 INK, FAINT, NO_DATA = "#16202a", "#56626c", "#c9ccce"
 COAST, LINES = "#3a4349", "#d3dbe0"
+COLOURS = "viridis"
 
 PLACES_TO_A_PIXEL = 3.0
 LAND_SHARE = 0.23  # of the rectangle around the map, Antarctica left out as galleries do
@@ -147,7 +148,7 @@ def _draw_map(axes: Axes, values: Floats64, limits: Normalize) -> AxesImage:
     axes.add_patch(PathPatch(land, facecolor=NO_DATA, edgecolor="none", zorder=1))
     image = axes.imshow(
         np.ma.masked_invalid(values),
-        cmap="viridis",
+        cmap=COLOURS,
         norm=limits,
         extent=(-X_MOST, X_MOST, -Y_MOST, Y_MOST),
         interpolation="nearest",
