@@ -14,17 +14,9 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 __all__ = [
-    "JsonLines",
-    "ModelName",
-    "OneJson",
-    "Verb",
-    "flag",
-    "option",
-    "progress",
-    "say",
-    "share",
+    "JsonLines", "ModelName", "OneJson", "Verb", "flag", "option", "progress", "say", "share",
     "with_progress",
-]
+]  # fmt: skip
 
 Item = TypeVar("Item")
 Verb = Callable[..., int | None]

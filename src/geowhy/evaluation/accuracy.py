@@ -28,7 +28,6 @@ __all__ = ["EvaluationReport", "Metrics", "PredictionTable", "predictions_of"]
 
 ABOUT = b"geowhy"  # the key of the words that belong to the table
 WORDS = ("model", "split", "protocol", "gallery", "images", "expected")
-GALLERY = "points uniform on the land of the whole Earth"
 NUMBERS: dict[str, Any] = {  # columns as they stand, and their types
     "radius_50_km": np.float64,
     "radius_90_km": np.float64,
@@ -56,7 +55,8 @@ class Metrics:
 
     def rows(self) -> list[str]:
         """For people: a line a number."""
-        answered = self.answered_recall_750
+        share = self.answered_recall_750
+        answered = "  none was answered" if math.isnan(share) else f"{share:6.1%}"
         rows = {
             f"within {km:,} km": estimate.told("6.1%")
             for km, estimate in sorted(self.recall.items())
@@ -65,10 +65,8 @@ class Metrics:
             "radius 50 % holds": self.coverage_50.told("6.1%"),
             "radius 90 % holds": self.coverage_90.told("6.1%"),
             "abstained": f"{self.abstained:6.1%}",
-            "within 750 km if answered": f"{answered:6.1%}",
+            "within 750 km if answered": answered,
         }
-        if math.isnan(answered):
-            rows["within 750 km if answered"] = "  none was answered"
         return [columns((26, 0), *row) for row in rows.items()]
 
 
@@ -226,7 +224,8 @@ def predictions_of(model: str, split: str = "test") -> PredictionTable:
             f"not one of the {len(protocol.ids):,} held-out {protocol.images} can be read: "
             f"{next(iter(protocol.ids), 'there are none')}"
         )
-    gallery = f"{len(locator.engine.gallery.lat_lon):,} {GALLERY}"
+    points = len(locator.engine.gallery.lat_lon)
+    gallery = f"{points:,} points uniform on the land of the whole Earth"
     words = (locator.name, split, protocol.name, gallery, protocol.images, protocol.expected)
     return PredictionTable(
         dict(zip(WORDS, words, strict=True)),

@@ -18,18 +18,9 @@ from numpy.typing import NDArray
 from geowhy.arrays import AnyFloats, Floats64, Ints, Ints64
 
 __all__ = [
-    "Estimate",
-    "JsonReport",
-    "auc",
-    "block_draws",
-    "block_mean",
-    "block_statistic",
-    "columns",
-    "mean_auc",
-    "rank_correlation",
-    "ranking",
-    "to_json",
-]
+    "Estimate", "JsonReport", "auc", "block_draws", "block_mean", "block_statistic", "columns",
+    "mean_auc", "rank_correlation", "ranking", "to_json",
+]  # fmt: skip
 
 RESAMPLES, AUC_RESAMPLES = 1000, 100  # an AUC takes a sort
 FEWEST = 10  # places that have, and that lack, a concept; with fewer an AUC means nothing

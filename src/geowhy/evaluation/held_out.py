@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geowhy.arrays import Bools, Floats32, Floats64, Ints, Points
+from geowhy.arrays import Bools, Floats32, Ints, Points
 from geowhy.concepts.bank import fit_grounded
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.evaluation.estimates import Estimate, mean_auc, ranking
@@ -164,32 +164,25 @@ def boosted_trees(training: Points, truth: Floats32, is_class: Bools, asked: Poi
 
 
 def harmonics(lat_lon: Points, degree: int) -> Floats32:
-    """Real spherical harmonics up to a degree at places ``[N, 2]``: ``[N, (degree + 1)²]``."""
-    lat, lon = np.radians(lat_lon.T)
-    columns = []
-    for order, legendre in enumerate(_legendre(np.sin(lat), degree)):
-        waves = [np.cos(order * lon)] + ([np.sin(order * lon)] if order else [])
-        columns += [p * wave for p in legendre for wave in waves]
-    return np.stack(columns, axis=1).astype(np.float32)
+    """Real spherical harmonics up to a degree at places ``[N, 2]``: ``[N, (degree + 1)²]``.
 
-
-def _legendre(sine: Floats64, degree: int) -> list[list[Floats64]]:
-    """Fully normalised associated Legendre functions: by order, from that degree upwards.
-
-    The standard recurrence in the degree, which is stable when normalised.
+    Of fully normalised associated Legendre functions, by order and from that degree upwards: the
+    standard recurrence in the degree, which is stable when normalised.
     """
-    cosine = np.sqrt(np.maximum(1 - sine**2, 0))
-    diagonal = np.ones_like(sine)
-    by_order = []
+    lat, lon = np.radians(lat_lon.T)
+    sine = np.sin(lat)
+    cosine, diagonal = np.sqrt(np.maximum(1 - sine**2, 0)), np.ones_like(sine)
+    columns = []
     for m in range(degree + 1):
         if m:
             diagonal = diagonal * cosine * np.sqrt((2 * m + 1) / (2 * m))
-        found = [diagonal]
+        legendre = [diagonal]
         if m < degree:
-            found.append(np.sqrt(2 * m + 3) * sine * diagonal)
+            legendre.append(np.sqrt(2 * m + 3) * sine * diagonal)
         for n in range(m + 2, degree + 1):
             a = np.sqrt((4 * n * n - 1) / (n * n - m * m))
             b = np.sqrt(((n - 1) ** 2 - m * m) / (4 * (n - 1) ** 2 - 1))
-            found.append(a * (sine * found[-1] - b * found[-2]))
-        by_order.append(found)
-    return by_order
+            legendre.append(a * (sine * legendre[-1] - b * legendre[-2]))
+        waves = [np.cos(m * lon)] + ([np.sin(m * lon)] if m else [])
+        columns += [p * wave for p in legendre for wave in waves]
+    return np.stack(columns, axis=1).astype(np.float32)

@@ -156,6 +156,19 @@ def measure_rules(views: RuleViews, with_cells: bool, report: Callable[[str], No
     if with_cells:
         cells = partial(cell_of, resolution=CELL_RESOLUTION)
         tasks.append(Task.of(f"H3 cells of resolution {CELL_RESOLUTION}", cells, fitted))
+    compared = []
+    for task in tasks:
+        fits, sizes = {}, []
+        for name in CLASSIFIERS:
+            report(f"{task.name}: fitting {name}")
+            fits[name], strength = task.fit(name, fitted)
+            used = fits[name].used
+            of_all, most = int(used.sum()), int(used.max())
+            sizes.append(ClassifierScore(name, of_all, float(used.mean()), most, strength))
+        _, labels = task.labelled(fitted)
+        commonest = int(np.bincount(labels).argmax())
+        scored = tuple(_scored(words, task, some, fits, commonest) for words, some in asked.items())
+        compared.append(Comparison(task.name, len(task.classes), len(labels), tuple(sizes), scored))
     return RulesReport(
         views.model.name,
         views.config.split.seed,
@@ -163,25 +176,8 @@ def measure_rules(views: RuleViews, with_cells: bool, report: Callable[[str], No
         len(views.fitted),
         len(views.model.bank.names),
         views.near_words,
-        tuple(_compared(task, fitted, asked, report) for task in tasks),
+        tuple(compared),
     )
-
-
-def _compared(
-    task: Task, fitted: SomeViews, asked: dict[str, SomeViews], report: Callable[[str], None]
-) -> Comparison:
-    """One task: every classifier, on every set of views."""
-    fits, sizes = {}, []
-    for name in CLASSIFIERS:
-        report(f"{task.name}: fitting {name}")
-        fits[name], strength = task.fit(name, fitted)
-        used = fits[name].used
-        of_all, most = int(used.sum()), int(used.max())
-        sizes.append(ClassifierScore(name, of_all, float(used.mean()), most, strength))
-    kept, labels = task.labelled(fitted)
-    commonest = int(np.bincount(labels).argmax())
-    scored = tuple(_scored(words, task, views, fits, commonest) for words, views in asked.items())
-    return Comparison(task.name, len(task.classes), len(kept.centres), tuple(sizes), scored)
 
 
 def _scored(

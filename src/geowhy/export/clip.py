@@ -21,13 +21,9 @@ if TYPE_CHECKING:
     import tokenizers
 
 __all__ = [
-    "CLIP_FILES",
-    "CLIP_PATCHES",
-    "CLIP_SNAPSHOT",
-    "ClipTextEncoder",
-    "convert_clip",
+    "CLIP_FILES", "CLIP_PATCHES", "CLIP_SNAPSHOT", "ClipTextEncoder", "convert_clip",
     "load_clip_backbone",
-]
+]  # fmt: skip
 
 CLIP_FILES = (
     "image.onnx", "image.data", "image-int8.onnx", "image-int8.data", "text.onnx", "text.data",

@@ -241,20 +241,15 @@ class _Tower(GraphWriter):
         matrix = np.concatenate([self.tensor(f"{name}.weight") for name in names])
         bias = np.concatenate([self.tensor(f"{name}.bias") for name in names])
         added = self.weight(bias, f"{names[0]}.bias")
-        if self._quantised:
-            return self.node("Add", self._product_int8(x, matrix, names[0]), added)
-        weight = self.weight(matrix, f"{names[0]}.weight")
-        return self.node("Gemm", x, weight, added, transB=1)
-
-    def _product_int8(self, x: str, matrix: Floats32, name: str) -> str:
-        """``x @ matrix.T`` with a scale a token and a scale a column.
-
-        One scale for a whole batch, as onnxruntime's DynamicQuantizeLinear has, would spread a
-        token's outliers over all others, and let features depend on neighbours in the batch.
-        """
+        if not self._quantised:
+            weight = self.weight(matrix, f"{names[0]}.weight")
+            return self.node("Gemm", x, weight, added, transB=1)
+        # A scale a token and a scale a column. One for a whole batch, as onnxruntime's
+        # DynamicQuantizeLinear has, would spread a token's outliers over all others, and let
+        # features depend on neighbours in the batch.
         columns = np.maximum(np.abs(matrix).max(axis=1), SMALLEST) / WEIGHT_STEPS
         rounded = np.rint(matrix / columns[:, None]).astype(np.int8)
-        weight = self.weight(rounded.T, f"{name}.weight")
+        weight = self.weight(rounded.T, f"{names[0]}.weight")
         largest = self.node("ReduceMax", self.node("Abs", x), axes=[1], keepdims=1)
         rows = self.node("Mul", largest, self.number(1 / 127))
         rows = self.node("Max", rows, self.number(SMALLEST))
@@ -264,5 +259,6 @@ class _Tower(GraphWriter):
         zero = self.small(np.array(128, np.uint8))
         product = self.node("MatMulInteger", steps, weight, zero)
         product = self.node("Cast", product, to=onnx.TensorProto.FLOAT)
-        scale = self.weight(columns.astype(np.float32), f"{name}.scale")
-        return self.node("Mul", self.node("Mul", product, rows), scale)
+        scale = self.weight(columns.astype(np.float32), f"{names[0]}.scale")
+        scaled = self.node("Mul", self.node("Mul", product, rows), scale)
+        return self.node("Add", scaled, added)

@@ -14,14 +14,9 @@ from geowhy.explanation import ANSWER, EvidenceMap
 from geowhy.render.wording import percent
 
 __all__ = [
-    "ANSWER",
-    "evidence_sentence",
-    "grey_picture",
-    "method_sentence",
-    "overlay",
-    "scale_end",
+    "ANSWER", "evidence_sentence", "grey_picture", "method_sentence", "overlay", "scale_end",
     "tinted",
-]
+]  # fmt: skip
 
 FOR, AGAINST = (11, 99, 196), (214, 94, 0)
 STRONGEST = 0.85  # opacity of the strongest evidence

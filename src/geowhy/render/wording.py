@@ -9,28 +9,11 @@ from geowhy.explanation import ConceptChange, ConceptScore, Explanation, Referen
 from geowhy.types import LatLon
 
 __all__ = [
-    "among_words",
-    "as_text",
-    "changes_words",
-    "concept_words",
-    "coordinates",
-    "explained_text",
-    "kilometres",
-    "kinds_of",
-    "log_odds",
-    "other_evidence_sentence",
-    "percent",
-    "place_name",
-    "plainly",
-    "radius_sentence",
-    "reason_sentence",
-    "reference_words",
-    "rest_of",
-    "scope_sentence",
-    "share_sentence",
-    "sparse_sentence",
-    "stated_sentence",
-]
+    "among_words", "as_text", "changes_words", "concept_words", "coordinates", "explained_text",
+    "kilometres", "kinds_of", "log_odds", "other_evidence_sentence", "percent", "place_name",
+    "plainly", "radius_sentence", "reason_sentence", "reference_words", "rest_of", "scope_sentence",
+    "share_sentence", "sparse_sentence", "stated_sentence",
+]  # fmt: skip
 
 SAME_PLACE_KM = 25.0  # nearer than this, a place has not moved
 MINUS = "\N{MINUS SIGN}"

@@ -26,19 +26,9 @@ if TYPE_CHECKING:
     from geowhy.posterior import CellDensity
 
 __all__ = [
-    "CLASS_LIMITS",
-    "COASTS",
-    "VIEW_BOX",
-    "X_MOST",
-    "Y_MOST",
-    "circle_path",
-    "class_names",
-    "coastlines",
-    "density_paths",
-    "map_shapes",
-    "point_on_map",
-    "view_of_answer",
-]
+    "CLASS_LIMITS", "COASTS", "VIEW_BOX", "X_MOST", "Y_MOST", "circle_path", "class_names",
+    "coastlines", "density_paths", "map_shapes", "point_on_map", "view_of_answer",
+]  # fmt: skip
 
 COASTS = Path(__file__).parent.parent / "data" / "earth" / "coasts.npz"
 X_MOST, Y_MOST = 2.706629983696, HEIGHT_POLE  # of the map, on a sphere of radius 1

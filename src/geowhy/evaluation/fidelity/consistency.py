@@ -56,7 +56,8 @@ class StabilityReport:
 def measure_sanity(locator: Locator, views: AnsweredViews, seed: int) -> SanityReport:
     """Breaks a concept-aware model in two ways, and explains its answers anew."""
     rng = np.random.default_rng(seed)
-    aligner = GeoModel.of(locator.engine.model).aligner
+    whole = GeoModel.of(locator.engine.model)
+    aligner, gallery = whole.aligner, locator.engine.gallery
     if not isinstance(aligner, ConceptAligner):
         raise TypeError(f"{type(aligner).__name__}: only a concept-aware alignment can be broken")
     bank, tensors = aligner.bank, aligner.tensors
@@ -69,27 +70,21 @@ def measure_sanity(locator: Locator, views: AnsweredViews, seed: int) -> SanityR
         ConceptAligner({**tensors, **shuffled}, bank, aligner.space),
         ConceptAligner(other_tensors, other_bank, aligner.space),
     )
+    rows = np.arange(0, len(gallery.lat_lon), EVERY)
+    kept, lat_lon = gallery.side.rows(rows), gallery.lat_lon[rows]
+    grid = type(gallery.grid).build(lat_lon, gallery.grid.resolution)
+    others = tuple(p for p in kept.parts if not isinstance(p, ConceptPlaces | EmbeddingPlaces))
+    # What the location encoder gave: centred embeddings are kept over their length.
+    embeddings = aligner.centred(kept) + tensors["location_mean"]
     true, estimates = _of_concepts(locator.engine, views.answers), []
     for each in broken:
-        engine = _with_aligner(locator.engine, each)
+        side = Encoded((*each.location_side(embeddings).parts, *others))
+        fewer, model = Gallery.of(lat_lon, grid, side), replace(whole, aligner=each)
+        engine = Engine(model, fewer, locator.engine.calibration, None)
         found = _of_concepts(engine, engine.decode(list(views.pixels)))
         alike = [rank_correlation(a, b) for a, b in zip(true, found, strict=True)]
         estimates.append(block_mean(np.array(alike), views.blocks))
     return SanityReport(len(views.answers), *estimates)
-
-
-def _with_aligner(engine: Engine, aligner: ConceptAligner) -> Engine:
-    """The same with another alignment, and every eighth place of its gallery."""
-    gallery, model = engine.gallery, GeoModel.of(engine.model)
-    rows = np.arange(0, len(gallery.lat_lon), EVERY)
-    kept, lat_lon = gallery.side.rows(rows), gallery.lat_lon[rows]
-    # What the location encoder gave: centred embeddings are kept over their length.
-    embeddings = model.aligner.centred(kept) + aligner.tensors["location_mean"]
-    others = tuple(p for p in kept.parts if not isinstance(p, ConceptPlaces | EmbeddingPlaces))
-    side = Encoded((*aligner.location_side(embeddings).parts, *others))
-    grid = type(gallery.grid).build(lat_lon, gallery.grid.resolution)
-    broken = replace(model, aligner=aligner)
-    return Engine(broken, Gallery.of(lat_lon, grid, side), engine.calibration, None)
 
 
 def _of_concepts(engine: Engine, answers: Sequence[Decoded]) -> list[Floats64]:

@@ -29,8 +29,6 @@ from geowhy.training.config import TrainingConfig
 
 __all__ = ["PlantedReport", "measure_planted_cue", "painted"]
 
-VOCABULARY = Path(__file__).with_name("planted_vocabulary")
-SETTINGS = Path(__file__).with_name("planted.toml")
 TRAINING_VIEWS, ASKED_VIEWS = 2400, 200
 PLANTED = "left-hand traffic"
 SIDE = 1 / 6  # of the painted square, in widths of the view
@@ -75,11 +73,12 @@ def measure_planted_cue(
             Image.fromarray(picture).save(folder / f"{number:05d}.png")
             rows.append("{:05d}.png,{},{}".format(number, *training[number].tolist()))
         (folder / "views.csv").write_text("\n".join(rows), encoding="utf-8")
+        here = Path(__file__)
         text = (
             f'name = "planted"\nseed = {seed}\nbackbone = "{config.backbone}"\n'
-            f'vocabulary = "{VOCABULARY.as_posix()}"\n'
+            f'vocabulary = "{here.with_name("planted_vocabulary").as_posix()}"\n'
             f'[photos]\nmanifest = "{folder.as_posix()}/views.csv"\n'
-            + SETTINGS.read_text(encoding="utf-8")
+            + here.with_name("planted.toml").read_text(encoding="utf-8")
         )
         (folder / "planted.toml").write_text(text, encoding="utf-8")
         with redirect_stdout(sys.stderr):  # where the report goes, no progress belongs
