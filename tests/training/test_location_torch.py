@@ -16,6 +16,7 @@ from geowhy.model.geoclip import geoclip_location_tensors
 from geowhy.model.location import LocationArchitecture, LocationEncoder
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES, read_surroundings
 from geowhy.training.location_torch import TorchLocationEncoder
+from geowhy.training.regression import tensors_of
 
 READING = LocationArchitecture(sigmas=(), surroundings=12, size=8)
 SMALL = LocationArchitecture(sigmas=(1.0, 16.0, 256.0), fourier=16, hidden=24, depth=2, size=8)
@@ -90,7 +91,7 @@ def test_numpy_equals_the_package_within_1e_5(package, released):
 
 def test_numpy_equals_torch():
     torch_form = TorchLocationEncoder(SMALL, seed=3)
-    numpy_form = LocationEncoder.from_tensors(torch_form.to_tensors(), SMALL)
+    numpy_form = LocationEncoder.from_tensors(tensors_of(torch_form), SMALL)
     points = coordinates(1000)
     expected = run(torch_form, torch.from_numpy(points).double())
     scale = np.abs(expected).max()
@@ -106,7 +107,7 @@ def test_numpy_equals_torch_where_the_atlas_is_read(sigmas):
     read = torch.from_numpy(read_surroundings(points))
     torch_form = TorchLocationEncoder(architecture, seed=3).eval()
     torch_form.fit_surroundings(read)
-    numpy_form = LocationEncoder.from_tensors(torch_form.to_tensors(), architecture)
+    numpy_form = LocationEncoder.from_tensors(tensors_of(torch_form), architecture)
     with torch.no_grad():
         expected = torch_form(torch.from_numpy(points), read).numpy()
     np.testing.assert_allclose(numpy_form.embed(points), expected, atol=1e-4)
@@ -132,7 +133,7 @@ def test_dropout_acts_in_training_alone():
 
 def test_seed_decides_the_weights_and_leaves_the_global_generator():
     state = torch.get_rng_state()
-    first, again, other = (TorchLocationEncoder(SMALL, seed=s).to_tensors() for s in (1, 1, 2))
+    first, again, other = (tensors_of(TorchLocationEncoder(SMALL, seed=s)) for s in (1, 1, 2))
     assert (torch.get_rng_state() == state).all()
     for name in SMALL.shapes():
         assert (first[name] == again[name]).all()
@@ -146,7 +147,7 @@ def test_names_and_shapes_are_those_of_the_architecture():
 
 def test_frequencies_have_the_bandwidth_of_their_capsule_and_do_not_train():
     module = TorchLocationEncoder(LocationArchitecture(), seed=0)
-    spreads = [module.to_tensors()[f"capsule_{i}.frequencies"].std() for i in range(3)]
+    spreads = [tensors_of(module)[f"capsule_{i}.frequencies"].std() for i in range(3)]
     np.testing.assert_allclose(spreads, [1.0, 16.0, 256.0], rtol=0.1)
     assert not any("frequencies" in name for name, _ in module.named_parameters())
 

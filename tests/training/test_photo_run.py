@@ -30,6 +30,7 @@ from geowhy.training.aligner import FEATURE_LIMIT, TorchAligner, standardising
 from geowhy.training.config import AlignmentConfig, TrainingConfig
 from geowhy.training.location_torch import TorchLocationEncoder
 from geowhy.training.photos import PhotoManifest
+from geowhy.training.regression import tensors_of
 from geowhy.training.run import train
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -266,7 +267,7 @@ def test_the_released_start_gives_the_released_scores(make_bank):
     with torch.no_grad():
         sides = aligner.image_side(whitened), aligner.location_side(torch.tensor(places))
         np.testing.assert_allclose(aligner.logits(*sides).numpy(), expected, atol=1e-4)
-    shipped = ConceptAligner(aligner.to_tensors(), bank, "embedding")
+    shipped = ConceptAligner(tensors_of(aligner), bank, "embedding")
     sides = shipped.image_side(features), shipped.location_side(places)
     scores = total_scores(shipped.terms, *sides)
     np.testing.assert_allclose(scores, expected, atol=1e-4)
@@ -331,7 +332,7 @@ def test_frequencies_are_kept_as_they_are(clip_home, write_config, tmp_path):
     folder = train(config, tmp_path / "run", "cpu", resume=False)
     kept = load_file(folder / "model.safetensors")["location/capsule_0.frequencies"]
     architecture = LocationArchitecture((256.0,), 16, 32, 1, 512, surroundings=16)
-    first = TorchLocationEncoder(architecture, seed=0).to_tensors()
+    first = tensors_of(TorchLocationEncoder(architecture, seed=0))
     assert np.array_equal(kept, first["capsule_0.frequencies"])
 
 

@@ -23,6 +23,7 @@ from geowhy.training.reader_torch import (
     fit_matcher,
     train_reader,
 )
+from geowhy.training.regression import tensors_of
 
 SUMMARY = 5
 CONFIG = ReaderConfig(steps=150, batch=32, hidden=16, dropout=0.0)
@@ -50,7 +51,7 @@ def lesson(count):
 @pytest.fixture(scope="module")
 def reader():
     torch_reader = train_reader(lesson(200), np.arange(200), CONFIG, 0)
-    return torch_reader, MapReader(torch_reader.to_tensors())
+    return torch_reader, MapReader(tensors_of(torch_reader))
 
 
 def test_the_exported_network_reads_what_the_trained_one_reads(reader):
@@ -161,7 +162,7 @@ def test_the_same_seed_gives_the_same_reader():
 
 
 def test_a_missing_tensor_is_named():
-    tensors = TorchMapReader(SUMMARY, CONFIG).to_tensors()
+    tensors = tensors_of(TorchMapReader(SUMMARY, CONFIG))
     del tensors["around.bias"]
     with pytest.raises(ModelFormatError, match=r"around\.bias"):
         MapReader(tensors)

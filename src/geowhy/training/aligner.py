@@ -50,29 +50,32 @@ def fit_whitening(features: Floats32, size: int, layout_grid: int) -> Whitening:
 
     The ``size`` strongest principal components are kept, each divided by the square root of its
     deviation, half way to a full whitening: the weak ones, mostly noise, stay weaker than the
-    strong ones. The layout, three colours on a grid, comes after them as it is; all fields of a
-    colour share mean and spread, so that a mirrored layout is a layout. With a ``layout_grid`` of 0
-    there is none.
+    strong ones. All together then have the mean square 1. The layout, three colours on a grid,
+    comes after them as it is; all fields of a colour share mean and spread, so that a mirrored
+    layout is a layout. With a ``layout_grid`` of 0 there is none.
 
     Raises:
         ConfigError: if ``size`` is more than there is beside the layout.
     """
-    if size > features.shape[1] - 3 * layout_grid**2:
+    layout = 3 * layout_grid**2
+    statistics = features.shape[1] - layout
+    if size > statistics:
         raise ConfigError(
-            f"alignment.whitened is {size}, but the backbone has only "
-            f"{features.shape[1] - 3 * layout_grid**2} statistics: lower it"
+            f"alignment.whitened is {size}, but the backbone has only {statistics} statistics: "
+            "lower it"
         )
     mean, spread = _moments(features)
-    layout = slice(features.shape[1] - 3 * layout_grid**2, None)
-    for statistic in (mean, spread) if layout_grid else ():
-        colours = statistic[layout].reshape(3, -1).mean(axis=1)
-        statistic[layout] = colours.repeat(layout_grid**2)
+    for moment in (mean, spread) if layout_grid else ():
+        colours = moment[statistics:].reshape(3, -1).mean(axis=1)
+        moment[statistics:] = colours.repeat(layout_grid**2)
     standard = np.clip((features - mean) / spread, -FEATURE_LIMIT, FEATURE_LIMIT)
-    summary = standard[:, : layout.start]
-    components = _principal_components(summary, size)
-    projection = np.zeros((features.shape[1], components.shape[1] + 3 * layout_grid**2), np.float32)
-    projection[: layout.start, : components.shape[1]] = components
-    projection[layout, components.shape[1] :] = np.eye(3 * layout_grid**2)
+    summary = standard[:, :statistics]
+    variances, directions = np.linalg.eigh(summary.T @ summary / len(summary))
+    strongest = np.argsort(variances)[::-1][:size]
+    components = directions[:, strongest] / np.maximum(variances[strongest], 1e-6) ** 0.25
+    projection = np.zeros((features.shape[1], size + layout), np.float32)
+    projection[:statistics, :size] = components / (summary[:10_000] @ components).std()
+    projection[statistics:, size:] = np.eye(layout)
     return Whitening(mean, spread, projection)
 
 
@@ -88,45 +91,20 @@ def _moments(features: Floats32) -> tuple[Floats32, Floats32]:
     return features.mean(axis=0), features.std(axis=0) + 1e-3
 
 
-def _principal_components(standard: Floats32, size: int) -> Floats32:
-    """Directions ``[f, size]``, half whitened; their outputs have the mean square 1."""
-    variances, directions = np.linalg.eigh(standard.T @ standard / len(standard))
-    strongest = np.argsort(variances)[::-1][:size]
-    projection = directions[:, strongest] / np.maximum(variances[strongest], 1e-6) ** 0.25
-    return np.asarray(projection / (standard[:10_000] @ projection).std(), np.float32)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class AlignerSides:
-    """One side of the model.
+    """N images or places as the model compares them."""
 
-    Attributes:
-        embedding: rows of length 1, ``[N, d]``.
-        concepts: rows of ``z`` scaled to length 1, ``[N, k]``.
-        told: ``z`` itself, in standard deviations, ``[N, k]``.
-    """
+    embedding: Tensor  # rows of length 1, [N, d]
+    concepts: Tensor  # rows of z scaled to length 1, [N, k]
+    told: Tensor  # z itself, in standard deviations, [N, k]
 
-    embedding: Tensor
-    concepts: Tensor
-    told: Tensor
-
-    def split(self, count: int) -> tuple[AlignerSides, AlignerSides]:
-        """The first ``count`` rows, and the others."""
-        parts = (self.embedding, self.concepts, self.told)
-        return (
-            AlignerSides(*(part[:count] for part in parts)),
-            AlignerSides(*(part[count:] for part in parts)),
-        )
+    def __getitem__(self, rows: slice) -> AlignerSides:
+        return AlignerSides(self.embedding[rows], self.concepts[rows], self.told[rows])
 
 
 class TorchAligner(nn.Module):
     """The alignment module; its ``state_dict`` has the names that `ConceptAligner` takes."""
-
-    feature_mean: Tensor
-    feature_spread: Tensor
-    whitening: Tensor
-    directions: Tensor
-    location_mean: Tensor
 
     def __init__(
         self,
@@ -138,15 +116,12 @@ class TorchAligner(nn.Module):
         """Random head and ``f_img`` from torch's generator; Δ starts at 0. The mean is ``[d]``."""
         super().__init__()
         self.space: Space = "embedding" if config.objective == "geoclip" else config.space
-        for name, array in (
-            ("feature_mean", whitening.mean),
-            ("feature_spread", whitening.spread),
-            ("whitening", whitening.projection),
-            ("location_mean", location_mean),
-        ):
-            self.register_buffer(name, torch.tensor(array))
+        self.feature_mean = nn.Buffer(torch.tensor(whitening.mean))
+        self.feature_spread = nn.Buffer(torch.tensor(whitening.spread))
+        self.whitening = nn.Buffer(torch.tensor(whitening.projection))
+        self.location_mean = nn.Buffer(torch.tensor(location_mean))
         self.bank = bank
-        self.register_buffer("directions", torch.tensor(bank.directions), persistent=False)
+        self.directions = nn.Buffer(torch.tensor(bank.directions), persistent=False)
         size, concepts = bank.directions.shape
         self.head_0 = nn.Linear(whitening.projection.shape[1], config.hidden)
         self.head_1 = nn.Linear(config.hidden, size)
@@ -170,14 +145,17 @@ class TorchAligner(nn.Module):
         """
         t = {name: torch.tensor(array) for name, array in head.items()}
         weight, bias = t["layer_0.weight"], t["layer_0.bias"]
-        sizes = (weight.shape, t["layer_1.weight"].shape)
-        if sizes != (self.head_0.weight.shape, self.head_1.weight.shape):
+        released, own = (
+            " and ".join(f"{layer.shape[1]} × {layer.shape[0]}" for layer in layers)
+            for layers in ((weight, t["layer_1.weight"]), (self.head_0.weight, self.head_1.weight))
+        )
+        if released != own:
             raise ConfigError(
-                f'alignment.init = "geoclip": the released head has layers {_shown(sizes)}, but '
-                f"the run has {_shown((self.head_0.weight.shape, self.head_1.weight.shape))}: take "
-                "clip-vit-l-14's features and a location encoder of 512 numbers"
+                f'alignment.init = "geoclip": the released head has layers {released}, but '
+                f"the run has {own}: take clip-vit-l-14's features and a location encoder of 512 "
+                "numbers"
             )
-        mean, spread = (self.state_dict()[f"feature_{name}"].cpu() for name in ("mean", "spread"))
+        mean, spread = self.feature_mean.cpu(), self.feature_spread.cpu()
         self.head_0.weight.copy_(weight * spread)
         self.head_0.bias.copy_(bias + (weight.double() @ mean.double()).float())
         self.head_1.weight.copy_(t["layer_1.weight"])
@@ -192,17 +170,14 @@ class TorchAligner(nn.Module):
 
     def image_side(self, whitened: Tensor) -> AlignerSides:
         """From whitened features ``[N, w]``."""
-        if self.training and self.summary_dropout:
-            whitened = self._without_some_summaries(whitened)
+        if self.training and self.summary_dropout:  # leaves some images with their layout alone
+            kept = torch.rand(len(whitened), 1, device=whitened.device) >= self.summary_dropout
+            summary, layout = whitened[:, : self.summary], whitened[:, self.summary :]
+            whitened = torch.cat([summary * kept, layout], dim=1)
         hidden = torch.relu(self.head_0(whitened))
         embedding = self.head_1(self.dropout(hidden))
         scores = self.concept_1(torch.relu(self.concept_0(embedding)))
         return AlignerSides(F.normalize(embedding, dim=1), F.normalize(scores, dim=1), scores)
-
-    def _without_some_summaries(self, whitened: Tensor) -> Tensor:
-        """Leaves some images with their layout alone."""
-        kept = torch.rand(len(whitened), 1, device=whitened.device) >= self.summary_dropout
-        return torch.cat([whitened[:, : self.summary] * kept, whitened[:, self.summary :]], dim=1)
 
     def location_side(self, embeddings: Tensor) -> AlignerSides:
         """From embeddings of the location encoder ``[M, d]``."""
@@ -218,11 +193,3 @@ class TorchAligner(nn.Module):
         if self.space != "embedding":
             similarity = similarity + images.concepts @ places.concepts.T
         return self.log_scale.exp() * similarity
-
-    def to_tensors(self) -> dict[str, Floats32]:
-        """A copy of all weights, as `ConceptAligner` takes them."""
-        return {name: t.detach().cpu().numpy().copy() for name, t in self.state_dict().items()}
-
-
-def _shown(shapes: tuple[torch.Size, ...]) -> str:
-    return " and ".join(" × ".join(str(n) for n in reversed(shape)) for shape in shapes)

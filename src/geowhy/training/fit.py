@@ -17,6 +17,7 @@ from geowhy.training.place_reader_torch import train_place_reader
 from geowhy.training.pool import FitData, ImagePool
 from geowhy.training.processes import Processes, StageBars
 from geowhy.training.reader_torch import ReadingLesson, fit_matcher, train_reader
+from geowhy.training.regression import tensors_of
 from geowhy.training.start import initial_aligner, initial_encoder
 from geowhy.training.views import Manifest
 
@@ -101,4 +102,4 @@ class Fitter:
             clear_km = math.sqrt(2) * config.views.size * config.views.km_per_pixel
             places = data.training, data.gallery
             matcher = fit_matcher(lesson, *places, clear_km, config.reader, config.seed, report)
-        return MapComparison(MapReader(reader.to_tensors()), matcher)
+        return MapComparison(MapReader(tensors_of(reader)), matcher)

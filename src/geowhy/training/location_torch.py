@@ -8,13 +8,14 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from geowhy.arrays import AnyFloats, Floats32
+from geowhy.arrays import AnyFloats
 from geowhy.geo.sphere import A1, A2, A3, A4
 from geowhy.model.location import SURROUNDINGS_LIMIT, LocationArchitecture, LocationEncoder
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES, SURROUNDINGS_SIZE
 from geowhy.training.config import LocationConfig
 from geowhy.training.dataset import Places
 from geowhy.training.features import Progress
+from geowhy.training.regression import regress
 
 __all__ = ["TorchLocationEncoder", "embed_places", "pretrain_location"]
 
@@ -23,11 +24,7 @@ SMALLEST_SPREAD = 0.02  # of a share; a climate that no training place has shall
 
 
 class TorchLocationEncoder(nn.Module):
-    """Embeds coordinates; its ``state_dict`` has the names of ``LocationArchitecture.shapes``.
-
-    Attributes:
-        architecture: its sizes.
-    """
+    """Embeds coordinates; its ``state_dict`` has the names of ``LocationArchitecture.shapes``."""
 
     def __init__(self, architecture: LocationArchitecture, seed: int, dropout: float = 0.0) -> None:
         """Random weights by torch's own initialisation; the global generator is left alone.
@@ -56,10 +53,6 @@ class TorchLocationEncoder(nn.Module):
         module = cls(architecture, seed=0)
         module.load_state_dict({name: torch.tensor(array) for name, array in checked.items()})
         return module
-
-    def to_tensors(self) -> dict[str, Floats32]:
-        """A copy of the weights, as `LocationEncoder.from_tensors` takes them."""
-        return {name: t.detach().cpu().numpy().copy() for name, t in self.state_dict().items()}
 
     def forward(self, lat_lon: Tensor, surroundings: Tensor | None = None) -> Tensor:
         """Degrees ``[N, 2]``, longitudes within ±180, to embeddings ``[N, size]``.
@@ -91,28 +84,21 @@ def pretrain_location(
 
     The directions ``E`` of the concept basis are then fitted in the space that this gives.
     """
-    encoder.eval()
     truth = places.truth
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         readout = nn.Linear(encoder.architecture.size, truth.shape[1]).to(truth.device)
-    optimiser = torch.optim.AdamW(
-        [*encoder.parameters(), *readout.parameters()], lr=config.pretraining_rate
-    )
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
-        optimiser, max(config.pretraining_steps, 1)
-    )
-    for step in range(config.pretraining_steps):
+
+    def loss_of_a_batch() -> Tensor:
         rows = torch.randint(len(truth), (config.pretraining_batch,), generator=generator)
         rows = rows.to(truth.device)
         embeddings = encoder(places.lat_lon[rows], places.surroundings[rows])
-        loss = nn.functional.mse_loss(readout(embeddings), truth[rows])
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        on_progress(step + 1, config.pretraining_steps)
+        return nn.functional.mse_loss(readout(embeddings), truth[rows])
+
+    learner = nn.ModuleList([encoder, readout]).eval()
+    steps, rate = config.pretraining_steps, config.pretraining_rate
+    regress(learner, loss_of_a_batch, steps, rate, on_progress)
 
 
 def embed_places(encoder: TorchLocationEncoder, places: Places, count: int | None = None) -> Tensor:
@@ -126,11 +112,9 @@ def embed_places(encoder: TorchLocationEncoder, places: Places, count: int | Non
 class _Capsule(nn.Module):
     """Fourier features of one bandwidth and the network on them."""
 
-    frequencies: Tensor
-
     def __init__(self, architecture: LocationArchitecture, sigma: float) -> None:
         super().__init__()
-        self.register_buffer("frequencies", torch.randn(architecture.fourier, 2) * sigma)
+        self.frequencies = nn.Buffer(torch.randn(architecture.fourier, 2) * sigma)
         self.depth = architecture.depth
         width = 2 * architecture.fourier
         for layer in range(architecture.depth):
@@ -149,13 +133,10 @@ class _Capsule(nn.Module):
 class _Surroundings(nn.Module):
     """The network on what the atlas says around a coordinate."""
 
-    mean: Tensor
-    spread: Tensor
-
     def __init__(self, architecture: LocationArchitecture, dropout: float) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.zeros(SURROUNDINGS_SIZE))
-        self.register_buffer("spread", torch.ones(SURROUNDINGS_SIZE))
+        self.mean = nn.Buffer(torch.zeros(SURROUNDINGS_SIZE))
+        self.spread = nn.Buffer(torch.ones(SURROUNDINGS_SIZE))
         self.layer_0 = nn.Linear(SURROUNDINGS_SIZE, architecture.surroundings)
         self.head = nn.Linear(architecture.surroundings, architecture.size)
         self.dropout = nn.Dropout(dropout)

@@ -18,6 +18,7 @@ from geowhy.model.place_reader import PLACE_READING_SIZE, PlaceReader, read_plac
 from geowhy.training.config import PlaceReaderConfig
 from geowhy.training.dataset import GroundTruth
 from geowhy.training.features import Progress
+from geowhy.training.regression import regress, tensors_of
 
 __all__ = ["PlaceNetwork", "train_place_reader"]
 
@@ -27,16 +28,12 @@ LIMIT = 6.0  # standard deviations; a rare land cover shall not drown the others
 class PlaceNetwork(nn.Module):
     """One hidden layer; its ``state_dict`` has the names of `PlaceReader`."""
 
-    mean: Tensor
-    spread: Tensor
-    location_mean: Tensor
-
     def __init__(self, config: PlaceReaderConfig) -> None:
         """Random weights from torch's generator."""
         super().__init__()
-        self.register_buffer("mean", torch.zeros(PLACE_READING_SIZE))
-        self.register_buffer("spread", torch.ones(PLACE_READING_SIZE))
-        self.register_buffer("location_mean", torch.zeros(config.size))
+        self.mean = nn.Buffer(torch.zeros(PLACE_READING_SIZE))
+        self.spread = nn.Buffer(torch.ones(PLACE_READING_SIZE))
+        self.location_mean = nn.Buffer(torch.zeros(config.size))
         self.hidden = nn.Linear(PLACE_READING_SIZE, config.hidden)
         self.head = nn.Linear(config.hidden, config.size)
         self.dropout = nn.Dropout(config.dropout)
@@ -55,7 +52,9 @@ def train_place_reader(
     seed: int,
     on_progress: Progress,
 ) -> PlaceReader:
-    """From training places, degrees ``[N, 2]``; directions are fitted in the space of the result.
+    """Regresses the truth at training places, degrees ``[N, 2]``, through a linear read-out.
+
+    Directions are fitted in the space of the result.
 
     Raises:
         DataError: if a concept is the same at all of these places.
@@ -64,36 +63,24 @@ def train_place_reader(
     truth = vocabulary.truth(atlas, lat_lon)
     read = torch.from_numpy(read_places(atlas, lat_lon))
     standardised = torch.from_numpy(GroundTruth.fit(truth).standardised(truth))
-    network = _trained(read, standardised, config, seed, on_progress)
-    with torch.no_grad():
-        network.location_mean.copy_(network(read).mean(dim=0))
-        embeddings = network(read).numpy()
-    tensors = {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()}
-    directions = fit_grounded(embeddings, truth, names=vocabulary.names)
-    return PlaceReader(tensors, ConceptBank.build(vocabulary, directions, "grounded"))
-
-
-def _trained(
-    read: Tensor, truth: Tensor, config: PlaceReaderConfig, seed: int, on_progress: Progress
-) -> PlaceNetwork:
-    """Regresses the standardised truth ``[N, k]`` through a linear read-out."""
     generator = torch.Generator().manual_seed(seed)
+
+    def loss_of_a_batch() -> Tensor:
+        rows = torch.randint(len(read), (config.batch,), generator=generator)
+        return nn.functional.mse_loss(learner(read[rows]), standardised[rows])
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = PlaceNetwork(config)
         network.mean.copy_(read.mean(dim=0))
         network.spread.copy_(read.std(dim=0, correction=0) + 1e-3)
         learner = nn.Sequential(network, nn.Linear(config.size, truth.shape[1]))
-        optimiser = torch.optim.AdamW(
-            learner.parameters(), lr=config.rate, weight_decay=config.weight_decay
-        )
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.steps)
-        for step in range(config.steps):
-            rows = torch.randint(len(read), (config.batch,), generator=generator)
-            loss = nn.functional.mse_loss(learner(read[rows]), truth[rows])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            on_progress(step + 1, config.steps)
-    return network.eval()
+        steps, rate, decay = config.steps, config.rate, config.weight_decay
+        regress(learner, loss_of_a_batch, steps, rate, on_progress, weight_decay=decay)
+    network.eval()
+    with torch.no_grad():
+        network.location_mean.copy_(network(read).mean(dim=0))
+        embeddings = network(read).numpy()
+    directions = fit_grounded(embeddings, truth, names=vocabulary.names)
+    bank = ConceptBank.build(vocabulary, directions, "grounded")
+    return PlaceReader(tensors_of(network), bank)

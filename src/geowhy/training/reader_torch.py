@@ -5,7 +5,6 @@ How far readings are off is measured where no training view was, and they are we
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import cast
 
@@ -31,11 +30,12 @@ from geowhy.model.surroundings import MAP_GRID, MAP_NAMES
 from geowhy.training.config import ReaderConfig
 from geowhy.training.dataset import Places
 from geowhy.training.features import Progress
+from geowhy.training.regression import regress, tensors_of
 from geowhy.training.symmetry import SYMMETRIES, turned
 
 __all__ = ["ReadingLesson", "TorchMapReader", "fit_matcher", "train_reader"]
 
-WARM_UP_STEPS = 50
+WARM_UP = 50  # steps
 FOLDS = 4  # of 10-degree cells
 MEASURED = 2  # of the folds; more of them gained nothing on validation views
 VIEWS_A_FOLD = 4_000
@@ -45,17 +45,13 @@ CHUNK = 500
 class TorchMapReader(nn.Module):
     """A network over the fields of a view; its ``state_dict`` has the names of `MapReader`."""
 
-    picture_mean: Tensor
-    picture_spread: Tensor
-    map_mean: Tensor
-    map_spread: Tensor
-
     def __init__(self, summary: int, config: ReaderConfig) -> None:
         """For ``summary`` whitened statistics; random weights from torch's generator."""
         super().__init__()
-        for name, count in (("picture", 3), ("map", len(MAP_NAMES))):
-            self.register_buffer(f"{name}_mean", torch.zeros(count, 1, 1))
-            self.register_buffer(f"{name}_spread", torch.ones(count, 1, 1))
+        self.picture_mean = nn.Buffer(torch.zeros(3, 1, 1))
+        self.picture_spread = nn.Buffer(torch.ones(3, 1, 1))
+        self.map_mean = nn.Buffer(torch.zeros(len(MAP_NAMES), 1, 1))
+        self.map_spread = nn.Buffer(torch.ones(len(MAP_NAMES), 1, 1))
         self.patch = nn.Conv2d(3, config.hidden, PATCH, stride=PATCH)
         self.context = nn.Linear(summary, config.hidden)
         self.around = nn.Conv2d(config.hidden, config.hidden, 3, padding=1)
@@ -65,11 +61,12 @@ class TorchMapReader(nn.Module):
 
     def fit_scales(self, pictures: Tensor, maps: Tensor) -> None:
         """Takes mean and spread of each colour ``[N, 3, P, P]`` and each map ``[N, m, G, G]``."""
-        for name, values in (("picture", pictures), ("map", maps)):
-            mean = values.mean(dim=(0, 2, 3))[:, None, None]
-            spread = values.std(dim=(0, 2, 3))[:, None, None].clamp(min=1e-3)
-            getattr(self, f"{name}_mean").copy_(mean)
-            getattr(self, f"{name}_spread").copy_(spread)
+        for values, mean, spread in (
+            (pictures, self.picture_mean, self.picture_spread),
+            (maps, self.map_mean, self.map_spread),
+        ):
+            mean.copy_(values.mean(dim=(0, 2, 3))[:, None, None])
+            spread.copy_(values.std(dim=(0, 2, 3))[:, None, None].clamp(min=1e-3))
 
     def forward(self, pictures: Tensor, summary: Tensor) -> Tensor:
         """Standardised maps ``[N, m, G, G]`` of pictures ``[N, 3, P, P]`` and their statistics."""
@@ -79,26 +76,15 @@ class TorchMapReader(nn.Module):
         hidden = torch.relu(self.around(fields) + context)
         return cast(Tensor, self.maps(torch.relu(self.field(hidden))))
 
-    def to_tensors(self) -> dict[str, Floats32]:
-        """A copy of all weights, as `MapReader` takes them."""
-        return {name: t.detach().cpu().numpy().copy() for name, t in self.state_dict().items()}
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadingLesson:
-    """What a reader learns from.
+    """What a reader learns from, N views."""
 
-    Attributes:
-        features: of the backbone, the picture last ``[N, f]``.
-        summary: whitened statistics of the views ``[N, s]``.
-        surroundings: what the atlas says around them, the maps first ``[N, a]``.
-        land: the same of places on land at large, from which the units of maps are taken.
-    """
-
-    features: Floats32
-    summary: Floats32
-    surroundings: Floats32
-    land: Floats32
+    features: Floats32  # of the backbone, the picture last [N, f]
+    summary: Floats32  # their whitened statistics [N, s]
+    surroundings: Floats32  # what the atlas says around them, the maps first [N, a]
+    land: Floats32  # the same of places on land at large, which give the units of maps
 
 
 def train_reader(
@@ -108,14 +94,9 @@ def train_reader(
     seed: int,
     on_progress: Progress = lambda done, total: None,
 ) -> TorchMapReader:
-    """Teaches a reader the maps around training views, under all symmetries of the square.
+    """Teaches a reader the maps around the views ``taught`` ``[n]``, rows of the lesson.
 
-    Args:
-        lesson: views and maps.
-        taught: rows of the views that it learns from ``[n]``.
-        config: sizes and steps.
-        seed: of weights, batches and dropout.
-        on_progress: takes steps done and to do.
+    Batches come under all symmetries of the square.
     """
     pictures = torch.from_numpy(lesson.features[:, -PICTURE_COLUMNS:])
     maps, land = (
@@ -123,31 +104,25 @@ def train_reader(
         for around in (lesson.surroundings, lesson.land)
     )
     summary, rows_taught = torch.from_numpy(lesson.summary), torch.from_numpy(taught)
+
+    def loss_of_a_batch() -> Tensor:
+        rows = rows_taught[torch.randint(len(taught), (config.batch,))]
+        symmetry = int(torch.randint(SYMMETRIES, ()))
+        kept = torch.rand(config.batch, 1) >= config.summary_dropout
+        picture = turned(pictures[rows], 0, 3, PICTURE_GRID, symmetry)
+        read = reader(_grids(picture, PICTURE_GRID), summary[rows] * kept)
+        truth = _grids(turned(maps[rows], 0, len(MAP_NAMES), MAP_GRID, symmetry), MAP_GRID)
+        standard = (truth - reader.map_mean) / reader.map_spread
+        return F.mse_loss(read, standard.clamp(-MAP_LIMIT, MAP_LIMIT))
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         reader = TorchMapReader(summary.shape[1], config)
         reader.fit_scales(_grids(pictures, PICTURE_GRID), _grids(land, MAP_GRID))
-        optimiser = torch.optim.AdamW(
-            reader.parameters(), lr=config.rate, weight_decay=config.weight_decay
+        steps, rate, decay = config.steps, config.rate, config.weight_decay
+        regress(
+            reader, loss_of_a_batch, steps, rate, on_progress, weight_decay=decay, warm_up=WARM_UP
         )
-        for step in range(config.steps):
-            for group in optimiser.param_groups:
-                warmed, cosine = (step + 1) / WARM_UP_STEPS, math.cos(math.pi * step / config.steps)
-                group["lr"] = config.rate * min(1.0, warmed) * 0.5 * (1 + cosine)
-            rows = rows_taught[torch.randint(len(taught), (config.batch,))]
-            symmetry = int(torch.randint(SYMMETRIES, ()))
-            kept = torch.rand(config.batch, 1) >= config.summary_dropout
-            read = reader(
-                _grids(turned(pictures[rows], 0, 3, PICTURE_GRID, symmetry), PICTURE_GRID),
-                summary[rows] * kept,
-            )
-            truth = _grids(turned(maps[rows], 0, len(MAP_NAMES), MAP_GRID, symmetry), MAP_GRID)
-            standard = (truth - reader.map_mean) / reader.map_spread
-            loss = F.mse_loss(read, standard.clamp(-MAP_LIMIT, MAP_LIMIT))
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            on_progress(step + 1, config.steps)
     return reader.eval()
 
 
@@ -167,14 +142,8 @@ def fit_matcher(
 ) -> MapMatcher:
     """Weighs patterns of maps by the errors of readers that were taught elsewhere.
 
-    Args:
-        lesson: what the reader learns from, of the training views.
-        places: centres of the same views.
-        land: places on land; the nearest one stands for the truth, as it does in a gallery.
-        clear_km: views that are nearer to each other than this share pixels.
-        config: of the reader.
-        seed: of the folds and the readers.
-        on_progress: takes folds done and to do.
+    ``places`` are the centres of the lesson's views; those nearer to each other than ``clear_km``
+    share pixels. The nearest place of ``land`` stands for the truth, as it does in a gallery.
 
     Raises:
         ConfigError: if there are too few views to hold some out.
@@ -182,8 +151,7 @@ def fit_matcher(
     units = places.units.cpu().numpy()
     cells = ten_degree_cell(places.lat_lon.cpu().numpy())
     fold_of_cell = np.random.default_rng(seed).permutation(cells.max() + 1) % FOLDS
-    land_units = land.units.cpu().numpy()
-    land_surroundings = land.surroundings.cpu().numpy()
+    land_units, land_surroundings = land.units.cpu().numpy(), land.surroundings.cpu().numpy()
     errors = []
     for fold in range(MEASURED):
         held_out = np.flatnonzero(fold_of_cell[cells] == fold)
@@ -194,7 +162,7 @@ def fit_matcher(
                 f"{len(held_out)} held out to measure the map reader: raise views.count, or set "
                 "reader.steps = 0"
             )
-        reader = MapReader(train_reader(lesson, taught, config, seed).to_tensors())
+        reader = MapReader(tensors_of(train_reader(lesson, taught, config, seed)))
         some = held_out[:: max(1, len(held_out) // VIEWS_A_FOLD)]
         read = patterns(reader.read(lesson.features[some], lesson.summary[some]))
         chunks = (units[some[start : start + CHUNK]] for start in range(0, len(some), CHUNK))

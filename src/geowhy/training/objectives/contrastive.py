@@ -15,6 +15,7 @@ from geowhy.training.dataset import soft_targets
 from geowhy.training.location_torch import TorchLocationEncoder, embed_places
 from geowhy.training.loop import Batch
 from geowhy.training.pool import FitData
+from geowhy.training.regression import tensors_of
 from geowhy.training.symmetry import turned_alike
 
 __all__ = ["ContrastiveTask", "contrastive_loss"]
@@ -62,7 +63,7 @@ class ContrastiveTask:
         images = self._aligner.image_side(pictures)
         lat_lon = torch.cat([own.lat_lon, negatives.lat_lon])
         places = self._aligner.location_side(self._encoder(lat_lon, surroundings))
-        at_own, at_negatives = places.split(len(own.units))
+        at_own, at_negatives = places[: len(own.units)], places[len(own.units) :]
         if from_land:  # which stands for the whole Earth
             targets = soft_targets(own.units, negatives.units, config.target_sigma_km)
             logits = self._aligner.logits(images, at_negatives) + negatives.log_prior
@@ -111,6 +112,6 @@ class ContrastiveTask:
         """The same alignment and location encoder in numpy."""
         aligner, encoder = self._aligner, self._encoder
         return (
-            ConceptAligner(aligner.to_tensors(), aligner.bank, aligner.space),
-            LocationEncoder.from_tensors(encoder.to_tensors(), encoder.architecture),
+            ConceptAligner(tensors_of(aligner), aligner.bank, aligner.space),
+            LocationEncoder.from_tensors(tensors_of(encoder), encoder.architecture),
         )
