@@ -19,7 +19,6 @@ from geowhy.render.wording import MINUS, plainly
 __all__ = ["agreement", "concept_as_json", "concept_as_text", "list_as_json", "list_as_text"]
 
 WIDTH = 100  # letters of a line
-LABEL = 12  # letters of the first column of one concept
 SHARE_DIGITS = 4
 LAND = "of the land north of 60° S"
 
@@ -61,7 +60,7 @@ def concept_as_text(concept: Concept, facts: ConceptFacts) -> str:
     lines += textwrap.wrap(definition, WIDTH, initial_indent=start, subsequent_indent=start)
     lines.append("")
     for label, said in _rows(concept, facts):
-        start = f"  {label:<{LABEL}}"
+        start = f"  {label:<12}"
         for line in said:
             room = len(start) + len(line) - len(line.lstrip()) + 2
             lines += textwrap.wrap(line, WIDTH, initial_indent=start, subsequent_indent=" " * room)

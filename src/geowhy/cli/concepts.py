@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from geowhy.cli.options import JsonLines, ModelName, OneJson, Verb, flag, option, progress, say
+from geowhy.cli.options import JsonLines, ModelName, OneJson, flag, option, progress, say, to_file
 
 if TYPE_CHECKING:
     from geowhy.concepts.vocabulary import Vocabulary
@@ -64,13 +64,7 @@ def _map(
     vocabulary: VocabularyFolder = None,
     model: ModelName = "embedded",
     output: Annotated[
-        Path | None,
-        option(
-            "-o",
-            "--output",
-            help="A .png, .svg or .pdf (default: the concept's id, .png).",
-            metavar="FILE",
-        ),
+        Path | None, to_file("A .png, .svg or .pdf (default: the concept's id, .png).")
     ] = None,
 ) -> None:
     """Draw where a model sees a concept beside where it holds."""
@@ -136,4 +130,4 @@ def _loaded(folder: Path | None) -> Vocabulary:
     return Vocabulary.load(folder or PACKAGED_VOCABULARY)
 
 
-VERBS: tuple[Verb, ...] = (_list, _show, _map, _score, _embed)
+VERBS = (_list, _show, _map, _score, _embed)

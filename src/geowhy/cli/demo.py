@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from geowhy.cli.locate import SHOWN_CONCEPTS
-from geowhy.cli.options import ModelName, Verb, option
+from geowhy.cli.options import ModelName, option
 from geowhy.errors import DataError
 from geowhy.render.wording import as_text, coordinates, kilometres
 from geowhy.types import LatLon
@@ -90,4 +90,4 @@ def _demo(
     print(f"All of it, with maps: {output}")
 
 
-VERBS: tuple[Verb, ...] = (_demo,)
+VERBS = (_demo,)

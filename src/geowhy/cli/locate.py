@@ -13,12 +13,12 @@ import typer
 from geowhy.cli.options import (
     JsonLines,
     ModelName,
-    Verb,
     flag,
     option,
     progress,
     say,
     share,
+    to_file,
     with_progress,
 )
 from geowhy.errors import ConfigError, CoordinateError, ImageError
@@ -139,10 +139,7 @@ def _explain(
     gallery: GalleryFile = None,
     region: RegionName = None,
     outside: Outside = None,
-    output: Annotated[
-        Path | None,
-        option("-o", "--output", help="A page with maps, such as why.html.", metavar="FILE"),
-    ] = None,
+    output: Annotated[Path | None, to_file("A page with maps, such as why.html.")] = None,
     against: Reference = "elsewhere",
     what_if: Annotated[
         list[str] | None,
@@ -257,4 +254,4 @@ def _print_error(error: ImageError, as_json: bool) -> None:
         print(f"geowhy: {plainly(str(error))}", file=sys.stderr)
 
 
-VERBS: tuple[Verb, ...] = (_locate, _explain)
+VERBS = (_locate, _explain)

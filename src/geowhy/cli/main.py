@@ -28,8 +28,6 @@ __all__ = ["main"]
 FAILED = 1
 WRONG_USAGE = 2
 FILE_LIKE_OPTION = re.compile(r"-[^=]*\.[A-Za-z]\w*")  # -dash.png; no option has a dot
-INTERRUPTED = 130  # as shells report SIGINT
-PIPE_CLOSED = 141  # as shells report SIGPIPE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -108,11 +106,11 @@ def _guarded(run: Verb) -> Callable[..., None]:
             print(f"geowhy: {plainly(' '.join(str(error).split()))}", file=sys.stderr)
             status = FAILED
         except KeyboardInterrupt:
-            status = INTERRUPTED
+            status = 130  # as shells report SIGINT
         except BrokenPipeError:
             # Nobody reads any more: what is still buffered goes nowhere, so the exit is quiet.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            status = PIPE_CLOSED
+            status = 141  # as shells report SIGPIPE
         except OSError as error:
             # A full disk, a folder that can't be written: files appear whole or not at all, so the
             # same command can be run again.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from geowhy.cli.options import OneJson, Verb, flag, option, say
+from geowhy.cli.options import OneJson, flag, option, say
 from geowhy.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -149,5 +149,5 @@ def _evaluate(
     print(report.to_json() if json else report.table())
 
 
-VERBS: tuple[Verb, ...] = (_list, _get)
-TRAINING_VERBS: tuple[Verb, ...] = (_train, _evaluate)
+VERBS = (_list, _get)
+TRAINING_VERBS = (_train, _evaluate)

@@ -15,7 +15,7 @@ import typer
 
 __all__ = [
     "JsonLines", "ModelName", "OneJson", "Verb", "flag", "option", "progress", "say", "share",
-    "with_progress",
+    "to_file", "with_progress",
 ]  # fmt: skip
 
 Item = TypeVar("Item")
@@ -25,6 +25,11 @@ Verb = Callable[..., int | None]
 def option(*names: str, help: str, **settings: Any) -> Any:
     """An option that takes a value; its help says the default."""
     return typer.Option(*names, help=help, show_default=False, **settings)
+
+
+def to_file(help: str) -> Any:
+    """Where to write to."""
+    return option("-o", "--output", help=help, metavar="FILE")
 
 
 def flag(name: str, help: str) -> Any:

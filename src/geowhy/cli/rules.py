@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from geowhy.cli.options import JsonLines, Verb, flag, option, say
+from geowhy.cli.options import JsonLines, flag, option, say, to_file
 from geowhy.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -30,13 +30,7 @@ def _rules(
         ),
     ] = None,
     output: Annotated[
-        Path | None,
-        option(
-            "-o",
-            "--output",
-            help="Of --between: a page (default: A-B.html by their ISO codes).",
-            metavar="FILE",
-        ),
+        Path | None, to_file("Of --between: a page (default: A-B.html by their ISO codes).")
     ] = None,
     cells: Annotated[bool, flag("--cells", "Name H3 cells as well.")] = False,
     bands: Annotated[
@@ -122,4 +116,4 @@ def find_country(name: str, atlas: Atlas) -> Country:
     raise DataError(f"there is no country {name!r}: {hint}")
 
 
-VERBS: tuple[Verb, ...] = (_rules,)
+VERBS = (_rules,)

@@ -35,7 +35,6 @@ NUMBERS: dict[str, Any] = {  # columns as they stand, and their types
     "unseen": np.bool_,
     "seconds": np.float64,
 }
-THRESHOLDS_KM = (25, 200, 750, 2500)
 
 Candidates = tuple[tuple[float, float, float], ...]  # latitude, longitude and mass of each
 
@@ -139,7 +138,7 @@ class PredictionTable:
         return Metrics(
             scored=len(errors),
             blocks=len(np.unique(blocks)),
-            recall={km: block_mean(errors <= km, blocks) for km in THRESHOLDS_KM},
+            recall={km: block_mean(errors <= km, blocks) for km in (25, 200, 750, 2500)},
             median_km=block_statistic(np.median, errors, blocks),
             coverage_50=block_mean(errors <= self.radius_50_km[rows], blocks),
             coverage_90=block_mean(errors <= self.radius_90_km[rows], blocks),

@@ -33,10 +33,7 @@ __all__ = ["HeldOutPlaces", "fitted_directions", "geoclip_embeddings", "rival_sc
 Features = Callable[[Points], Floats32]
 
 GEOCLIP, TREES, HARMONICS = "GeoCLIP", "LightGBM", 20  # trees on coordinates
-FITTED_PLACES = 20_000  # as many as the directions of a bank are fitted on
 NEIGHBOURS, ASKED_AT_ONCE = 5, 1000
-RIDGE = 1e-4
-TREE_ROUNDS = 100  # as all settings of the trees what LightGBM comes with: nothing was tuned
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +56,8 @@ class HeldOutPlaces:
         split = cell_splits(centres, config.split)
         is_held_out = split == SPLITS.index("test")
         is_known = ~is_held_out if config.split.refit else split == SPLITS.index("train")
-        training, held_out = centres[is_known][:FITTED_PLACES], centres[is_held_out]
+        # As many as the directions of a bank are fitted on.
+        training, held_out = centres[is_known][:20_000], centres[is_held_out]
         groundings = [concept.grounding for concept in vocabulary.concepts]
         return cls(
             training,
@@ -107,7 +105,7 @@ def fitted_directions(
     """
     known, wanted = features(training), features(asked)
     mean, spread = known.mean(axis=0), known.std(axis=0) + 1e-6
-    directions = fit_grounded((known - mean) / spread, truth, RIDGE)
+    directions = fit_grounded((known - mean) / spread, truth, ridge=1e-4)
     return np.asarray(((wanted - mean) / spread) @ directions, np.float32)
 
 
@@ -143,7 +141,7 @@ def boosted_trees(training: Points, truth: Floats32, is_class: Bools, asked: Poi
     """Scores of the places ``asked`` ``[M, k]``, by trees on latitude and longitude, degrees.
 
     One model a column of ``truth`` ``[N, k]``, fitted where it is known: of odds for classes, of
-    means for degrees.
+    means for degrees. All settings are what LightGBM comes with: nothing was tuned.
     """
     import lightgbm  # 1 s, for an option of one command
 
@@ -158,7 +156,7 @@ def boosted_trees(training: Points, truth: Floats32, is_class: Bools, asked: Poi
             "verbose": -1,
         }
         data = lightgbm.Dataset(training[known], values[known])
-        fitted = lightgbm.train(settings, data, TREE_ROUNDS)
+        fitted = lightgbm.train(settings, data)
         scores[:, column] = fitted.predict(asked, raw_score=True)
     return scores
 

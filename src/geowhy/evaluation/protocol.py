@@ -22,7 +22,6 @@ from geowhy.registry import resolve_model
 
 if TYPE_CHECKING:
     from geowhy.training.config import TrainingConfig
-    from geowhy.training.photos import PhotoManifest
     from geowhy.training.views import ViewManifest
 
 __all__ = ["Protocol", "held_out", "open_views", "training_config", "views_at"]
@@ -70,27 +69,7 @@ def held_out(model: str, split: str) -> Protocol:
         )
     if config.photos is None:
         return _held_out_views(config, split)
-    photos = _photos_of_run(model)
-    rows = photos.rows(split)
-    files = tuple(photos.files[row] for row in rows)
-
-    def batches() -> Iterator[Batch]:
-        from geowhy.training.features import read_pixels
-
-        for start in range(0, len(files), PHOTOS_AT_ONCE):
-            read = read_pixels(files[start : start + PHOTOS_AT_ONCE])
-            yield {row: p for row, p in enumerate(read, start) if not isinstance(p, ImageError)}
-
-    return Protocol(
-        f"photos of {Path(config.photos.manifest).name}, held-out 10° cells, split seed "
-        f"{config.split.seed}",
-        images,
-        len(files),
-        files,
-        photos.centres[rows],
-        np.ones(len(rows), bool),
-        batches,
-    )
+    return _held_out_photos(model, config.photos.manifest, split, config.split.seed)
 
 
 def open_views(config: TrainingConfig) -> tuple[ViewManifest, WorldImage]:
@@ -166,24 +145,38 @@ def _held_out_views(config: TrainingConfig, split: str) -> Protocol:
     )
 
 
-def _photos_of_run(model: str) -> PhotoManifest:
-    """The manifest that a run left beside its model.
-
-    Raises:
-        DataError: if it isn't there, or isn't that of the model.
-    """
+def _held_out_photos(model: str, manifest: str, split: str, seed: int) -> Protocol:
+    """Of the manifest that a run left beside its model."""
     from geowhy.training.photos import PhotoManifest
 
     folder = resolve_model(model)
     run = folder.resolve().parent
     manifests = [run / "refit" / PhotoManifest.FILE, run / PhotoManifest.FILE]
-    digest = ModelFolder.open(folder).section("photos")["digest"]
     found = [PhotoManifest.load(path) for path in manifests if path.is_file()]
-    for photos in found:
-        if photos.digest == digest:
-            return photos
-    raise DataError(
-        f"{model}: was trained on photographs, and which of them were held out stands in the "
-        f"{PhotoManifest.FILE} of its run; {'that' if found else 'but none is'} in {run}"
-        f"{' is of another run' if found else ''}: leave the model in its run's folder"
+    digest = ModelFolder.open(folder).section("photos")["digest"]
+    photos = next((each for each in found if each.digest == digest), None)
+    if photos is None:
+        raise DataError(
+            f"{model}: was trained on photographs, and which of them were held out stands in the "
+            f"{PhotoManifest.FILE} of its run; {'that' if found else 'but none is'} in {run}"
+            f"{' is of another run' if found else ''}: leave the model in its run's folder"
+        )
+    rows = photos.rows(split)
+    files = tuple(photos.files[row] for row in rows)
+
+    def batches() -> Iterator[Batch]:
+        from geowhy.training.features import read_pixels
+
+        for start in range(0, len(files), PHOTOS_AT_ONCE):
+            read = read_pixels(files[start : start + PHOTOS_AT_ONCE])
+            yield {row: p for row, p in enumerate(read, start) if not isinstance(p, ImageError)}
+
+    return Protocol(
+        f"photos of {Path(manifest).name}, held-out 10° cells, split seed {seed}",
+        "photos",
+        len(files),
+        files,
+        photos.centres[rows],
+        np.ones(len(rows), bool),
+        batches,
     )

@@ -31,10 +31,8 @@ from geowhy.model.maps import PICTURE_COLUMNS, PICTURE_GRID
 __all__ = ["GRAPH_FILE", "LAYOUT_GRID", "LITE", "LiteArchitecture", "export_backbone"]
 
 STEM_CHANNELS = 32
-NORM_EPSILON = 1e-3
 GRAPH_FILE = "backbone-3.onnx"  # another number whenever other features come out
 LAYOUT_GRID = 8  # fields a side; 3 * 8 * 8 features are colour by row by column
-VARIANCE_FLOOR = 1e-10  # keeps the square root of a flat channel off zero
 _STAGES = (  # blocks, kernel, stride, expansion, channels
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
@@ -181,7 +179,7 @@ class _LiteWriter(GraphWriter):
         """With the normalisation folded into it, and padded as TensorFlow pads."""
         parts = ("weight", "bias", "running_mean", "running_var")
         factor, bias, mean, variance = (self._published[f"{step.norm}.{part}"] for part in parts)
-        scale = factor / np.sqrt(variance + NORM_EPSILON)
+        scale = factor / np.sqrt(variance + 1e-3)
         kernel = self._published[f"{step.convolution}.weight"] * scale[:, None, None, None]
         half = self.small(kernel.astype(np.float32).astype(np.float16))
         widened = self.node("Cast", half, to=onnx.TensorProto.FLOAT)
@@ -198,6 +196,7 @@ class _LiteWriter(GraphWriter):
         mean = self.node("ReduceMean", x, axes=[2, 3], keepdims=1)
         centred = self.node("Sub", x, mean)
         variance = self.node("ReduceMean", self.node("Mul", centred, centred), axes=[2, 3])
-        floored = self.node("Add", variance, self.number(VARIANCE_FLOOR))
+        # A flat channel's root stays off 0.
+        floored = self.node("Add", variance, self.number(1e-10))
         deviation = self.node("Sqrt", floored)
         return [self.node("Flatten", mean), self.node("Flatten", deviation)]

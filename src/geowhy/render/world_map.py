@@ -39,10 +39,8 @@ VIEW_BOX = f"{-MARGIN:g} {-MARGIN:g} {WIDTH + 2 * MARGIN:g} {HEIGHT + 2 * MARGIN
 CLASS_LIMITS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)  # probability of a cell
 HALF_EARTH_KM = 20015.0
 CIRCLE_POINTS = 181
-SMALLEST_ISLAND = 1.0  # square units of the map: a third of a degree across
-TOLERANCE = 0.25  # units of the map
+SMALLEST_ISLAND, TOLERANCE = 1.0, 0.25  # of coasts, square units and units of the map
 SMALLEST_REACH, ROOM = 25.0, 1.15  # around the answer: 850 km, and some space beyond its circle
-REACH_OF_A_GUESS = 100.0  # half a continent
 
 
 def class_names() -> tuple[str, ...]:
@@ -105,7 +103,7 @@ def circle_path(centre: LatLon, radius_km: float) -> str:
 def view_of_answer(prediction: Prediction) -> tuple[float, float, float]:
     """What shows the answer and its outer circle: the middle (x, y) and the width, on the map."""
     x, y = point_on_map(prediction.position)
-    reach = REACH_OF_A_GUESS
+    reach = 100.0  # of a guess: half a continent
     if 0.0 < prediction.radius_90_km < HALF_EARTH_KM:
         lines = circle_lines(prediction.position, prediction.radius_90_km)
         away = np.abs(on_map(np.vstack(lines)) - [x, y])

@@ -28,11 +28,7 @@ from geowhy.model.terms import ConceptPlaces, EmbeddingPlaces, Encoded
 
 __all__ = ["CHANGES", "SanityReport", "StabilityReport", "measure_sanity", "measure_stability"]
 
-EVERY = 8  # of the gallery's places, one is kept: broken models need no fine answers
-HEADS = ("head_0", "head_1", "concept_0", "concept_1")
 CROPPED = 0.9  # of either side
-QUALITIES = (75, 50)  # of JPEG
-SHIFTED = 1 / 32  # of the width: 2 pixels of 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +58,15 @@ def measure_sanity(locator: Locator, views: AnsweredViews, seed: int) -> SanityR
         raise TypeError(f"{type(aligner).__name__}: only a concept-aware alignment can be broken")
     bank, tensors = aligner.bank, aligner.tensors
     order = rng.permutation(len(bank.ids))
-    weights = {f"{head}.weight": tensors[f"{head}.weight"] for head in HEADS}
-    shuffled = {n: rng.permuted(each.ravel()).reshape(each.shape) for n, each in weights.items()}
+    names = [f"{head}.weight" for head in ("head_0", "head_1", "concept_0", "concept_1")]
+    shuffled = {n: rng.permuted(tensors[n].ravel()).reshape(tensors[n].shape) for n in names}
     other_bank = replace(bank, directions=bank.directions[:, order])
     other_tensors = {**tensors, "offset": tensors["offset"][:, order]}
     broken = (
         ConceptAligner({**tensors, **shuffled}, bank, aligner.space),
         ConceptAligner(other_tensors, other_bank, aligner.space),
     )
-    rows = np.arange(0, len(gallery.lat_lon), EVERY)
+    rows = np.arange(0, len(gallery.lat_lon), 8)  # broken models need no fine answers
     kept, lat_lon = gallery.side.rows(rows), gallery.lat_lon[rows]
     grid = type(gallery.grid).build(lat_lon, gallery.grid.resolution)
     others = tuple(p for p in kept.parts if not isinstance(p, ConceptPlaces | EmbeddingPlaces))
@@ -126,13 +122,13 @@ def _compressed(pixels: Pixels, quality: int) -> Pixels:
 
 
 def _shifted(pixels: Pixels) -> Pixels:
-    """Without a strip at the upper and left edges."""
-    strip = max(1, round(pixels.shape[1] * SHIFTED))
+    """Without a strip at the upper and left edges, 2 pixels of 64."""
+    strip = max(1, round(pixels.shape[1] / 32))
     return np.ascontiguousarray(pixels[strip:, strip:])
 
 
 CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
     "middle 90 %": _cropped,
-    **{f"JPEG, quality {quality}": partial(_compressed, quality=quality) for quality in QUALITIES},
+    **{f"JPEG, quality {quality}": partial(_compressed, quality=quality) for quality in (75, 50)},
     "shift by 1/32": _shifted,
 }

@@ -25,7 +25,6 @@ __all__ = ["Curves", "DeletionReport", "lime", "measure_deletion", "shap"]
 Model = Callable[[Floats32], Floats64]
 
 OURS, RANDOM, ACTIVATION = "stated contribution", "random order", "raw activation"
-AGAINST_AVERAGE = "contribution against the average place"
 RIDGE, MASKS_AT_ONCE = 1.0, 64  # of the surrogates
 BUDGETS = (64, 512)  # evaluations of the model that a surrogate may take; ours takes one
 
@@ -116,7 +115,7 @@ def _orders(
     )
     orders = {
         OURS: here - rival,
-        AGAINST_AVERAGE: here - usual,
+        "contribution against the average place": here - usual,
         RANDOM: rng.permutation(len(here)).astype(np.float64),
         ACTIVATION: attribution.activations(decoded.side),
     }
