@@ -5,7 +5,7 @@ import torch
 from geowhy.errors import ConfigError
 from geowhy.training.aligner import TorchAligner, fit_whitening
 from geowhy.training.config import AlignmentConfig
-from geowhy.training.symmetry import turned
+from geowhy.training.dataset import turned
 
 GRID = 4
 LAYOUT = 3 * GRID**2

@@ -106,7 +106,7 @@ def test_numpy_equals_torch_where_the_atlas_is_read(sigmas):
     points = uniform_on_sphere(60, np.random.default_rng(0))
     read = torch.from_numpy(read_surroundings(points))
     torch_form = TorchLocationEncoder(architecture, seed=3).eval()
-    torch_form.fit_surroundings(read)
+    torch_form.surroundings.fit(read)
     numpy_form = LocationEncoder.from_tensors(tensors_of(torch_form), architecture)
     with torch.no_grad():
         expected = torch_form(torch.from_numpy(points), read).numpy()
@@ -116,7 +116,7 @@ def test_numpy_equals_torch_where_the_atlas_is_read(sigmas):
 def test_all_fields_of_a_map_are_standardised_alike():
     read = torch.from_numpy(read_surroundings([(48, 9), (-20, 130), (61, -100)]))
     module = TorchLocationEncoder(READING, seed=0)
-    module.fit_surroundings(read)
+    module.surroundings.fit(read)
     fields = module.surroundings.mean[: len(MAP_NAMES) * MAP_GRID**2].reshape(-1, MAP_GRID**2)
     assert torch.equal(fields, fields[:, :1].expand_as(fields))
     np.testing.assert_allclose(fields[1, 0], read[:, 64:128].mean(), rtol=1e-5)

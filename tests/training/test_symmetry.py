@@ -3,7 +3,7 @@ import torch
 
 from geowhy.export.backbone_export import LAYOUT_GRID
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES, SURROUNDINGS_SIZE
-from geowhy.training.symmetry import SYMMETRIES, turned, turned_alike
+from geowhy.training.dataset import SYMMETRIES, turned, turned_alike
 
 ROWS = torch.arange(2 * 24.0).reshape(2, 24)  # three columns, two grids of 3 by 3, three columns
 

@@ -1,4 +1,4 @@
-"""What the loop trains on: all of one split, in memory, as tensors."""
+"""What the loop trains on: all of one split, in memory, as tensors, and how batches are drawn."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ import torch
 from torch import Tensor
 
 from geowhy.arrays import Floats32, Ints64, Points
+from geowhy.export.backbone_export import LAYOUT_GRID
 from geowhy.geo.sphere import EARTH_RADIUS_KM, lat_lon_to_unit
+from geowhy.model.surroundings import MAP_GRID, MAP_NAMES
 
-__all__ = ["BatchOrder", "GroundTruth", "Places", "soft_targets"]
+__all__ = [
+    "SYMMETRIES", "BatchOrder", "GroundTruth", "Places", "soft_targets", "turned", "turned_alike",
+]  # fmt: skip
 
 PRIOR_VIEWS = 10_000
 PRIOR_CHUNK = 500
+SYMMETRIES = 8  # of a square
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroundTruth:
-    """By how many deviations a place exceeds the average training place, concept by concept.
+    """By how many deviations a place exceeds the average training place, concept by concept."""
 
-    Mean and spread are ``[k]``.
-    """
-
-    mean: Floats32
-    spread: Floats32
+    mean: Floats32  # [k]
+    spread: Floats32  # [k]
 
     @classmethod
     def fit(cls, truth: Floats32) -> GroundTruth:
@@ -40,24 +42,14 @@ class GroundTruth:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Places:
-    """N places with what is known of them.
+    """N places with what is known of them."""
 
-    Attributes:
-        lat_lon: degrees ``[N, 2]``.
-        units: unit vectors ``[N, 3]``.
-        surroundings: what the atlas says around them ``[N, s]``; ``[N, 0]`` if nobody asks.
-        images: whitened features of the view of each place ``[N, w]``; empty for a gallery.
-        truth: standardised truth of the concepts ``[N, k]``.
-        log_prior: logarithm of how much of the training targets falls on each place ``[N]``, up to
-            a constant; 0 where that doesn't matter.
-    """
-
-    lat_lon: Tensor
-    units: Tensor
-    surroundings: Tensor
-    images: Tensor
-    truth: Tensor
-    log_prior: Tensor
+    lat_lon: Tensor  # degrees [N, 2]
+    units: Tensor  # unit vectors [N, 3]
+    surroundings: Tensor  # what the atlas says around them [N, s]; [N, 0] if nobody asks
+    images: Tensor  # whitened features of the view of each place [N, w]; empty for a gallery
+    truth: Tensor  # standardised truth of the concepts [N, k]
+    log_prior: Tensor  # [N], as `with_prior` sets it; 0 where it doesn't matter
 
     @classmethod
     def of(
@@ -77,7 +69,8 @@ class Places:
 
         Training views leave gaps where cells are held out. A model that learns targets alone takes
         a gap for a place where images aren't taken. With the log prior added to the logits, what it
-        learns is the ratio of the two, and no place is less likely for having been held out.
+        learns is the ratio of the two, and no place is less likely for having been held out. The
+        prior is known up to a constant.
         """
         mass = torch.zeros(len(self.units), device=self.units.device)
         for units in training.units[:PRIOR_VIEWS].split(PRIOR_CHUNK):
@@ -98,6 +91,41 @@ def soft_targets(positives: Tensor, places: Tensor, sigma_km: float) -> Tensor:
         nearest = distance_km.argmin(dim=1)
         return torch.nn.functional.one_hot(nearest, len(places)).to(distance_km.dtype)
     return torch.softmax(-((distance_km / sigma_km) ** 2) / 2, dim=1)
+
+
+def turned(rows: Tensor, first: int, count: int, grid: int, symmetry: int) -> Tensor:
+    """Rows ``[N, F]`` whose grids are mirrored or turned; the other columns stay.
+
+    From the column ``first`` on, each row holds ``count`` grids of ``grid`` by ``grid`` fields, one
+    after the other. ``symmetry`` is one of the ``SYMMETRIES``; 0 changes nothing.
+    """
+    if symmetry == 0 or count == 0:
+        return rows
+    last = first + count * grid * grid
+    grids = rows[:, first:last].reshape(len(rows), count, grid, grid)
+    if symmetry & 1:
+        grids = grids.flip(-1)
+    if symmetry & 2:
+        grids = grids.flip(-2)
+    if symmetry & 4:
+        grids = grids.transpose(-1, -2)
+    return torch.cat([rows[:, :first], grids.reshape(len(rows), -1), rows[:, last:]], dim=1)
+
+
+def turned_alike(images: Tensor, surroundings: Tensor, summary: int) -> tuple[Tensor, Tensor]:
+    """Views ``[N, w]`` and maps ``[M, s]`` under one random symmetry.
+
+    The coast that they then show exists nowhere, yet the one still fits the other: what a model
+    learns on such pairs is how to match, not where a coast is. The views' layout follows their
+    ``summary``; places that nobody looks around have no maps.
+    """
+    symmetry = int(torch.randint(SYMMETRIES, ()))
+    colours = (images.shape[1] - summary) // LAYOUT_GRID**2
+    maps = len(MAP_NAMES) if surroundings.shape[1] else 0
+    return (
+        turned(images, summary, colours, LAYOUT_GRID, symmetry),
+        turned(surroundings, 0, maps, MAP_GRID, symmetry),
+    )
 
 
 @dataclass(frozen=True, slots=True)

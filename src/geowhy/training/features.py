@@ -38,15 +38,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class FeatureStore:
-    """Features of all images of a manifest, float16 on disk.
+    """Features of all images of a manifest, float16 on disk."""
 
-    Each shard is ``[rows_per_shard, d]`` but the last, which may be shorter. ``unreadable`` are the
-    rows that have no features, and why.
-    """
-
-    shards: tuple[Path, ...]
+    shards: tuple[Path, ...]  # [rows_per_shard, d] each, but the last may be shorter
     rows_per_shard: int = VIEWS_PER_SHARD
-    unreadable: Mapping[int, str] = field(default_factory=dict)
+    unreadable: Mapping[int, str] = field(default_factory=dict)  # rows without features, and why
 
     def read(self, rows: Ints) -> Floats32:
         """Features of some images, ``[len(rows), d]``, in the order asked for."""
@@ -62,12 +58,10 @@ def embed_views(
     views: ViewManifest, world: WorldImage, backbone: ImageBackbone, cache: Path, report: Progress
 ) -> FeatureStore:
     """Embeds the views that have no shard yet; safe to break off at any moment."""
-    digest = hashlib.sha256()  # of all that the features depend on; splits are not among it
-    digest.update(np.ascontiguousarray(views.centres).tobytes())
-    digest.update(f"{views.km_per_pixel} {views.size}".encode())
-    digest.update(np.ascontiguousarray(world.pixels).tobytes())
-    digest.update(f"{backbone.digest} {backbone.preprocessing}".encode())
-    folder = cache / digest.hexdigest()[:16]
+    cut = views.centres.tobytes() + f"{views.km_per_pixel} {views.size}".encode()
+    read = f"{backbone.digest} {backbone.preprocessing}".encode()
+    # All that the features depend on; splits are not among it.
+    folder = cache / hashlib.sha256(cut + world.pixels.tobytes() + read).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     total = len(views.centres)
     starts = range(0, total, VIEWS_PER_SHARD)

@@ -68,10 +68,6 @@ class TorchLocationEncoder(nn.Module):
             outputs.append(cast(Tensor, self.surroundings(surroundings)))
         return torch.stack(outputs).sum(dim=0)
 
-    def fit_surroundings(self, surroundings: Tensor) -> None:
-        """Takes mean and spread of the surroundings of training places ``[N, size]``."""
-        self.surroundings.fit(surroundings)
-
 
 def pretrain_location(
     encoder: TorchLocationEncoder,
@@ -142,7 +138,10 @@ class _Surroundings(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def fit(self, surroundings: Tensor) -> None:
-        """All fields of a map share mean and spread, so that a mirrored map is a map."""
+        """Takes mean and spread of those of training places ``[N, SURROUNDINGS_SIZE]``.
+
+        All fields of a map share them, so that a mirrored map is a map.
+        """
         fields = len(MAP_NAMES) * MAP_GRID**2
         maps = surroundings[:, :fields].reshape(len(surroundings), len(MAP_NAMES), -1)
         mean = [maps.mean(dim=(0, 2)).repeat_interleave(MAP_GRID**2)]

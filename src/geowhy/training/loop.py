@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import math
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -46,14 +44,10 @@ class Task(Protocol):
 
     The loop owns the optimiser, the schedule, checkpoints and processes, and seeds torch before
     each step; chance in `losses` comes from torch's generator alone.
-
-    Attributes:
-        module: what is optimised, saved and resumed, in training mode when `losses` is called.
-        samples: how many there are to draw batches from.
     """
 
-    module: nn.Module
-    samples: int
+    module: nn.Module  # is optimised, saved and resumed; in training mode when `losses` is called
+    samples: int  # how many there are to draw batches from
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Scalars by name, for the log; ``total`` is minimised, a mean over the batch's rows."""
@@ -64,17 +58,12 @@ class Task(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """How long a run goes on, and where it keeps ``checkpoint.safetensors`` and ``log.jsonl``.
-
-    It takes so many ``steps`` of the schedule, if no validation stops it before. ``seed`` is of the
-    order of samples and of the chance in each step; ``digest`` of the configuration and the data: a
-    checkpoint resumes only the run of its digest.
-    """
+    """How long a run goes on, and where it keeps ``checkpoint.safetensors`` and ``log.jsonl``."""
 
     optimiser: OptimiserConfig
-    seed: int
-    steps: int
-    digest: str
+    seed: int  # of the order of samples and of the chance in each step
+    steps: int  # of the schedule, if no validation stops it before
+    digest: str  # of configuration and data: a checkpoint resumes only the run of its digest
     folder: Path
 
 
@@ -108,7 +97,9 @@ def train_task(
         state, best = _load(checkpoint, module, optimiser, run.digest)
     losses_of = processes.sharing_gradients(_Losses(task))
     patience = config.patience * config.validate_every
-    with _interruptions() as interruptions:
+    interruptions = list[int]()  # Ctrl-C waits for the end of a step
+    previous = signal.signal(signal.SIGINT, lambda number, _: interruptions.append(number))
+    try:
         while state.step < run.steps:
             if state.best_step > 0 and state.step - state.best_step >= patience:
                 break
@@ -130,6 +121,8 @@ def train_task(
                 if processes.leads:
                     _save(checkpoint, module, optimiser, best, state)
                 raise KeyboardInterrupt
+    finally:
+        signal.signal(signal.SIGINT, previous)
     module.load_state_dict(best)
     return state.best_step
 
@@ -184,17 +177,6 @@ def _optimiser(module: nn.Module, config: OptimiserConfig) -> torch.optim.Optimi
 
 def _weights(module: nn.Module) -> Weights:
     return {name: value.detach().clone() for name, value in module.state_dict().items()}
-
-
-@contextmanager
-def _interruptions() -> Iterator[list[int]]:
-    """Collects Ctrl-Cs in a list, which the loop looks into between steps."""
-    caught: list[int] = []
-    previous = signal.signal(signal.SIGINT, lambda number, _: caught.append(number))
-    try:
-        yield caught
-    finally:
-        signal.signal(signal.SIGINT, previous)
 
 
 def _save(

@@ -31,12 +31,9 @@ LEAST_VARIANCE = 1e-6  # as the novelty detector has for all other directions
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tuning:
-    """What validation images decide: it is fitted once, and holds for a refit as well.
+    """What validation images decide: it is fitted once, and holds for a refit as well."""
 
-    ``map_weight`` is how much the maps count against the concepts.
-    """
-
-    map_weight: float
+    map_weight: float  # how much the maps count against the concepts
     calibration: Calibration
     novelty: NoveltyDetector
 

@@ -48,34 +48,23 @@ class _LeftOut(dict[str, tuple[int, str]]):
         count, first = self.get(kind, (0, example))
         self[kind] = (count + 1, first)
 
-    def text(self, found: int) -> str:
-        """For people: one line, and one more a reason."""
-        lines = [f"found {found:,} of {found + sum(n for n, _ in self.values()):,} photos"]
-        for kind, (count, first) in self.items():
-            lines.append(f"  left out {count:,}: {kind}; the first is {first}")
-        return "\n".join(lines)
-
 
 @dataclass(frozen=True, eq=False)
 class PhotoManifest(Manifest):
-    """Photographs of known position, ``[N]`` each: paths, names as they were listed, and bytes.
-
-    Names and sizes tell one data set from another, wherever it lies.
-    """
+    """Photographs of known position; names and sizes tell a data set, wherever it lies."""
 
     FILE: ClassVar[str] = "photos.parquet"
 
-    files: tuple[str, ...]
-    names: tuple[str, ...]
-    sizes: Ints64
+    files: tuple[str, ...]  # paths
+    names: tuple[str, ...]  # as they were listed
+    sizes: Ints64  # in bytes [N]
 
     @property
     def content_digest(self) -> str:
         """SHA-256 of names, sizes and positions; splits are not among it."""
-        digest = hashlib.sha256("\0".join(self.names).encode("utf-8", "surrogateescape"))
-        digest.update(self.sizes.tobytes())
-        digest.update(np.ascontiguousarray(self.centres).tobytes())
-        return digest.hexdigest()
+        names = "\0".join(self.names).encode("utf-8", "surrogateescape")
+        numbers = self.sizes.tobytes() + self.centres.tobytes()
+        return hashlib.sha256(names + numbers).hexdigest()
 
     @property
     def digest(self) -> str:
@@ -117,7 +106,10 @@ def read_photos(config: PhotosConfig) -> tuple[PhotoManifest, str]:
         )
     else:
         photos = list(_photos_of_folder(source, left_out))
-    findings = left_out.text(len(photos))
+    total = len(photos) + sum(count for count, _ in left_out.values())
+    findings = f"found {len(photos):,} of {total:,} photos"
+    for kind, (count, first) in left_out.items():
+        findings += f"\n  left out {count:,}: {kind}; the first is {first}"
     if not photos:
         raise DataError(f"{source}: not one photo can be used:\n{findings}")
     files, names, sizes, places = zip(*photos, strict=True)
@@ -163,8 +155,7 @@ def _photos_of_table(path: Path, config: PhotosConfig, left_out: _LeftOut) -> It
         if not name:
             left_out.note("no path", f"that at {lat}, {lon}")
         elif not (abs(where[0]) <= 90 and abs(where[1]) <= 180):
-            kind = "coordinates that are no place on Earth"
-            left_out.note(kind, f"{name} at {lat}, {lon}")
+            left_out.note("coordinates that are no place on Earth", f"{name} at {lat}, {lon}")
         elif name in seen:
             left_out.note("listed before", name)
         elif file is None:

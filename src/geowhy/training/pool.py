@@ -29,25 +29,18 @@ FEWEST_PLACES = 10  # that have a concept, or lack it; fewer say nothing of it
 class FitData:
     """Everything that one fit reads.
 
-    Attributes:
-        seen, unseen: the concepts that images show, and those that none does, as far as training
-            places can tell them: some have each, some lack it.
-        raw: backbone features of the training images ``[N, f]``, which the whitening is fitted on.
-        validation: None where no image is held out for it.
-        gallery: of which the first ``SOME_PLACES`` are the ``land``.
-        known_land: images of all cells that aren't held out, up to their rims, degrees ``[N, 2]``:
-            for what is learnt without a look at an image.
+    Of each concept, seen or unseen, some training places have it, and some lack it.
     """
 
-    seen: Vocabulary
-    unseen: Vocabulary
-    raw: Floats32
+    seen: Vocabulary  # what images show
+    unseen: Vocabulary  # what none does
+    raw: Floats32  # backbone features of the training images [N, f]
     whitening: Whitening
     training: Places
-    validation: Places | None
+    validation: Places | None  # None where no image is held out for it
     gallery: Places
-    land: Places
-    known_land: Points
+    land: Places  # the first SOME_PLACES of the gallery
+    known_land: Points  # degrees [N, 2] in all cells not held out, for what no image is looked at
 
 
 class ImagePool:

@@ -28,10 +28,9 @@ from geowhy.model.maps import (
 )
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES
 from geowhy.training.config import ReaderConfig
-from geowhy.training.dataset import Places
+from geowhy.training.dataset import SYMMETRIES, Places, turned
 from geowhy.training.features import Progress
 from geowhy.training.regression import regress, tensors_of
-from geowhy.training.symmetry import SYMMETRIES, turned
 
 __all__ = ["ReadingLesson", "TorchMapReader", "fit_matcher", "train_reader"]
 

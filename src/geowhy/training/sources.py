@@ -22,7 +22,7 @@ from geowhy.model.preprocessing import Preprocessing
 from geowhy.registry import require
 from geowhy.training.config import CLIP, TrainingConfig
 
-__all__ = ["PREPROCESSING", "TrainingSources", "open_world"]
+__all__ = ["TrainingSources", "open_world"]
 
 # EfficientNet-Lite was trained on (x - 127) / 128. Views of 64 pixels are doubled: the network's
 # own 260 pixels cost four times as much.
@@ -32,22 +32,14 @@ CLIP_GRAPH, CLIP_WEIGHTS = "image.onnx", "image.data"  # the graph names the fil
 
 @dataclass(frozen=True, eq=False)
 class TrainingSources:
-    """Opened inputs of a run.
-
-    Attributes:
-        backbone_files: of the frozen backbone, by the names that a model folder gives them.
-        layout_grid: fields a side of the layout, three colours each, that comes after the
-            statistics among the features; 0 without a layout.
-        picture: columns of the picture, which comes last and a map reader alone looks at; or 0.
-        cache: folder for feature shards.
-    """
+    """Opened inputs of a run."""
 
     config: TrainingConfig
-    backbone_files: Mapping[str, Path]
+    backbone_files: Mapping[str, Path]  # by the names that a model folder gives them
     preprocessing: Preprocessing
-    layout_grid: int
-    picture: int
-    cache: Path
+    layout_grid: int  # fields a side of the layout, three colours each, after the statistics; or 0
+    picture: int  # columns of the picture, which comes last and a map reader alone looks at; or 0
+    cache: Path  # folder for feature shards
 
     @classmethod
     def open(cls, config: TrainingConfig) -> TrainingSources:
@@ -63,7 +55,16 @@ class TrainingSources:
             files = {BACKBONE_FILE: folder / CLIP_GRAPH}
             if (folder / CLIP_WEIGHTS).exists():
                 files[CLIP_WEIGHTS] = folder / CLIP_WEIGHTS
-            return cls(config, files, _clip_preprocessing(folder), 0, 0, cache)
+            settings = folder / "config.json"
+            try:
+                content = json.loads(settings.read_text(encoding="utf-8"))
+                preprocessing = Preprocessing.from_json(content["preprocessing"])
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise ModelFormatError(
+                    f"{settings}: no preprocessing in it ({error}): remove the folder and run "
+                    f"geowhy models get {CLIP}"
+                ) from error
+            return cls(config, files, preprocessing, 0, 0, cache)
         graph = folder / GRAPH_FILE
         if not graph.exists():
             number = int(config.backbone.removeprefix("efficientnet-lite"))
@@ -86,17 +87,6 @@ class TrainingSources:
     def open_backbone(self) -> OnnxBackbone:
         """The backbone, ready to embed."""
         return OnnxBackbone.load(self.backbone_files[BACKBONE_FILE], self.preprocessing)
-
-
-def _clip_preprocessing(folder: Path) -> Preprocessing:
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return Preprocessing.from_json(config["preprocessing"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelFormatError(
-            f"{folder / 'config.json'}: no preprocessing in it ({error}): remove the folder and "
-            f"run geowhy models get {CLIP}"
-        ) from error
 
 
 def open_world() -> WorldImage:

@@ -39,7 +39,7 @@ def initial_encoder(
     encoder.to(device)
     report = bars.stage("pretraining locations")
     if location.surroundings:
-        encoder.fit_surroundings(data.training.surroundings)
+        encoder.surroundings.fit(data.training.surroundings)
     pretrain_location(encoder, data.training, location, config.seed, report)
     return encoder
 

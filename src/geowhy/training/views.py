@@ -40,18 +40,14 @@ HAND = 10  # cells dealt out at a time
 class Manifest:
     """Images of known position, and the splits that they belong to.
 
-    Attributes:
-        FILE: what a run calls that which ``save`` writes.
-        centres: degrees ``[N, 2]``.
-        split: of each image, an index into ``SPLITS``, ``[N]``; ``margin`` ones are dropped because
-            they show pixels of a held-out view, ``unused`` ones because their cell is held out and
-            has enough images already.
+    Those of ``margin`` are dropped because they show pixels of a held-out view, ``unused`` ones
+    because their cell is held out and has enough images already.
     """
 
-    FILE: ClassVar[str]
+    FILE: ClassVar[str]  # what a run calls that which `save` writes
 
-    centres: Points
-    split: NDArray[np.int8]
+    centres: Points  # degrees [N, 2]
+    split: NDArray[np.int8]  # of each image, an index into SPLITS [N]
 
     def rows(self, split: str) -> Rows:
         """Positions of the images of a split, ascending."""

@@ -11,12 +11,11 @@ from geowhy.model.alignment import ConceptAligner
 from geowhy.model.location import LocationEncoder
 from geowhy.training.aligner import AlignerSides, TorchAligner
 from geowhy.training.config import TrainingConfig
-from geowhy.training.dataset import soft_targets
+from geowhy.training.dataset import soft_targets, turned_alike
 from geowhy.training.location_torch import TorchLocationEncoder, embed_places
 from geowhy.training.loop import Batch
 from geowhy.training.pool import FitData
 from geowhy.training.regression import tensors_of
-from geowhy.training.symmetry import turned_alike
 
 __all__ = ["ContrastiveTask", "contrastive_loss"]
 
