@@ -24,8 +24,6 @@ from geowhy.training.config import CalibrationConfig
 
 __all__ = ["Asked", "best_map_weight", "calibrate"]
 
-LEAST_PROBABILITY = 1e-9
-RANK_ROUNDING = 1e-9  # (n + 1) * 0.9 may come out a hair above a whole number
 IMAGES_AT_ONCE = 64  # with 200,000 places: 50 MB of scores
 
 
@@ -91,7 +89,7 @@ def calibrate(asked: Asked, novelty: Floats32, config: CalibrationConfig) -> Cal
     for probability, cell in zip(some.probabilities(temperature), cell_of_truth, strict=True):
         hills = decoder.hills(probability)
         masses = [hills.tempered(power).mass[hills.of_cell[cell]] for power in config.surenesses]
-        losses -= np.log(np.array(masses) + LEAST_PROBABILITY)
+        losses -= np.log(np.array(masses) + 1e-9)
     sureness = config.surenesses[int(losses.argmin())]
     answers = asked.answers(temperature, smoothing_km, sureness)
     errors_km, least_km = asked.errors_km(answers), config.least_radius_km
@@ -114,6 +112,7 @@ def _conformal_factor(
 ) -> float:
     """Quantile of true distance over stated radius, so that ``mass`` of the images are covered."""
     stated = np.array([stated_km(answer, mass, least_km) for answer in answers])
-    # The finite-sample rank of split conformal prediction: of n + 1 exchangeable images.
-    rank = min(int(np.ceil((len(errors_km) + 1) * mass - RANK_ROUNDING)), len(errors_km))
+    # The finite-sample rank of split conformal prediction: of n + 1 exchangeable images. Less
+    # 1e-9, because (n + 1) * 0.9 may come out a hair above a whole number.
+    rank = min(int(np.ceil((len(errors_km) + 1) * mass - 1e-9)), len(errors_km))
     return float(np.sort(errors_km / stated)[rank - 1])

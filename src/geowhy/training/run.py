@@ -11,7 +11,7 @@ from geowhy.errors import ConfigError, VocabularyError
 from geowhy.geo.atlas import Atlas
 from geowhy.training.config import TrainingConfig
 from geowhy.training.features import FeatureStore, Progress, embed_photos, embed_views
-from geowhy.training.fit import Fitter
+from geowhy.training.fit import fit
 from geowhy.training.packaging import package_model, tune
 from geowhy.training.photos import PhotoManifest, divide_photos, read_photos
 from geowhy.training.pool import ImagePool
@@ -55,9 +55,9 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
         processes.wait()
         features = features or _embedded(images, sources, lambda done, total: None)
         pool = ImagePool(sources, vocabulary, images.centres, features, device)
-        fitter = Fitter(pool, processes, resume)
         manifest = _divided(images, features, sources, bars, final=False)
-        model, best_step = fitter.fit(manifest, config.optimiser.steps, folder, bars)
+        steps = config.optimiser.steps
+        model, best_step = fit(pool, processes, resume, manifest, steps, folder, bars)
         tuning = None
         if processes.leads:
             tuning = tune(model, pool, manifest, bars.stage("calibrating"))
@@ -66,7 +66,9 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
             again = StageBars(bars.bars, "refit: ")
             matcher = model.maps.matcher if model.maps else None
             del model  # its backbone may take a gigabyte
-            model, _ = fitter.fit(manifest, best_step, folder / "refit", again, matcher)
+            model, _ = fit(
+                pool, processes, resume, manifest, best_step, folder / "refit", again, matcher
+            )
         if tuning is not None:
             report = bars.stage("packaging")
             package_model(folder / "model", model, tuning, pool, manifest, report)
