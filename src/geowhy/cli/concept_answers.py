@@ -110,7 +110,6 @@ def _number(count: int, one: str, many: str) -> str:
 
 
 def _rows(concept: Concept, facts: ConceptFacts) -> Iterator[tuple[str, list[str]]]:
-    """Labels, each with its lines."""
     above = "from above" if concept.from_above else "not from above: it is told of places alone"
     yield "category", [plainly(concept.category)]
     yield "seen", [above]

@@ -208,10 +208,7 @@ def _explain(
         from geowhy.cli.pages import provenance_of, write_whole
         from geowhy.render.report import ReportEntry, html_report
 
-        entries = [
-            ReportEntry(each.prediction, each.pixels, each.density, truth=None, caption="")
-            for each in explained
-        ]
+        entries = [ReportEntry(each.prediction, each.pixels, each.density) for each in explained]
         write_whole(output, html_report(entries, provenance=provenance_of(locator, model)))
         print(f"All of it, with maps: {output}", file=sys.stderr)
     return int(failed)

@@ -32,7 +32,7 @@ __all__ = ["HeldOutPlaces", "fitted_directions", "geoclip_embeddings", "rival_sc
 
 Features = Callable[[Points], Floats32]
 
-GEOCLIP, TREES, HARMONICS = "GeoCLIP", "LightGBM", 20  # trees on coordinates
+GEOCLIP, TREES = "GeoCLIP", "LightGBM"  # trees on coordinates
 NEIGHBOURS, ASKED_AT_ONCE = 5, 1000
 
 
@@ -83,9 +83,7 @@ class HeldOutPlaces:
 def rival_scores(places: HeldOutPlaces) -> dict[str, Floats32]:
     """Scores of the held-out places by other means, by name; those that are installed."""
     fitted, asked = (places.training, places.known), places.held_out
-    scores = {
-        f"SH{HARMONICS}": fitted_directions(partial(harmonics, degree=HARMONICS), *fitted, asked)
-    }
+    scores = {"SH20": fitted_directions(partial(harmonics, degree=20), *fitted, asked)}
     geoclip = geoclip_embeddings()
     if geoclip is not None:
         scores[GEOCLIP] = fitted_directions(geoclip, *fitted, asked)

@@ -18,7 +18,6 @@ from geowhy.geo.sphere import EARTH_RADIUS_KM, local_frame
 
 __all__ = ["WorldImage", "cut_views", "footprint", "view_grid"]
 
-
 VIEWS_AT_ONCE = 256  # 64-pixel views: about 100 MB of intermediate arrays
 
 

@@ -48,8 +48,6 @@ INK, FAINT, NO_DATA = "#16202a", "#56626c", "#c9ccce"
 COAST, LINES = "#3a4349", "#d3dbe0"
 COLOURS = "viridis"
 
-PLACES_TO_A_PIXEL = 3.0
-LAND_SHARE = 0.23  # of the rectangle around the map, Antarctica left out as galleries do
 FEWEST_COLUMNS, MOST_COLUMNS = 90, 1440
 
 
@@ -173,7 +171,8 @@ def rasterised(lat_lon: Points, values: AnyFloats) -> Floats64:
     without a place is as the nearest one that has some, if that is within three pixels; NaN where
     that is unknown, or far.
     """
-    pixels = len(lat_lon) / PLACES_TO_A_PIXEL / LAND_SHARE
+    # Three places a pixel of land, which is 23 % of the rectangle without Antarctica.
+    pixels = len(lat_lon) / 3.0 / 0.23
     width = round(np.clip(np.sqrt(pixels * X_MOST / Y_MOST), FEWEST_COLUMNS, MOST_COLUMNS))
     height = round(width * Y_MOST / X_MOST)
     x, y = equal_earth(lat_lon).T

@@ -24,8 +24,6 @@ LEVELS = 48  # of opacity on either side: more than an eye tells apart, in a pal
 OVERLAY_SIDE = 96  # pixels: what is smooth needs no more, a browser enlarges it
 DARKEST, LIGHTEST = 84.0, 236.0  # of the grey picture: colours show on all of it
 
-TO_BE_NAMED = 0.2  # share of all evidence that what speaks against has to be
-
 # Rows and columns, from and to, in quarters of a side.
 QUARTERS = {
     "the upper left quarter": (0, 2, 0, 2),
@@ -95,7 +93,7 @@ def evidence_sentence(evidence: EvidenceMap) -> str:
     parts = [
         f"{subject} {_where(mass)}"
         for subject, mass in zip(subjects, (found.clip(min=0), -found.clip(max=0)), strict=True)
-        if mass.sum() >= TO_BE_NAMED * total
+        if mass.sum() >= 0.2 * total  # less isn't worth a word
     ]
     sentence = "; ".join(parts)
     return f"{sentence[0].upper()}{sentence[1:]}."

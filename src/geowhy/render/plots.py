@@ -25,12 +25,10 @@ except ModuleNotFoundError as error:
 
 __all__ = ["plot_explanation"]
 
-
 SHOWN_CONCEPTS = 6  # on either side
 WIDTH, PICTURE_WIDTH, BAR_HEIGHT, REST_HEIGHT = 6.6, 4.2, 0.3, 1.4  # inches
 LETTERS, TITLE_LETTERS = 34, 74
 INK, FAINT, GREY = "#16202a", "#56626c", 160
-ROOM = 0.18  # of all bars, beyond the longest of them, for its number
 
 
 def plot_explanation(explanation: Explanation, pixels: Pixels | None = None) -> Figure:
@@ -67,10 +65,10 @@ def _draw_bars(axes: Axes, shown: list[tuple[str, float]], rest: dict[str, float
     names = [textwrap.shorten(words, LETTERS, placeholder=" …") for words, _ in bars]
     axes.set_yticks(range(len(bars)), names, parse_math=False)
     axes.invert_yaxis()
-    # From the longest bar on the left to that on the right, with room for their numbers.
+    # From the longest bar on the left to that on the right, with room for their numbers beyond.
     values = [0.0, *(value for _, value in bars)]
     low, high = min(values), max(values)
-    room = ROOM * (high - low) or 1.0
+    room = 0.18 * (high - low) or 1.0
     axes.set_xlim(low - room * (low < 0.0), high + room * (high > 0.0 or low == 0.0))
     for row, (_, value) in enumerate(bars):
         red, green, blue = FOR if value > 0 else AGAINST

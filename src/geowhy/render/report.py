@@ -46,8 +46,8 @@ class ReportEntry:
     prediction: Prediction  # what the model says
     pixels: Pixels  # the image, uint8 [H, W, 3]
     density: CellDensity | None  # probability of H3 cells; None to draw none
-    truth: LatLon | None  # where the image was taken; None if unknown
-    caption: str  # what the image shows, in words
+    truth: LatLon | None = None  # where the image was taken; None if unknown
+    caption: str = ""  # what the image shows, in words
     credit: str = ""  # whose it is and its licence; named in the footer if not empty
 
     @property
