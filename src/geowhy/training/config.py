@@ -47,14 +47,11 @@ class ViewsConfig(_Section):
 
 
 class PhotosConfig(_Section):
-    """Photographs with their positions, in place of views.
+    """Photographs with their positions, in place of views."""
 
-    ``manifest`` is a CSV or parquet file, or a folder of photographs that carry their positions in
-    their metadata. ``root`` is where the paths of a file start; its own folder if empty.
-    """
-
+    # A CSV or parquet file, or a folder of photographs with their positions in their metadata.
     manifest: str = Field(min_length=1)
-    root: str = ""
+    root: str = ""  # where the paths of a file start; its own folder if empty
     dataset: Literal["own", "mp-16"] = "own"
 
 
@@ -82,19 +79,15 @@ class SplitConfig(_Section):
 
 
 class LocationConfig(_Section):
-    """The location encoder: GeoCLIP's architecture, from scratch or with the released weights.
-
-    ``surroundings`` is the width of a further capsule, which reads the atlas around a coordinate;
-    with no ``sigmas`` it is the only one.
-    """
+    """The location encoder: GeoCLIP's architecture, from scratch or with the released weights."""
 
     init: Literal["scratch", "geoclip"] = "scratch"
-    sigmas: tuple[float, ...] = (1.0, 16.0, 256.0)
+    sigmas: tuple[float, ...] = (1.0, 16.0, 256.0)  # one a capsule
     fourier: int = Field(256, ge=2)
     hidden: int = Field(1024, ge=2)
     depth: int = Field(3, ge=1)
     size: int = Field(512, ge=2)
-    surroundings: int = Field(0, ge=0)
+    surroundings: int = Field(0, ge=0)  # width of a capsule that reads the atlas around a place
     dropout: float = Field(0.0, ge=0, lt=1)
     pretraining_steps: int = Field(600, ge=0)
     pretraining_batch: int = Field(512, ge=2)
@@ -114,14 +107,9 @@ class LocationConfig(_Section):
 
 
 class AlignmentConfig(_Section):
-    """The concept-aware alignment and its loss.
+    """The concept-aware alignment and its loss."""
 
-    With ``init = "geoclip"`` the image head starts from the released weights.
-    In training, ``summary_dropout`` of the images show nothing but their layout, so that the model
-    can't rely on colour alone; ``symmetries`` mirrors and turns views together with their maps.
-    """
-
-    init: Literal["scratch", "geoclip"] = "scratch"
+    init: Literal["scratch", "geoclip"] = "scratch"  # or the released weights of the image head
     objective: Literal["concept", "geoclip"] = "concept"
     space: Literal["embedding", "concept", "both"] = "concept"
     negatives: Literal["queue", "land"] = "queue"
@@ -133,8 +121,9 @@ class AlignmentConfig(_Section):
     hidden: int = Field(1024, ge=2)
     concept_hidden: int = Field(256, ge=2)
     dropout: float = Field(0.1, ge=0, lt=1)
+    # So many images show nothing but their layout: the model shall not rely on colour alone.
     summary_dropout: float = Field(0.0, ge=0, lt=1)
-    symmetries: bool = False
+    symmetries: bool = False  # mirrors and turns views together with their maps
     initial_temperature: float = Field(0.07, gt=0)
 
     @model_validator(mode="after")
@@ -217,18 +206,14 @@ class CalibrationConfig(_Section):
 
 
 class TrainingConfig(_Section):
-    """Everything that determines a run, but for the data.
-
-    ``vocabulary`` is a folder of concept files; the packaged one if empty. A run with ``photos``
-    learns from photographs, and cuts no views.
-    """
+    """Everything that determines a run, but for the data."""
 
     name: str = Field("embedded", pattern=r"^[A-Za-z0-9._-]+$")
     seed: int = 0
     backbone: Backbone = "efficientnet-lite2"
-    vocabulary: str = ""
+    vocabulary: str = ""  # a folder of concept files; the packaged one if empty
     views: ViewsConfig = ViewsConfig()
-    photos: PhotosConfig | None = None
+    photos: PhotosConfig | None = None  # a run that has them cuts no views
     split: SplitConfig = SplitConfig()
     location: LocationConfig = LocationConfig()
     alignment: AlignmentConfig = AlignmentConfig()

@@ -144,11 +144,11 @@ class _Surroundings(nn.Module):
         """
         fields = len(MAP_NAMES) * MAP_GRID**2
         maps = surroundings[:, :fields].reshape(len(surroundings), len(MAP_NAMES), -1)
-        mean = [maps.mean(dim=(0, 2)).repeat_interleave(MAP_GRID**2)]
-        spread = [maps.std(dim=(0, 2)).repeat_interleave(MAP_GRID**2)]
+        mean = maps.mean(dim=(0, 2)).repeat_interleave(MAP_GRID**2)
+        spread = maps.std(dim=(0, 2)).repeat_interleave(MAP_GRID**2)
         rest = surroundings[:, fields:]
-        self.mean.copy_(torch.cat([*mean, rest.mean(dim=0)]))
-        self.spread.copy_(torch.cat([*spread, rest.std(dim=0)]).clamp(min=SMALLEST_SPREAD))
+        self.mean.copy_(torch.cat([mean, rest.mean(dim=0)]))
+        self.spread.copy_(torch.cat([spread, rest.std(dim=0)]).clamp(min=SMALLEST_SPREAD))
 
     def forward(self, surroundings: Tensor) -> Tensor:
         standard = (surroundings - self.mean) / self.spread

@@ -108,7 +108,8 @@ def train_task(
             if state.step % config.validate_every == 0 or state.step == run.steps:
                 measured = task.validation()
                 loss = measured.get("validation", -math.inf)
-                if processes.agree(loss <= state.best_loss):
+                # The leading process decides.
+                if processes.any(processes.leads and loss <= state.best_loss):
                     state = replace(state, best_loss=loss, best_step=state.step)
                     best = _weights(module)
                 if processes.leads:

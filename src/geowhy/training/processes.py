@@ -40,10 +40,6 @@ class Processes:
             return module
         return DistributedDataParallel(module, broadcast_buffers=False, find_unused_parameters=True)
 
-    def agree(self, flag: bool) -> bool:
-        """What the leading process says; all must call it."""
-        return self.any(flag and self.leads)
-
     def any(self, flag: bool) -> bool:
         """Whether any process says so; all must call it."""
         if self.count == 1:
