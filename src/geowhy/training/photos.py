@@ -71,18 +71,11 @@ class PhotoManifest(Manifest):
         """SHA-256 of all but where the files lie."""
         return hashlib.sha256(self.content_digest.encode() + self.split.tobytes()).hexdigest()
 
-    def _columns(self) -> dict[str, Any]:
-        return {
-            "file": list(self.files),
-            "name": list(self.names),
-            "bytes": self.sizes,
-            "lat": self.centres[:, 0],
-            "lon": self.centres[:, 1],
-            "split": np.array(SPLITS)[self.split],
-        }
+    def _own_columns(self) -> dict[str, Any]:
+        return {"file": list(self.files), "name": list(self.names), "bytes": self.sizes}
 
     @classmethod
-    def _own(cls, columns: dict[str, list[Any]]) -> tuple[Any, ...]:
+    def _own_fields(cls, columns: dict[str, list[Any]]) -> tuple[Any, ...]:
         sizes = np.array(columns["bytes"], np.int64)
         return tuple(columns["file"]), tuple(columns["name"]), sizes
 

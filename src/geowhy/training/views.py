@@ -55,7 +55,9 @@ class Manifest:
 
     def save(self, path: Path) -> None:
         """Writes parquet, a row an image."""
-        pq.write_table(pa.table(self._columns()), path)
+        lat, lon = self.centres.T
+        columns = {"lat": lat, "lon": lon, "split": np.array(SPLITS)[self.split]}
+        pq.write_table(pa.table({**self._own_columns(), **columns}), path)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -68,17 +70,17 @@ class Manifest:
             columns = pq.read_table(path).to_pydict()
             centres = np.stack([columns["lat"], columns["lon"]], axis=1)
             split = np.array([SPLITS.index(name) for name in columns["split"]], np.int8)
-            return cls(centres, split, *cls._own(columns))
+            return cls(centres, split, *cls._own_fields(columns))
         except (OSError, pa.ArrowException, KeyError, ValueError) as error:
             kind = cls.FILE.removesuffix(".parquet")
             raise DataError(f"{path}: not a manifest of {kind} ({error}): train anew") from error
 
-    def _columns(self) -> dict[str, Any]:
+    def _own_columns(self) -> dict[str, Any]:
         raise NotImplementedError
 
     @classmethod
-    def _own(cls, columns: dict[str, list[Any]]) -> tuple[Any, ...]:
-        """The fields that it has beyond those of all manifests."""
+    def _own_fields(cls, columns: dict[str, list[Any]]) -> tuple[Any, ...]:
+        """Those that it has beyond the fields of all manifests."""
         raise NotImplementedError
 
 
@@ -91,17 +93,13 @@ class ViewManifest(Manifest):
     km_per_pixel: float
     size: int
 
-    def _columns(self) -> dict[str, Any]:
-        return {
-            "lat": self.centres[:, 0],
-            "lon": self.centres[:, 1],
-            "km_per_pixel": np.full(len(self.centres), self.km_per_pixel),
-            "size": np.full(len(self.centres), self.size, np.int32),
-            "split": np.array(SPLITS)[self.split],
-        }
+    def _own_columns(self) -> dict[str, Any]:
+        count = len(self.centres)
+        scales, sizes = np.full(count, self.km_per_pixel), np.full(count, self.size, np.int32)
+        return {"km_per_pixel": scales, "size": sizes}
 
     @classmethod
-    def _own(cls, columns: dict[str, list[Any]]) -> tuple[float, int]:
+    def _own_fields(cls, columns: dict[str, list[Any]]) -> tuple[float, int]:
         scales, sizes = set(columns["km_per_pixel"]), set(columns["size"])
         if len(scales) != 1 or len(sizes) != 1:
             raise ValueError("several scales or sizes: keep one a manifest")
