@@ -28,7 +28,7 @@ def option(*names: str, help: str, **settings: Any) -> Any:
 
 
 def to_file(help: str) -> Any:
-    """Where to write to."""
+    """The option -o, for a file to write."""
     return option("-o", "--output", help=help, metavar="FILE")
 
 

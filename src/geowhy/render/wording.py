@@ -214,7 +214,8 @@ def as_text(prediction: Prediction, count: int | None = None, *, guess: bool = F
         lines.append(f"  {where}. {radius_sentence(prediction)}")
         others = prediction.candidates[1:]
         shares = [percent(each.probability) for each in others]
-        lines += ["  It could also be"] if others else []
+        if others:
+            lines.append("  It could also be")
         for share, other in zip(shares, others, strict=True):
             also = f"{other.place} ({coordinates(other.position)})"
             lines.append(f"    {share:>{max(map(len, shares))}}  {also}")
