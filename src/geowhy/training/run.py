@@ -53,16 +53,16 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
         report = bars.stage("embedding images")
         features = _embedded(images, sources, report) if processes.leads else None
         processes.wait()
-        features = features or _embedded(images, sources, lambda done, total: None)
+        features = features or _embedded(images, sources, report)
         pool = ImagePool(sources, vocabulary, images.centres, features, device)
-        manifest = _divided(images, features, sources, bars, final=False)
+        manifest = _divided(images, pool, bars, final=False)
         steps = config.optimiser.steps
         model, best_step = fit(pool, processes, resume, manifest, steps, folder, bars)
         tuning = None
         if processes.leads:
             tuning = tune(model, pool, manifest, bars.stage("calibrating"))
         if config.split.refit:
-            manifest = _divided(images, features, sources, bars, final=True)
+            manifest = _divided(images, pool, bars, final=True)
             again = StageBars(bars.bars, "refit: ")
             matcher = model.maps.matcher if model.maps else None
             del model  # its backbone may take a gigabyte
@@ -98,18 +98,11 @@ def _embedded(images: Images, sources: TrainingSources, report: Progress) -> Fea
     return embed_photos(images, backbone, sources.digest, cache, report)
 
 
-def _divided(
-    images: Images,
-    features: FeatureStore,
-    sources: TrainingSources,
-    bars: StageBars,
-    *,
-    final: bool,
-) -> Manifest:
+def _divided(images: Images, pool: ImagePool, bars: StageBars, *, final: bool) -> Manifest:
     """The splits under which a run is tuned, told in words, or ``final`` ones, in silence."""
-    config, unreadable = sources.config.split, features.unreadable
+    config, unreadable = pool.config.split, pool.features.unreadable
     if isinstance(images, ViewManifest):
-        return split_views(images, config, sources.world, final=final)
+        return split_views(images, config, pool.sources.world, final=final)
     if final:
         return divide_photos(images, unreadable, config, final=True)
     if unreadable:
