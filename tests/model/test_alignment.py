@@ -9,6 +9,7 @@ from geowhy.model.alignment import ConceptAligner
 from geowhy.model.terms import ConceptPlaces, total_scores
 from geowhy.training.aligner import TorchAligner, Whitening
 from geowhy.training.config import AlignmentConfig
+from geowhy.training.regression import tensors_of
 
 
 @pytest.fixture(params=["embedding", "concept", "both"])
@@ -25,7 +26,7 @@ def pair(request, make_bank):
     module = TorchAligner(config, whitening, bank, mean).eval()
     with torch.no_grad():
         module.offset.normal_(std=0.1)
-    return module, ConceptAligner(module.to_tensors(), bank, request.param), whitening
+    return module, ConceptAligner(tensors_of(module), bank, request.param), whitening
 
 
 def test_the_exported_network_scores_as_the_trained_one(pair):
