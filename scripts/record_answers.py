@@ -2,7 +2,7 @@
 
 Answers are those to the six demo views, to some test views of the embedded model, and with
 ``--photos`` to photographs, for which GeoCLIP as released gets a random, seeded image tower. Only
-the public interface is asked, so that any version of the package can be recorded::
+the public interface is asked, so that another version of the package can be recorded::
 
     PYTHONPATH=OLD/src python scripts/record_answers.py old.npz --photos FOLDER
     python scripts/record_answers.py new.npz --photos FOLDER --against old.npz

@@ -45,7 +45,7 @@ def test_only_what_is_likely_and_speaks_for_the_place_is_stated(statements):
         ConceptScore("unknown", 0.5, True),
         ConceptScore("layout", 0.4, True),
     )
-    told = statements.told(concepts, image(0.2, 1.0, 2.0, 2.0))
+    told = statements.with_probabilities(concepts, image(0.2, 1.0, 2.0, 2.0))
     assert [c.probability is None for c in told] == [False, False, False, True, True]
     explanation = Explanation(2.9, told, 0.0)
     assert [c.name for c in explanation.stated(5)] == ["common"]

@@ -57,12 +57,12 @@ class Metrics:
         share = self.answered_recall_750
         answered = "  none was answered" if math.isnan(share) else f"{share:6.1%}"
         rows = {
-            f"within {km:,} km": estimate.told("6.1%")
+            f"within {km:,} km": estimate.text("6.1%")
             for km, estimate in sorted(self.recall.items())
         } | {
-            "median error": self.median_km.told(",.0f", " km  "),
-            "radius 50 % holds": self.coverage_50.told("6.1%"),
-            "radius 90 % holds": self.coverage_90.told("6.1%"),
+            "median error": self.median_km.text(",.0f", " km  "),
+            "radius 50 % holds": self.coverage_50.text("6.1%"),
+            "radius 90 % holds": self.coverage_90.text("6.1%"),
             "abstained": f"{self.abstained:6.1%}",
             "within 750 km if answered": answered,
         }

@@ -73,7 +73,7 @@ class BandsReport(JsonReport):
                 continue
             lines.append(columns(WIDTHS, "  add most", "add least"))
             for pair in zip(band.strongest, band.weakest, strict=True):
-                strong, weak = (f"{mean.told('+.3f', ' ')} {name[:27]}" for name, mean in pair)
+                strong, weak = (f"{mean.text('+.3f', ' ')} {name[:27]}" for name, mean in pair)
                 lines.append(columns(WIDTHS, f"  {strong}", weak))
         return "\n".join(lines)
 

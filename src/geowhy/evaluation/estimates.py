@@ -39,7 +39,7 @@ class Estimate:
         """A value with the middle 95 % of what it was when resampled, ``[R]``."""
         return cls(float(value), *np.percentile(resampled, [2.5, 97.5]).tolist())
 
-    def told(self, form: str, between: str = "  ") -> str:
+    def text(self, form: str, between: str = "  ") -> str:
         """The number with its interval, as a format has them: "0.139  [0.107, 0.169]"."""
         value, low, high = (format(each, form) for each in astuple(self))
         return f"{value}{between}[{low.strip()}, {high.strip()}]"

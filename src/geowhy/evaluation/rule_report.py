@@ -77,8 +77,8 @@ class Scored:
             gap = ""
             if name in self.gap:
                 points = Estimate(*(100 * share for share in astuple(self.gap[name])))
-                gap = points.told("+.1f", " points ")
-            cells = (accuracy.told("6.1%", " "), f"{self.balanced[name]:.1%}", gap)
+                gap = points.text("+.1f", " points ")
+            cells = (accuracy.text("6.1%", " "), f"{self.balanced[name]:.1%}", gap)
             lines.append(columns(SCORES, f"  {name}", *cells))
         lines.append(columns(SCORES, "  always the commonest", f"{self.commonest:6.1%}"))
         best = self.best_dense

@@ -63,7 +63,9 @@ class ConceptProbability:
         of_degree = 1 / (1 + np.exp(-STEEPNESS * z))
         return np.asarray(np.where(self.is_degree, of_degree, of_class))
 
-    def told(self, concepts: tuple[ConceptScore, ...], image: Encoded) -> tuple[ConceptScore, ...]:
+    def with_probabilities(
+        self, concepts: tuple[ConceptScore, ...], image: Encoded
+    ) -> tuple[ConceptScore, ...]:
         """The concepts of an explanation with their probabilities."""
         known = dict(zip(self.names, self.probability(image).tolist(), strict=True))
         return tuple(

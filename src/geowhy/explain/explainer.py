@@ -99,8 +99,8 @@ class Explainer:
         reference, against = self._reference(decoded, question.against)
         plain = evidence.explain(decoded.side, decoded.place, reference, against)
         if self._statements:
-            told = self._statements.told(plain.contributions, decoded.side)
-            plain = replace(plain, contributions=told)
+            concepts = self._statements.with_probabilities(plain.contributions, decoded.side)
+            plain = replace(plain, contributions=concepts)
         sparse = None
         if question.sparse is not None:
             rows, weights = engine.contest(decoded).halves(MOST_PLACES)

@@ -195,7 +195,7 @@ def _named(atlas: Atlas) -> dict[str, Region]:
     for number, country in enumerate(atlas.countries):
         code = country.code
         others = [name for name, other in OTHER_NAMES.items() if other == code]
-        holds = _told([part for part in FAR_PARTS if part.country == code], [])
+        holds = _far_parts_in_words([part for part in FAR_PARTS if part.country == code], [])
         region = Region(country.name, _of_class(atlas, "country", number), holds)
         add(region, "country", code, *others, TABLES["three_letters"].get(code, code))
     for name in atlas.infos["un_region"].labels:
@@ -232,7 +232,7 @@ def _of_un_regions(
     at_home = {each.code for each in atlas.countries if each.region in un_regions}
     here = [p for p in FAR_PARTS if p.un_region in un_regions and p.country not in at_home]
     away = [p for p in FAR_PARTS if p.un_region not in un_regions and p.country in at_home]
-    words = [", ".join(members), _told(here, away)]
+    words = [", ".join(members), _far_parts_in_words(here, away)]
     if name == "Asia":
         here, words = [*here, ASIAN_RUSSIA], [*words, "with Russia east of 60° E"]
     if name == "Europe":
@@ -245,7 +245,7 @@ def _of_un_regions(
     return Region(name, covers, "; ".join(filter(None, words)))
 
 
-def _told(here: Sequence[FarPart], away: Sequence[FarPart]) -> str:
+def _far_parts_in_words(here: Sequence[FarPart], away: Sequence[FarPart]) -> str:
     """In words, which far parts a region has and lacks."""
     both = (("with", here), ("without", away))
     return "; ".join(f"{word} {', '.join(p.name for p in parts)}" for word, parts in both if parts)

@@ -138,18 +138,18 @@ class GeoModel:
         """Backbone features ``[N, f]`` of RGB images ``[H, W, 3]``."""
         return self.backbone.embed(pixels)
 
-    def told(self, features: Floats32) -> Floats32:
+    def aligned_features(self, features: Floats32) -> Floats32:
         """What the alignment reads of backbone features ``[N, f]``; the rest is a map reader's."""
         return features[:, : self.aligner.feature_size]
 
     def image_side(self, features: Floats32) -> Encoded:
         """Backbone features ``[N, f]`` as the terms take them."""
-        told = self.told(features)
-        images = self.aligner.image_side(told)
+        read = self.aligned_features(features)
+        images = self.aligner.image_side(read)
         if self.maps is None:
             return images
         reader, matcher = self.maps.reader, self.maps.matcher
-        summary = self.aligner.whitened(told)[:, : reader.summary_size]
+        summary = self.aligner.whitened(read)[:, : reader.summary_size]
         return Encoded((*images.parts, matcher.images(reader.read(features, summary))))
 
     def location_side(self, lat_lon: ArrayLike, surroundings: Floats32 | None = None) -> Encoded:

@@ -141,8 +141,8 @@ class MapMatcher:
         ratios, axes = np.linalg.eigh(unit @ error @ unit.transpose(0, 2, 1))
         directions = axes.transpose(0, 2, 1) @ unit / np.sqrt(ratios)[:, :, None]
         weight = np.where(np.arange(len(ratios)) == 0, LEVEL_WEIGHT, 1.0)[:, None]
-        told = -0.5 * np.log(np.clip(ratios, 1e-6, 1)) * weight
-        frequency, axis = np.nonzero(told > LEAST_INFORMATION)
+        information = -0.5 * np.log(np.clip(ratios, 1e-6, 1)) * weight
+        frequency, axis = np.nonzero(information > LEAST_INFORMATION)
         direction = directions[frequency, axis].astype(np.float32)
         # Squared correlation of each direction with each map.
         covariance = (spread[frequency] @ direction[:, :, None])[:, :, 0]

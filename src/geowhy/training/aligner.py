@@ -97,10 +97,10 @@ class AlignerSides:
 
     embedding: Tensor  # rows of length 1, [N, d]
     concepts: Tensor  # rows of z scaled to length 1, [N, k]
-    told: Tensor  # z itself, in standard deviations, [N, k]
+    scores: Tensor  # z itself, in standard deviations, [N, k]
 
     def __getitem__(self, rows: slice) -> AlignerSides:
-        return AlignerSides(self.embedding[rows], self.concepts[rows], self.told[rows])
+        return AlignerSides(self.embedding[rows], self.concepts[rows], self.scores[rows])
 
 
 class TorchAligner(nn.Module):
@@ -166,7 +166,7 @@ class TorchAligner(nn.Module):
         """``[N, f]`` whitened ``[N, w]``, embeddings ``[N, d]`` and ``z_img`` ``[N, k]``."""
         whitened = _whitened(features, self.feature_mean, self.feature_spread, self.whitening)
         sides = self.image_side(whitened)
-        return whitened, sides.embedding, sides.told
+        return whitened, sides.embedding, sides.scores
 
     def image_side(self, whitened: Tensor) -> AlignerSides:
         """From whitened features ``[N, w]``."""

@@ -45,7 +45,7 @@ def tune(
     model, features, config = _rounded_model(model), pool.features, pool.config.calibration
     gallery = pool.gallery(model)
     report(1, 4)
-    fitted = NoveltyDetector.fit(model.told(features.read(manifest.rows("train"))))
+    fitted = NoveltyDetector.fit(model.aligned_features(features.read(manifest.rows("train"))))
     # A direction in which few training images don't differ isn't none.
     fitted = replace(fitted, variances=np.maximum(fitted.variances, LEAST_VARIANCE))
     novelty = NoveltyDetector.from_tensors(_rounded(fitted.to_tensors()))
@@ -58,7 +58,7 @@ def tune(
         weight = best_map_weight(asked, config)
         asked = replace(asked, terms=replace(model, maps=model.maps.weighing(weight)).terms)
     report(3, 4)
-    calibration = calibrate(asked, novelty.score(model.told(raw)), config)
+    calibration = calibrate(asked, novelty.score(model.aligned_features(raw)), config)
     report(4, 4)
     return Tuning(weight, calibration, novelty)
 

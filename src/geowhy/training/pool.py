@@ -84,14 +84,14 @@ class ImagePool:
         rows, held_out = manifest.rows("train"), manifest.rows("validation")
         alignment = self.config.alignment
         raw = self.features.read(rows)
-        told = self._told(raw)
+        read = self._aligned_features(raw)
         if alignment.init == "geoclip":
-            whitening = standardising(told)
-        elif alignment.whitened <= len(told):
-            whitening = fit_whitening(told, alignment.whitened, self.sources.layout_grid)
+            whitening = standardising(read)
+        elif alignment.whitened <= len(read):
+            whitening = fit_whitening(read, alignment.whitened, self.sources.layout_grid)
         else:
             raise ConfigError(
-                f"alignment.whitened is {alignment.whitened}, but {len(told):,} training images "
+                f"alignment.whitened is {alignment.whitened}, but {len(read):,} training images "
                 "have no more components than there are of them: lower it"
             )
         known_rows = np.concatenate([rows, manifest.rows("margin")])
@@ -105,7 +105,7 @@ class ImagePool:
                 "of other regions"
             )
         known = GroundTruth.fit(self._truth(seen, rows))
-        training = self._places(rows, whitening(told), seen, known)
+        training = self._places(rows, whitening(read), seen, known)
         nothing = np.empty((len(self._gallery), 0), np.float32)
         gallery = self._places(self._gallery, nothing, seen, known)
         land = gallery[:SOME_PLACES]
@@ -113,7 +113,7 @@ class ImagePool:
             land = land.with_prior(training, alignment.target_sigma_km)
         validation = None
         if len(held_out):
-            images = whitening(self._told(self.features.read(held_out)))
+            images = whitening(self._aligned_features(self.features.read(held_out)))
             validation = self._places(held_out, images, seen, known)
         known_land = self._centres[known_rows]
         return FitData(
@@ -131,19 +131,19 @@ class ImagePool:
 
         A concept may hold only in cells that are held out, as one of a region can.
         """
-        told = []
+        learnable = []
         truth_of_all = self._truth(self.vocabulary, rows).T
         for concept, truth in zip(self.vocabulary.concepts, truth_of_all, strict=True):
             known = truth[~np.isnan(truth)]
             holds = int((known > 0).sum())
-            is_told = min(holds, len(known) - holds) >= FEWEST_PLACES
+            is_shown = min(holds, len(known) - holds) >= FEWEST_PLACES
             if concept.grounding is not None and concept.grounding.kind == "degree":
-                is_told = len(np.unique(known)) > 1
-            if is_told:
-                told.append(concept.id)
-        return self.vocabulary.only(told)
+                is_shown = len(np.unique(known)) > 1
+            if is_shown:
+                learnable.append(concept.id)
+        return self.vocabulary.only(learnable)
 
-    def _told(self, features: Floats32) -> Floats32:
+    def _aligned_features(self, features: Floats32) -> Floats32:
         """The columns that tell of a whole image: all but the picture."""
         return features[:, : features.shape[1] - self.sources.picture]
 

@@ -65,7 +65,7 @@ class FidelityReport(JsonReport):
             "maps",
             _line("order", "deletion area (low is good)", "insertion area"),
             *(
-                _line(each.order, each.deletion_area.told(".3f"), each.insertion_area.told(".3f"))
+                _line(each.order, each.deletion_area.text(".3f"), each.insertion_area.text(".3f"))
                 for each in deletion.curves
             ),
             _line("random order / stated contribution", f"{less:.2f}"),
@@ -74,25 +74,25 @@ class FidelityReport(JsonReport):
             "",
             "Sanity: rank correlation with a broken model's contributions, "
             f"{self.sanity.views} views",
-            _line("shuffled weights", self.sanity.shuffled_weights.told(".3f")),
-            _line("shuffled concept bank", self.sanity.shuffled_bank.told(".3f")),
+            _line("shuffled weights", self.sanity.shuffled_weights.text(".3f")),
+            _line("shuffled concept bank", self.sanity.shuffled_bank.text(".3f")),
             "",
             f"Stability: rank correlation of contributions, {self.stability.views} views",
             _line("change", "same claim", "own answer"),
             *(
-                _line(name, same.told(".3f"), self.stability.own_answer[name].told(".3f"))
+                _line(name, same.text(".3f"), self.stability.own_answer[name].text(".3f"))
                 for name, same in self.stability.same_claim.items()
             ),
             "",
             f"Planted cue: a model of {planted.training_views:,} views, asked about "
             f"{planted.asked} others with the cue painted in",
-            _line("answer moved to where the concept holds", planted.moved.told(".1%")),
-            _line("of these, concept named first", planted.first.told(".1%")),
-            _line("the same without the cue", planted.first_without.told(".1%")),
+            _line("answer moved to where the concept holds", planted.moved.text(".1%")),
+            _line("of these, concept named first", planted.first.text(".1%")),
+            _line("the same without the cue", planted.first_without.text(".1%")),
             "",
             f"Pointing game: {pointing.composites} composites of two halves; chance is 50 %",
-            _line("strongest field in the right half", pointing.strongest.told(".1%")),
-            _line("positive evidence in the right half", pointing.evidence.told(".1%")),
+            _line("strongest field in the right half", pointing.strongest.text(".1%")),
+            _line("positive evidence in the right half", pointing.evidence.text(".1%")),
         ]
         return "\n".join(lines)
 
@@ -148,9 +148,9 @@ def _truth_lines(found: TruthReport) -> Iterator[str]:
         ("the most frequent concepts", found.most_frequent),
     ):
         for count, estimate in by_count.items():
-            yield _line(f"{title}, first {count}", estimate.told(".1%"))
-    yield _line("concepts drawn by frequency", found.by_frequency.told(".1%"))
-    yield _line("concepts drawn at random", found.random.told(".1%"))
+            yield _line(f"{title}, first {count}", estimate.text(".1%"))
+    yield _line("concepts drawn by frequency", found.by_frequency.text(".1%"))
+    yield _line("concepts drawn at random", found.random.text(".1%"))
     yield "  stated on average: " + ", ".join(
         f"{number:.1f} of {count}" for count, number in found.count.items()
     )

@@ -80,9 +80,11 @@ def measure_truth(locator: Locator, views: AnsweredViews) -> TruthReport:
     listed: list[Ints] = []
     for answer in views.answers:
         plain = engine.attribution.explain(answer.side, answer.place, answer.rival, answer.against)
-        told = replace(plain, contributions=statements.told(plain.contributions, answer.side))
-        there = [c for c in told.speaking_for(len(names)) if c.present]
-        for found, some in ((stated, told.stated(len(names))), (listed, there)):
+        likely = replace(
+            plain, contributions=statements.with_probabilities(plain.contributions, answer.side)
+        )
+        there = [c for c in likely.speaking_for(len(names)) if c.present]
+        for found, some in ((stated, likely.stated(len(names))), (listed, there)):
             rows = [names.index(concept.name) for concept in some if concept.name in names]
             found.append(np.array(rows, np.intp))
     of_known = np.nansum(holds * frequency, axis=1) / (np.isfinite(holds) @ frequency)

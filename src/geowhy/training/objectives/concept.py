@@ -78,5 +78,5 @@ class ConceptTask(ContrastiveTask):
         sigma = median_bandwidth(images.concepts, places.concepts)
         divergence = DIVERGENCES[config.divergence](images.concepts, places.concepts, sigma)
         yield "divergence", config.divergence_weight, divergence
-        grounding = grounding_loss(images.told, truth) + grounding_loss(places.told, truth)
+        grounding = grounding_loss(images.scores, truth) + grounding_loss(places.scores, truth)
         yield "grounding", config.grounding_weight, grounding
