@@ -1,7 +1,9 @@
 """CLIP's two towers, written node by node as ONNX, their weights beside them in one plain file.
 
 All rows of a batch go through the linear layers as one matrix ``[N * tokens, width]``. Weights
-are "external data", which onnxruntime maps into memory rather than reads. Needs onnx.
+are "external data", which onnxruntime maps into memory rather than reads. Needs onnx. By hand,
+because 8-bit products that don't depend on a batch's neighbours, and patches on the weights of the
+pictures, are what no exporter gives (``benchmarks/beside_geoclip.py``).
 """
 
 from __future__ import annotations

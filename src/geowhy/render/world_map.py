@@ -1,7 +1,8 @@
 """A world map as SVG: where the model thinks that an image was taken, and how sure it is.
 
 Equal Earth, so that equal areas look equal. The density is drawn in classes of fixed limits: two
-maps can be compared at a glance. ``templates/map.html`` puts the parts together.
+maps can be compared at a glance. ``templates/map.html`` puts the parts together: a page needs
+neither a network nor a plotting library.
 """
 
 from __future__ import annotations
