@@ -4,7 +4,8 @@ A toy that knows four places by their colours, and evidence that says which are 
 explanations, JSON and a page, as what comes with geowhy does.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from geowhy.locator import Locator
 from geowhy.model.terms import Encoded, Part
 from geowhy.posterior.calibration import Calibration
 from geowhy.pretrained import catalogue
+from geowhy.pretrained.entry import ModelOptions
 from geowhy.records import as_json, explanation_json, prediction_from_json
 from geowhy.render.report import ReportEntry, html_report
 from geowhy.render.wording import as_text
@@ -92,6 +94,13 @@ class Southern:
 
     def log_likelihood(self, lat_lon):
         return np.where(lat_lon[:, 0] < 0, 0.0, -3.0)
+
+
+@dataclass(frozen=True)
+class SharpOptions(ModelOptions):
+    precision: Literal["rough", "exact"] = field(
+        default="rough", metadata={"help": "how finely it looks"}
+    )
 
 
 @pytest.fixture
@@ -171,6 +180,20 @@ def test_the_command_line_knows_the_model_and_tells_of_it_on_the_page(toy, green
     assert capsys.readouterr().out == as_json(toy.locate(str(green)), 5) + "\n"
     assert main(["explain", str(green), "--model", "toy", "-o", str(page)]) == 0
     assert "sha256 0000" in page.read_text(encoding="utf-8")
+
+
+def test_models_may_have_an_option_of_the_same_name(toy, green, capsys):
+    entry = catalogue.ModelEntry("sharp", load_toy, lambda _: "1" * 64, SharpOptions)
+    catalogue.register(entry)
+    image = ["locate", str(green), "--model"]
+    assert main([*image, "sharp", "--precision", "exact", "--json"]) == 0
+    assert main([*image, "sharp", "--precision", "int8"]) == 1
+    assert "give one of rough, exact" in capsys.readouterr().err
+    assert main([*image, "sharp", "--precision", "rounded"]) == 2
+    assert main(["locate", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "geoclip: int8 is faster" in told
+    assert "sharp: how finely" in told
 
 
 def test_own_places_are_taken_and_said_to_be_own(toy):

@@ -129,17 +129,23 @@ def _guarded(run: Verb) -> Callable[..., None]:
 
 
 def _options_of_models() -> Iterator[inspect.Parameter]:
-    """What single models let one choose; None for what isn't chosen."""
+    """What single models let one choose; None for what isn't chosen.
+
+    Models may share an option's name: all their words are read, and the model says what it takes.
+    """
+    words: dict[str, dict[str, object]] = {}
+    helps: dict[str, list[str]] = {}
     for entry in entries():
-        told = {each.name: each.metadata["help"] for each in fields(entry.options)}
+        help_of = {each.name: each.metadata["help"] for each in fields(entry.options)}
         for name, allowed in choices(entry.options).items():
-            words = {str(each): each for each in allowed}
-            choice: Any = option(
-                help=f"{entry.name}: {told[name]}.", parser=_one_of(words), metavar="|".join(words)
-            )
-            annotation = Annotated[str | None, choice]
-            kind = inspect.Parameter.KEYWORD_ONLY
-            yield inspect.Parameter(name, kind, default=None, annotation=annotation)
+            words.setdefault(name, {}).update({str(each): each for each in allowed})
+            helps.setdefault(name, []).append(f"{entry.name}: {help_of[name]}")
+    for name, known in words.items():
+        shown = "; ".join(helps[name])
+        choice: Any = option(help=f"{shown}.", parser=_one_of(known), metavar="|".join(known))
+        annotation = Annotated[str | None, choice]
+        kind = inspect.Parameter.KEYWORD_ONLY
+        yield inspect.Parameter(name, kind, default=None, annotation=annotation)
 
 
 def _one_of(words: dict[str, object]) -> Callable[[str], object]:
