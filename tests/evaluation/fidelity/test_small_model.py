@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from geowhy.concepts.vocabulary import Vocabulary
+from geowhy.errors import ModelNotFoundError
 from geowhy.evaluation.estimates import Estimate, rank_correlation
 from geowhy.evaluation.fidelity import consistency, deletion, report
 from geowhy.evaluation.fidelity.consistency import measure_sanity, measure_stability
@@ -119,3 +120,11 @@ def test_the_report_says_all_of_it(locator, trained, monkeypatch, small_words):
         assert words in table
     assert json.loads(found.to_json())["planted"]["asked"] == 4
     assert said
+
+
+def test_what_is_missing_is_said_before_anything_is_measured(trained, tmp_path, monkeypatch):
+    monkeypatch.setenv("GEOWHY_HOME", str(tmp_path))
+    said = []
+    with pytest.raises(ModelNotFoundError, match="geowhy models get efficientnet"):
+        report.measure_fidelity(str(trained), 3, said.append)
+    assert not said

@@ -28,6 +28,7 @@ from geowhy.evaluation.fidelity.views import AnsweredViews
 from geowhy.evaluation.protocol import training_config
 from geowhy.locator import Locator
 from geowhy.model.terms import ConceptTerm
+from geowhy.registry import require
 
 __all__ = ["FidelityReport", "measure_fidelity"]
 
@@ -114,6 +115,7 @@ def measure_fidelity(model: str, seed: int, say: Say) -> FidelityReport:
             f"{model}: scores embeddings alone, so no concept can be broken or taken away from it: "
             "give a model with alignment.space = concept or both"
         )
+    require(config.backbone)  # which the last part trains with: said now, not in ten minutes
     say(f"locating {TRUTH_VIEWS:,} test views")
     views = AnsweredViews.draw(locator, config, TRUTH_VIEWS, seed)
     say("asking the atlas what is true there")
