@@ -8,7 +8,6 @@ views apart that still are a fair test.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,7 +37,7 @@ HAND = 10  # cells dealt out at a time
 
 
 @dataclass(frozen=True, eq=False)
-class Manifest(ABC):
+class Manifest:
     """Images of known position, and the splits that they belong to.
 
     Those of ``margin`` are dropped because they show pixels of a held-out view, ``unused`` ones
@@ -76,14 +75,13 @@ class Manifest(ABC):
             kind = cls.FILE.removesuffix(".parquet")
             raise DataError(f"{path}: not a manifest of {kind} ({error}): train anew") from error
 
-    @abstractmethod
     def _own_columns(self) -> dict[str, Any]:
-        """Those that it has beyond the columns of all manifests."""
+        raise NotImplementedError
 
     @classmethod
-    @abstractmethod
     def _own_fields(cls, columns: dict[str, list[Any]]) -> tuple[Any, ...]:
-        """The same, read back."""
+        """Those that it has beyond the fields of all manifests."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)
