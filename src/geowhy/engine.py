@@ -14,7 +14,7 @@ from geowhy.evidence import EvidenceField, FieldPlaces, FieldTerm, RegionPrior
 from geowhy.explanation import AVERAGE, ELSEWHERE, Reference
 from geowhy.geo.regions import Region
 from geowhy.heads.gallery import Gallery
-from geowhy.heads.retrieval import DensityHead, LocationHead
+from geowhy.heads.retrieval import DensityHead, LocationHead, MakeHead
 from geowhy.model.attribution import LinearAttribution
 from geowhy.model.terms import Encoded, ScoringModel
 from geowhy.posterior import Calibration, Contest, Estimate, NoveltyDetector, Posterior
@@ -88,7 +88,7 @@ class Engine:
         calibration: Calibration,
         novelty: NoveltyDetector | None,
         *,
-        head: type[LocationHead] = DensityHead,
+        head: MakeHead = DensityHead,
         inputs: InputPolicy | None = None,
         fields: tuple[EvidenceField, ...] = (),
     ) -> None:

@@ -16,11 +16,10 @@ from typing import Annotated, Any
 
 import typer
 
-from geowhy.cli import concepts, demo, locate, models, rules
+from geowhy.cli import concepts, demo, evaluate, explain, locate, models, rules, train
 from geowhy.cli.options import Verb, option
 from geowhy.errors import GeowhyError
-from geowhy.pretrained.catalogue import entries
-from geowhy.pretrained.entry import choices
+from geowhy.pretrained.catalogue import choices, entries
 from geowhy.render.wording import plainly
 
 __all__ = ["main"]
@@ -43,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     words = list(sys.argv[1:] if arguments is None else arguments)
     # Made anew each time, for models may have been registered.
-    verbs = (*locate.VERBS, *models.TRAINING_VERBS, *rules.VERBS, *demo.VERBS)
+    files = (locate, explain, train, evaluate, rules, demo)
+    verbs = [verb for file in files for verb in file.VERBS]
     app = _app(_overview.__doc__, verbs)
     app.callback()(_overview)
     app.add_typer(_app(models.HELP, models.VERBS), name="models")

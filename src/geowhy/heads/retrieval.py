@@ -7,7 +7,7 @@ score best, as in GeoCLIP and in arXiv 2509.01910; the answer is the best of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Protocol
 
@@ -22,7 +22,7 @@ from geowhy.posterior.calibration import Calibration
 from geowhy.posterior.density import CellDensity, Decoder, Estimate, Mode, radius_km
 from geowhy.posterior.ledger import Posterior, Term, summed
 
-__all__ = ["DensityHead", "LocationHead", "RetrievalHead"]
+__all__ = ["DensityHead", "LocationHead", "MakeHead", "RetrievalHead"]
 
 
 KEPT_PLACES = 256  # best places of a retrieval among which the answer's rivals are
@@ -32,20 +32,16 @@ SCORED_AT_ONCE = 8  # with 200,000 places: 6 MB of scores, of which a few copies
 class LocationHead(Protocol):
     """Turns images into posteriors over the places of a gallery, and posteriors into answers."""
 
-    def __init__(
-        self,
-        score_terms: tuple[ScoreTerm, ...],
-        gallery: Gallery,
-        calibration: Calibration,
-        evidence: FieldTerm | None = None,
-    ) -> None:
-        """Adds ``evidence`` at the gallery's places to what images say."""
-
     def posteriors(self, images: Encoded) -> Iterator[Posterior]:
         """One posterior an image."""
 
     def estimate(self, posterior: Posterior, top_k: int) -> Estimate:
         """What one posterior says: at most ``top_k`` modes of it, most probable first."""
+
+
+MakeHead = Callable[
+    [tuple[ScoreTerm, ...], Gallery, Calibration, FieldTerm | None], LocationHead
+]  # the evidence is added, at the gallery's places, to what images say
 
 
 class DensityHead:

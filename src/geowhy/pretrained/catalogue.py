@@ -9,7 +9,7 @@ from geowhy.pretrained.entry import ModelEntry, ModelOptions, choices
 from geowhy.pretrained.geoclip.entry import GEOCLIP
 from geowhy.pretrained.trained import TRAINED
 
-__all__ = ["chosen", "entries", "entry_of", "register"]
+__all__ = ["choices", "chosen", "entries", "entry_of", "register"]
 
 _ENTRIES = {entry.name: entry for entry in (TRAINED, GEOCLIP)}
 

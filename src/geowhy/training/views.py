@@ -8,6 +8,7 @@ views apart that still are a fair test.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,7 +38,7 @@ HAND = 10  # cells dealt out at a time
 
 
 @dataclass(frozen=True, eq=False)
-class Manifest:
+class Manifest(ABC):
     """Images of known position, and the splits that they belong to.
 
     Those of ``margin`` are dropped because they show pixels of a held-out view, ``unused`` ones
@@ -75,13 +76,14 @@ class Manifest:
             kind = cls.FILE.removesuffix(".parquet")
             raise DataError(f"{path}: not a manifest of {kind} ({error}): train anew") from error
 
+    @abstractmethod
     def _own_columns(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """Those that it has beyond the columns of all manifests."""
 
     @classmethod
+    @abstractmethod
     def _own_fields(cls, columns: dict[str, list[Any]]) -> tuple[Any, ...]:
-        """Those that it has beyond the fields of all manifests."""
-        raise NotImplementedError
+        """The same, read back."""
 
 
 @dataclass(frozen=True, eq=False)
