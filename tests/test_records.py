@@ -47,6 +47,9 @@ EXPLANATION = Explanation(
 )
 
 
+FOOTPRINT = (LatLon(10.5, -2.0), LatLon(10.5, 0.5), LatLon(8.25, 0.5), LatLon(8.25, -2.0))
+
+
 def prediction(**changes):
     values = {
         "image": "a\nb.png",
@@ -62,6 +65,10 @@ def prediction(**changes):
         "scope": Scope(192_000, region="Brazil", outside_weight=0.1),
         "calibrated": False,
         "other_evidence": ("stars of the south",),
+        "heading_deg": 32.25,
+        "width_km": 412.5,
+        "footprint": FOOTPRINT,
+        "verified": True,
     }
     return Prediction(**{**values, **changes})
 
@@ -78,6 +85,10 @@ def test_an_explained_answer_reads_back_as_it_was():
         "model",
         "scope",
         "other_evidence",
+        "heading_deg",
+        "width_km",
+        "footprint",
+        "verified",
     ):
         assert getattr(read, name) == getattr(given, name), name
     assert read.calibrated is given.calibrated
@@ -97,6 +108,23 @@ def test_a_short_answer_reads_back_with_the_concepts_that_it_lists():
     assert as_json(read, 1) == as_json(prediction(), 1)
     only = prediction(explanation=Explanation(1.5, EXPLANATION.contributions[:1], 0.5))
     assert prediction_from_json(as_json(only, 5)) == only
+
+
+def test_what_a_model_does_not_tell_of_the_pose_is_null_and_may_be_missing():
+    silent = dict.fromkeys(("heading_deg", "width_km", "footprint", "verified"))
+    line = as_json(prediction(**silent), 1)
+    record = json.loads(line)
+    assert {name: record[name] for name in silent} == silent
+    assert prediction_from_json(line).footprint is None
+    older = json.dumps({name: value for name, value in record.items() if name not in silent})
+    assert prediction_from_json(older) == prediction_from_json(line)
+
+
+def test_a_guess_has_no_pose_for_none_was_verified():
+    line = as_json(prediction(abstention=Abstention("novel", 3.25, 1.5)), 1, guess=True)
+    record = json.loads(line)
+    assert [record[name] for name in ("heading_deg", "width_km", "footprint")] == [None] * 3
+    assert prediction_from_json(line).footprint is None
 
 
 @pytest.mark.parametrize("kind", ["novel", "too_wide"])

@@ -8,9 +8,11 @@ from typing import Literal
 from geowhy.explanation import Explanation
 from geowhy.types import LatLon
 
-__all__ = ["Abstention", "AbstentionKind", "Candidate", "Prediction", "Scope"]
+__all__ = ["Abstention", "AbstentionKind", "Candidate", "Footprint", "Prediction", "Scope"]
 
 AbstentionKind = Literal["novel", "too_wide"]
+Footprint = tuple[LatLon, LatLon, LatLon, LatLon]
+"""Corners of a picture on the ground: its top left, top right, bottom right and bottom left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,12 @@ class Prediction:
             they are the model's own word.
         other_evidence: names of what counted beside the picture and the scope; their shares are
             in the explanation.
+        heading_deg: where the picture's up points, clockwise from north; None if the model can't
+            tell, as for the three below.
+        width_km: of the ground along the picture's middle row.
+        footprint: the picture's corners on the ground. In the azimuthal equidistant plane about
+            ``position`` they and its pixels are one homography.
+        verified: whether the picture agreed with the map when it was laid over it.
     """
 
     image: str
@@ -98,6 +106,10 @@ class Prediction:
     abstention: Abstention | None = None
     calibrated: bool = True
     other_evidence: tuple[str, ...] = ()
+    heading_deg: float | None = None
+    width_km: float | None = None
+    footprint: Footprint | None = None
+    verified: bool | None = None
 
     @property
     def abstained(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from geowhy.answer import Abstention, Candidate, Prediction, Scope
+from geowhy.answer import Abstention, Candidate, Footprint, Prediction, Scope
 from geowhy.errors import DataError, GeowhyError, ImageError
 from geowhy.explanation import (
     ConceptChange,
@@ -29,6 +29,8 @@ VERSION = 1  # of the schema: goes up when a key changes its meaning or goes awa
 COORDINATE_DIGITS = 5  # about 1 m
 KM_DIGITS = 1
 SHARE_DIGITS = 4
+DEGREE_DIGITS = 2  # of a heading
+POSE = ("heading_deg", "width_km", "footprint", "verified")  # an answer has them, a guess hasn't
 Record = Mapping[str, Any]
 
 
@@ -117,6 +119,7 @@ def _record(answer: Prediction, count: int, guess: bool) -> dict[str, Any]:
         **_position(answer.position),
         "radius_50_km": round(answer.radius_50_km, KM_DIGITS),
         "radius_90_km": round(answer.radius_90_km, KM_DIGITS),
+        **_pose(answer),
         "calibrated": answer.calibrated,
         "scope": {
             "places": scope.places,
@@ -137,7 +140,7 @@ def _record(answer: Prediction, count: int, guess: bool) -> dict[str, Any]:
     }
     if answer.abstained:
         # Radii and probabilities were measured on answers; of a guess they'd promise too much.
-        record |= dict.fromkeys(("lat", "lon", "radius_50_km", "radius_90_km"))
+        record |= dict.fromkeys(("lat", "lon", "radius_50_km", "radius_90_km", *POSE))
         unknown = dict.fromkeys(("radius_50_km", "radius_90_km", "probability"))
         place = answer.candidates[0].place if answer.candidates else ""
         best = {**_position(answer.position), "place": place, **unknown}
@@ -147,6 +150,17 @@ def _record(answer: Prediction, count: int, guess: bool) -> dict[str, Any]:
         record |= dict.fromkeys(("against", "score", "unexplained", "explained_share"))
         record |= {"concepts": []}
     return record
+
+
+def _pose(answer: Prediction) -> dict[str, Any]:
+    """How the picture lies on the ground; null for models that don't tell."""
+    heading, width, corners = answer.heading_deg, answer.width_km, answer.footprint
+    return {
+        "heading_deg": None if heading is None else round(heading, DEGREE_DIGITS),
+        "width_km": None if width is None else round(width, KM_DIGITS),
+        "footprint": corners and [_position(corner) for corner in corners],
+        "verified": answer.verified,
+    }
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - JSON
@@ -203,6 +217,11 @@ def _read(record: Record) -> Prediction | Withheld | ImageError:
         abstention=abstention,
         calibrated=calibrated,
         other_evidence=tuple(record["other_evidence"]),
+        # Lines of before lack these.
+        heading_deg=record.get("heading_deg"),
+        width_km=record.get("width_km"),
+        footprint=_read_footprint(record.get("footprint")),
+        verified=record.get("verified"),
     )
 
 
@@ -239,6 +258,13 @@ def _read_concepts(listed: list[dict[str, Any]]) -> tuple[ConceptScore, ...]:
     """Strongest first, as an explanation has them."""
     concepts = [ConceptScore(**each) for each in listed]
     return tuple(sorted(concepts, key=lambda each: abs(each.contribution), reverse=True))
+
+
+def _read_footprint(corners: list[Record] | None) -> Footprint | None:
+    if corners is None:
+        return None
+    top_left, top_right, bottom_right, bottom_left = map(_read_position, corners)
+    return top_left, top_right, bottom_right, bottom_left
 
 
 def _read_position(found: Record) -> LatLon:

@@ -12,7 +12,8 @@ from PIL import Image
 from geowhy.answer import Scope
 from geowhy.render.wording import as_text
 
-KEYS = ["version", "image", "lat", "lon", "radius_50_km", "radius_90_km", "calibrated", "scope"]
+KEYS = ["version", "image", "lat", "lon", "radius_50_km", "radius_90_km"]
+KEYS += ["heading_deg", "width_km", "footprint", "verified", "calibrated", "scope"]
 KEYS += [
     "other_evidence",
     "abstained",
@@ -158,7 +159,7 @@ def test_after_an_abstention_no_place_is_named(geowhy, folder):
     (line,) = geowhy("locate", folder / "cat.png", "--explain").stdout.splitlines()
     assert line == f"{folder}/cat.png: no answer. {UNLIKE}"
     (record,) = records(geowhy("locate", folder / "cat.png", "--json"))
-    assert [record[key] for key in KEYS[2:6]] == [None] * 4
+    assert [record[key] for key in KEYS[2:10]] == [None] * 8
     assert record["abstention"] == {"kind": "novel", "value": 3.0, "limit": 1.5}
     assert (record["candidates"], record["guess"]) == ([], None)
     assert (record["concepts"], record["explained_share"]) == ([], None)

@@ -2,14 +2,18 @@
 
 import pytest
 
-from geowhy.answer import Abstention, Scope
-from geowhy.explanation import AVERAGE, ELSEWHERE, ConceptChange, Reference
+from geowhy.answer import Abstention, Prediction, Scope
+from geowhy.explanation import AVERAGE, ELSEWHERE, ConceptChange, Explanation, Reference
 from geowhy.render.wording import (
     among_words,
+    as_text,
     changes_words,
+    direction,
+    pose_sentence,
     reason_sentence,
     reference_words,
     scope_sentence,
+    verdict_sentence,
 )
 from geowhy.types import LatLon
 
@@ -76,3 +80,37 @@ def test_references_and_changes_in_words():
         ConceptChange("climate", "twice"),
     )
     assert changes_words(changes) == "without desert and with coast and with twice the climate"
+
+
+def posed(**pose):
+    where = LatLon(9.0, 1.0)
+    said = Explanation(1.0, (), 1.0)
+    return Prediction("a.png", where, 3.0, 9.0, (), said, "fake", Scope(5), **pose)
+
+
+@pytest.mark.parametrize(
+    ("heading_deg", "words"),
+    [
+        (0.0, "north (0°)"),
+        (359.7, "north (0°)"),
+        (22.0, "north (22°)"),
+        (23.0, "north-east (23°)"),
+        (180.2, "south (180°)"),
+        (338.0, "north (338°)"),
+        (337.0, "north-west (337°)"),
+        (-90.0, "west (270°)"),
+    ],
+)
+def test_a_heading_has_the_nearest_of_eight_directions(heading_deg, words):
+    assert direction(heading_deg) == words
+
+
+def test_an_answer_says_how_the_picture_lies_and_whether_that_was_verified():
+    known = posed(heading_deg=40.2, width_km=412.0, verified=True)
+    pose = "The picture is 410 km wide and its top points north-east (40°)."
+    assert pose_sentence(known) == pose
+    assert verdict_sentence(known).endswith("verified.")
+    assert as_text(known).splitlines()[2:] == [f"  {pose}", f"  {verdict_sentence(known)}"]
+    assert verdict_sentence(posed(verified=False)).startswith("Not verified")
+    assert pose_sentence(posed(heading_deg=180.0)) == "The picture's top points south (180°)."
+    assert pose_sentence(posed()) == verdict_sentence(posed()) == ""

@@ -9,16 +9,20 @@ from geowhy.explanation import ConceptChange, ConceptScore, Explanation, Referen
 from geowhy.types import LatLon
 
 __all__ = [
-    "among_words", "as_text", "changes_words", "concept_words", "coordinates", "explained_text",
-    "kilometres", "kinds_of", "log_odds", "other_evidence_sentence", "percent", "place_name",
-    "plainly", "radius_sentence", "reason_sentence", "reference_words", "rest_of", "scope_sentence",
-    "share_sentence", "sparse_sentence", "stated_sentence",
+    "among_words", "as_text", "changes_words", "concept_words", "coordinates", "direction",
+    "explained_text", "kilometres", "kinds_of", "log_odds", "other_evidence_sentence", "percent",
+    "place_name", "plainly", "pose_sentence", "radius_sentence", "reason_sentence",
+    "reference_words", "rest_of", "scope_sentence", "share_sentence", "sparse_sentence",
+    "stated_sentence", "verdict_sentence",
 ]  # fmt: skip
 
 SAME_PLACE_KM = 25.0  # nearer than this, a place has not moved
 MINUS = "\N{MINUS SIGN}"
 SHOWS = 0.005  # log-odds from which on two digits show them
 BAR_WIDTH = 24
+COMPASS = (
+    "north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west",
+)  # fmt: skip
 
 
 def coordinates(position: LatLon) -> str:
@@ -34,6 +38,12 @@ def kilometres(km: float) -> str:
         return "under 1 km"
     step = 1 if km < 100 else 10 if km < 1000 else 100
     return f"{step * round(km / step):,} km"
+
+
+def direction(heading_deg: float) -> str:
+    """A heading in words, and in degrees clockwise from north: "north-east (40°)"."""
+    whole = round(heading_deg) % 360
+    return f"{COMPASS[round(whole / 45) % 8]} ({whole}°)"
 
 
 def percent(share: float) -> str:
@@ -72,6 +82,28 @@ def radius_sentence(prediction: Prediction) -> str:
             f"{nearly}; how often that holds was never measured."
         )
     return f"Half of such answers are within {half} of the truth, nine in ten within {nearly}."
+
+
+def pose_sentence(prediction: Prediction) -> str:
+    """How the picture lies on the ground; empty if the model doesn't tell."""
+    width, heading = prediction.width_km, prediction.heading_deg
+    parts = []
+    if width is not None:
+        parts.append(f"the picture is {kilometres(width)} wide")
+    if heading is not None:
+        of = "its top" if parts else "the picture's top"
+        parts.append(f"{of} points {direction(heading)}")
+    sentence = " and ".join(parts)
+    return f"{sentence[:1].upper()}{sentence[1:]}." if sentence else ""
+
+
+def verdict_sentence(prediction: Prediction) -> str:
+    """Whether the picture was found to agree with the map; empty if that wasn't asked."""
+    if prediction.verified is None:
+        return ""
+    if prediction.verified:
+        return "Laid over the map, the picture agrees with it: verified."
+    return "Not verified: laid over the map, the picture doesn't agree with it well enough."
 
 
 def reason_sentence(abstention: Abstention) -> str:
@@ -212,6 +244,8 @@ def as_text(prediction: Prediction, count: int | None = None, *, guess: bool = F
     else:
         lines = [f"{name}: {place}{_chance(prediction)}"]
         lines.append(f"  {where}. {radius_sentence(prediction)}")
+        posed = pose_sentence(prediction), verdict_sentence(prediction)
+        lines += [f"  {sentence}" for sentence in posed if sentence]
         others = prediction.candidates[1:]
         shares = [percent(each.probability) for each in others]
         if others:
