@@ -30,6 +30,7 @@ ORDER = [
     "posterior",
     "evidence",
     "registry",
+    "orbit",
     "heads",
     "engine",
     "pretrained",

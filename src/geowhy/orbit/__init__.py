@@ -1,0 +1,1 @@
+"""A picture of the ground from above, laid over the Earth: pose, retrieval and registration."""
