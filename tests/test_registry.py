@@ -96,7 +96,8 @@ def test_every_asset_says_what_it_is():
         assert asset.size_mb > 1
     sources = {asset.name: asset.source for asset in registry.ASSETS}
     assert list(sources) == [
-        "blue-marble", "efficientnet-lite0", "efficientnet-lite2", "geoclip", "clip-vit-l-14",
+        "blue-marble", "worlds", "efficientnet-lite0", "efficientnet-lite2", "geoclip",
+        "clip-vit-l-14",
     ]  # fmt: skip
     assert sources["geoclip"] == "PyPI geoclip==1.3.0"
     assert sources["clip-vit-l-14"] == "Hugging Face openai/clip-vit-large-patch14@32bd64288804"
@@ -105,8 +106,9 @@ def test_every_asset_says_what_it_is():
 def test_every_pin_is_a_sha256():
     pins = []
     for origin in (asset.origin for asset in registry.ASSETS):
-        pins += [f.sha256 for f in getattr(origin, "files", ())] or [origin.sha256]
-    assert len(pins) == 7
+        parts = getattr(origin, "files", ()) or getattr(origin, "packages", ()) or (origin,)
+        pins += [part.sha256 for part in parts]
+    assert len(pins) == 12
     assert all(len(pin) == 64 and int(pin, 16) for pin in pins)
 
 
@@ -262,7 +264,7 @@ def test_require_says_how_to_get_it():
 
 @pytest.mark.parametrize("function", [registry.require, registry.install, registry.is_installed])
 def test_unknown_asset_lists_the_known(function):
-    with pytest.raises(ModelNotFoundError, match="blue-marble, efficientnet-lite0"):
+    with pytest.raises(ModelNotFoundError, match="blue-marble, worlds"):
         function("atlantis")
 
 

