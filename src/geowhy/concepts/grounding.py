@@ -72,11 +72,11 @@ class LayerValues:
 
     def truth(self, groundings: Sequence[Grounding | None]) -> Floats32:
         """What each of k groundings says of N places, ``[N, k]``; NaN where there is none."""
-        truth = np.full((len(self._lat_lon), len(groundings)), np.nan, np.float32)
-        for column, grounding in enumerate(groundings):
+        truth = np.full((len(groundings), len(self._lat_lon)), np.nan, np.float32)
+        for row, grounding in enumerate(groundings):
             if grounding is not None:
-                truth[:, column] = grounding.at(self)
-        return truth
+                truth[row] = grounding.at(self)
+        return truth.T
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +92,8 @@ class Grounding:
         """1 or 0 for a class, a number for a degree, NaN where the atlas is silent; ``[N]``."""
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             values = self._evaluate(places)
-        # A constant is the same everywhere; a logarithm of nothing is unknown.
-        values = np.broadcast_to(values, (len(places),))
-        return np.where(np.isfinite(values), values, np.nan).astype(np.float32)
+        # A logarithm of nothing is unknown.
+        return np.where(np.isfinite(values), values, np.float32(np.nan))
 
 
 def parse_grounding(text: str, atlas: Atlas) -> Grounding:
@@ -216,13 +215,9 @@ class _Checker:
                 raise _refusal(node, f"is no class of {name}: there are {', '.join(near)}")
             numbers.append(info.labels.index(label))
         negated = isinstance(operator, ast.NotEq | ast.NotIn)
-
-        def evaluate(places: LayerValues) -> Floats32:
-            values = places[name]
-            holds = np.isin(values, numbers, invert=negated)
-            return np.where(values < 0, np.nan, holds).astype(np.float32)
-
-        return evaluate
+        holds = np.isin(np.arange(len(info.labels)), numbers, invert=negated)
+        truth_of = np.append(holds, np.nan).astype(np.float32)  # the last, at -1, where missing
+        return lambda places: truth_of[places[name]]
 
     def _info(self, node: ast.Name) -> LayerInfo:
         try:
@@ -244,12 +239,15 @@ def _applied(function: np.ufunc, arguments: list[Evaluate]) -> Evaluate:
 def _joined(parts: list[Evaluate], both: bool) -> Evaluate:
     """Kleene's *and*, or *or*: one part that decides makes up for parts that are unknown."""
     deciding = np.float32(0 if both else 1)
+    # One of these reads past NaN, so that it finds the part that decides; the other doesn't.
+    past_unknown, both_known = (np.fmin, np.minimum) if both else (np.fmax, np.maximum)
 
     def evaluate(places: LayerValues) -> Floats32:
-        values = np.stack([part(places) for part in parts])
-        decided = (values == deciding).any(axis=0)
-        unknown = np.isnan(values).any(axis=0)
-        rest = np.where(unknown, np.nan, 1 - deciding)
-        return np.where(decided, deciding, rest).astype(np.float32)
+        values = parts[0](places)
+        for part in parts[1:]:
+            other = part(places)
+            decided = past_unknown(values, other) == deciding
+            values = np.where(decided, deciding, both_known(values, other))
+        return values
 
     return evaluate
