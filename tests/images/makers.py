@@ -303,3 +303,40 @@ def _hostile_exif(chance: random.Random) -> Iterator[Malformed]:
         for encoding in ("jpeg", "webp", "png"):
             data = encoded(picture(), encoding, exif=b"Exif\0\0" + block)
             yield Malformed(f"exif-{kind}.{encoding}", data, "read")
+
+
+def raster(
+    values: np.ndarray,
+    photometric: int,
+    *,
+    more: Tags | None = None,
+    planar: bool = False,
+    rows: int = 7,
+    packing: int = 1,
+) -> bytes:
+    """A TIFF of values [H, W, C] of any kind, by strips; written by hand as TIFF 6.0 says."""
+    height, width, bands = values.shape
+    planes = [values[..., [band]] for band in range(bands)] if planar else [values]
+    strips = [p[top : top + rows].tobytes() for p in planes for top in range(0, height, rows)]
+    strips = [zlib.compress(strip) if packing == 8 else strip for strip in strips]
+    kind = {"u": 1, "i": 2, "f": 3}[values.dtype.kind]
+
+    def numbers(code: str, *values: int) -> tuple[int, int, bytes]:
+        return {"H": 3, "L": 4}[code], len(values), struct.pack(f"<{len(values)}{code}", *values)
+
+    tags = {
+        256: numbers("L", width),
+        257: numbers("L", height),
+        258: numbers("H", *[values.dtype.itemsize * 8] * bands),
+        259: short(packing),
+        262: short(photometric),
+        277: short(bands),
+        278: numbers("L", rows),
+        279: numbers("L", *map(len, strips)),
+        284: short(2 if planar else 1),
+        339: numbers("H", *[kind] * bands),
+        **(more or {}),
+    }
+    start = len(exif({**tags, 273: numbers("L", *[0] * len(strips))}))
+    starts = [start + sum(map(len, strips[:index])) for index in range(len(strips))]
+    return exif({**tags, 273: numbers("L", *starts)}) + b"".join(strips)

@@ -1,8 +1,6 @@
 """Any kind of pixel to 8-bit sRGB: depth, transparency, colour space.
 
-- **Depth.** 16-bit values are scaled from 0…65535. 32-bit integers and floats have no agreed
-  range, so the smallest usual one that holds them is taken: 0…1 (floats only), 0…255, 0…65535,
-  otherwise lowest…highest. Nothing is clipped.
+- **Depth.** More than 8 bits are scaled as `levels` tells.
 - **Transparency** is laid over white, as browsers and paper do; the colours stored under
   transparent pixels are arbitrary and mustn't reach a model.
 - **Colour.** An embedded profile other than sRGB is applied. One that is broken or meant for
@@ -16,6 +14,8 @@ import logging
 
 import numpy as np
 from PIL import Image
+
+from geowhy.images.levels import levels_of
 
 __all__ = ["to_srgb"]
 
@@ -47,19 +47,8 @@ def to_srgb(image: Image.Image, name: str) -> Image.Image:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    values = np.asarray(image).astype(np.float32)
-    low, high = 0.0, 65535.0
-    if not image.mode.startswith("I;16"):
-        finite = values[np.isfinite(values)]
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-        usual = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
-        holding = [most for most in usual if low >= 0.0 and high <= most]
-        low, high = (0.0, holding[0]) if holding else (low, max(high, low + 1.0))
-    values -= low
-    values *= 255.0 / (high - low)
-    return Image.fromarray(
-        np.rint(np.nan_to_num(values, posinf=255.0, neginf=0.0)).astype(np.uint8)
-    )
+    values = np.asarray(image)[..., None]
+    return Image.fromarray(levels_of(values).applied(values)[..., 0])
 
 
 def _over_white(image: Image.Image) -> Image.Image:
