@@ -33,11 +33,11 @@ Positive = Annotated[float, Field(gt=0)]
 Choices = Annotated[tuple[Positive, ...], Field(min_length=1)]
 
 
-class _Section(BaseModel, frozen=True, extra="forbid"):
+class Section(BaseModel, frozen=True, extra="forbid"):
     """Holds what it is told, and refuses a key that it doesn't know."""
 
 
-class ViewsConfig(_Section):
+class ViewsConfig(Section):
     """The pool of views, from which every split draws."""
 
     count: int = Field(100_000, ge=100)
@@ -46,7 +46,7 @@ class ViewsConfig(_Section):
     km_per_pixel: float = Field(5.0, gt=0)
 
 
-class PhotosConfig(_Section):
+class PhotosConfig(Section):
     """Photographs with their positions, in place of views."""
 
     # A CSV or parquet file, or a folder of photographs with their positions in their metadata.
@@ -55,7 +55,7 @@ class PhotosConfig(_Section):
     dataset: Literal["own", "mp-16"] = "own"
 
 
-class SplitConfig(_Section):
+class SplitConfig(Section):
     """Which blocks of 10 degrees are held out, and how training keeps clear of them.
 
     With ``refit``, a run that has been calibrated on its validation views trains a second time, on
@@ -78,7 +78,7 @@ class SplitConfig(_Section):
         return {"validation": self.validation_views, "test": self.test_views}
 
 
-class LocationConfig(_Section):
+class LocationConfig(Section):
     """The location encoder: GeoCLIP's architecture, from scratch or with the released weights."""
 
     init: Literal["scratch", "geoclip"] = "scratch"
@@ -106,7 +106,7 @@ class LocationConfig(_Section):
         return self
 
 
-class AlignmentConfig(_Section):
+class AlignmentConfig(Section):
     """The concept-aware alignment and its loss."""
 
     init: Literal["scratch", "geoclip"] = "scratch"  # or the released weights of the image head
@@ -136,7 +136,7 @@ class AlignmentConfig(_Section):
         return self
 
 
-class ReaderConfig(_Section):
+class ReaderConfig(Section):
     """The network that reads maps off a view; with no ``steps`` the model compares no maps."""
 
     steps: int = Field(0, ge=0)
@@ -148,7 +148,7 @@ class ReaderConfig(_Section):
     summary_dropout: float = Field(0.3, ge=0, lt=1)
 
 
-class PlaceReaderConfig(_Section):
+class PlaceReaderConfig(Section):
     """The network that tells places by concepts that no view shows."""
 
     steps: int = Field(1_000, ge=1)
@@ -160,7 +160,7 @@ class PlaceReaderConfig(_Section):
     dropout: float = Field(0.3, ge=0, lt=1)
 
 
-class OptimiserConfig(_Section):
+class OptimiserConfig(Section):
     """Steps, batches and rates."""
 
     steps: int = Field(1_000, ge=1)
@@ -173,14 +173,14 @@ class OptimiserConfig(_Section):
     patience: int = Field(5, ge=1)
 
 
-class GalleryConfig(_Section):
+class GalleryConfig(Section):
     """The places among which the model chooses, uniform on the land of the whole Earth."""
 
     size: int = Field(24_000, ge=100)
     seed: int = 1
 
 
-class CalibrationConfig(_Section):
+class CalibrationConfig(Section):
     """What is tried on validation images, and what the model then promises.
 
     Of ``map_weights``, ``temperatures`` and ``smoothings_km`` those are taken whose answers are
@@ -205,7 +205,7 @@ class CalibrationConfig(_Section):
     least_radius_km: float = Field(30.0, ge=0)
 
 
-class TrainingConfig(_Section):
+class TrainingConfig(Section):
     """Everything that determines a run, but for the data."""
 
     name: str = Field("embedded", pattern=r"^[A-Za-z0-9._-]+$")

@@ -1,0 +1,1 @@
+"""Trains the network that recognises pictures of the ground from above."""

@@ -1,0 +1,80 @@
+"""A training run of the orbit model is one TOML file with ``kind = "orbit"``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from geowhy.training.config import OptimiserConfig, Section
+
+__all__ = ["LookConfig", "NetworkConfig", "OrbitConfig", "PairsConfig"]
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class PairsConfig(Section):
+    """How pairs of a query and a reference picture are cut out of the worlds.
+
+    A query shows the ground at any heading, tilted by up to ``tilt_deg`` from nadir, in the look of
+    one of the ``worlds`` or between two of them. Its reference is north up, of the reference world,
+    and shows nearly the same: up to ``offset`` widths beside and up to ``width_ratio`` as wide.
+    """
+
+    worlds: dict[str, float] = Field(
+        default={"bmng": 3, "shadedrelief": 2, "etopo1": 1, "marble": 3, "srtm": 1, "ne2": 1},
+        min_length=1,
+    )  # and how often each is shown
+    least_width_km: float = Field(150.0, gt=0)
+    most_width_km: float = Field(3_000.0, gt=0)
+    least_land: Share = 0.1  # of what a picture shows
+    southernmost_deg: float = Field(-60.0, ge=-90, le=90)
+    tilt_deg: float = Field(45.0, ge=0, lt=80)
+    view_angle: float = Field(0.6, ge=0, lt=1)  # most; width of the picture over the distance to it
+    offset: Share = 0.15
+    width_ratio: float = Field(1.25, ge=1)
+
+    @model_validator(mode="after")
+    def _widths_are_in_order(self) -> Self:
+        if self.least_width_km > self.most_width_km:
+            raise ValueError("least_width_km is above most_width_km: swap them")
+        return self
+
+
+class LookConfig(Section):
+    """How often a query's look is changed in each way."""
+
+    plain: Share = 0.3  # not at all, but for the world that it is of
+    blend: Share = 0.35  # between two worlds
+    band: Share = 0.15  # one band of an unknown sensor
+    grey: Share = 0.3
+    colour: Share = 0.9
+    gamma: Share = 0.9
+    haze: Share = 0.5
+    clouds: Share = 0.5
+    light: Share = 0.6
+    blur: Share = 0.4
+    noise: Share = 0.6
+    collar: Share = 0.15  # black around a scene
+
+
+class NetworkConfig(Section):
+    """A residual network; its last features are pooled as a whole and by round rings."""
+
+    side: int = Field(48, ge=16)  # pixels of a picture
+    width: int = Field(32, ge=4)  # channels of the first stage; each further one has twice as many
+    blocks: tuple[int, ...] = (1, 2, 3)  # of each stage
+    rings: int = Field(3, ge=1)
+    size: int = Field(128, ge=8)  # of a description
+
+
+class OrbitConfig(Section):
+    """Everything that determines a run, but for the worlds."""
+
+    kind: Literal["orbit"] = "orbit"
+    name: str = Field("orbit", pattern=r"^[A-Za-z0-9._-]+$")
+    seed: int = 0
+    pairs: PairsConfig = PairsConfig()
+    look: LookConfig = LookConfig()
+    network: NetworkConfig = NetworkConfig()
+    optimiser: OptimiserConfig = OptimiserConfig(steps=8_000, batch=256, queue=8_192)
