@@ -53,6 +53,11 @@ class Part:
         arrays = self.arrays().items()
         return replace(self, **{name: _mean(array, rows, weights) for name, array in arrays})
 
+    def average(self) -> Self:
+        """The mean of all of them, one row."""
+        arrays = self.arrays().items()
+        return replace(self, **{name: a.mean(axis=0, keepdims=True) for name, a in arrays})
+
     def averaged(self, count: int) -> Self:
         """The means of each ``count`` in a row."""
         arrays = self.arrays().items()
@@ -93,11 +98,7 @@ class Encoded:
 
     def average(self) -> Encoded:
         """The mean of all of them, one row."""
-        means = (
-            replace(part, **{n: a.mean(axis=0, keepdims=True) for n, a in part.arrays().items()})
-            for part in self.parts
-        )
-        return Encoded(tuple(means))
+        return Encoded(tuple(part.average() for part in self.parts))
 
     def averaged(self, count: int) -> Encoded:
         """The means of each ``count`` in a row, such as the crops of one image.

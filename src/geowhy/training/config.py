@@ -20,8 +20,8 @@ from geowhy.errors import ConfigError
 
 __all__ = [
     "AlignmentConfig", "CalibrationConfig", "GalleryConfig", "LocationConfig", "OptimiserConfig",
-    "PhotosConfig", "PlaceReaderConfig", "ReaderConfig", "SplitConfig", "TrainingConfig",
-    "ViewsConfig",
+    "PhotosConfig", "PlaceReaderConfig", "ReaderConfig", "RunConfig", "Section", "SplitConfig",
+    "TrainingConfig", "ViewsConfig",
 ]  # fmt: skip
 
 CLIP = "clip-vit-l-14"
@@ -35,6 +35,31 @@ Choices = Annotated[tuple[Positive, ...], Field(min_length=1)]
 
 class Section(BaseModel, frozen=True, extra="forbid"):
     """Holds what it is told, and refuses a key that it doesn't know."""
+
+
+class RunConfig(Section):
+    """A whole file."""
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Reads a TOML file, or the JSON that ``model_dump_json`` writes.
+
+        Raises:
+            ConfigError: if it is missing, not TOML, or has a wrong key or value.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+            return cls(**(json.loads(text) if path.suffix == ".json" else tomllib.loads(text)))
+        except OSError as error:
+            reason = error.strerror
+            raise ConfigError(f"{path}: can't be read ({reason}): give a TOML file") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            named = f"{path}: {where}" if where else str(path)
+            raise ConfigError(f"{named}: {first['msg']}; mend or remove that key") from error
+        except ValueError as error:
+            raise ConfigError(f"{path}: not valid TOML ({error}): mend that line") from error
 
 
 class ViewsConfig(Section):
@@ -205,7 +230,7 @@ class CalibrationConfig(Section):
     least_radius_km: float = Field(30.0, ge=0)
 
 
-class TrainingConfig(Section):
+class TrainingConfig(RunConfig):
     """Everything that determines a run, but for the data."""
 
     name: str = Field("embedded", pattern=r"^[A-Za-z0-9._-]+$")
@@ -272,24 +297,3 @@ class TrainingConfig(Section):
         content: dict[str, Any] = serialise(self)
         del content["photos" if self.photos is None else "views"]
         return content
-
-    @classmethod
-    def load(cls, path: Path) -> TrainingConfig:
-        """Reads a TOML file, or the JSON that ``model_dump_json`` writes.
-
-        Raises:
-            ConfigError: if it is missing, not TOML, or has a wrong key or value.
-        """
-        try:
-            text = path.read_text(encoding="utf-8")
-            return cls(**(json.loads(text) if path.suffix == ".json" else tomllib.loads(text)))
-        except OSError as error:
-            reason = error.strerror
-            raise ConfigError(f"{path}: can't be read ({reason}): give a TOML file") from error
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            named = f"{path}: {where}" if where else str(path)
-            raise ConfigError(f"{named}: {first['msg']}; mend or remove that key") from error
-        except ValueError as error:
-            raise ConfigError(f"{path}: not valid TOML ({error}): mend that line") from error

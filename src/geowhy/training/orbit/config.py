@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from geowhy.training.config import OptimiserConfig, Section
+from geowhy.training.config import OptimiserConfig, RunConfig, Section
 
 __all__ = ["LookConfig", "NetworkConfig", "OrbitConfig", "PairsConfig"]
 
@@ -22,7 +22,14 @@ class PairsConfig(Section):
     """
 
     worlds: dict[str, float] = Field(
-        default={"bmng": 3, "shadedrelief": 2, "etopo1": 1, "marble": 3, "srtm": 1, "ne2": 1},
+        default={
+            "bmng": 3,
+            "shadedrelief": 2,
+            "etopo1": 1,
+            "marble": 3,
+            "srtm": 1,
+            "natural-earth-2": 1,
+        },
         min_length=1,
     )  # and how often each is shown
     least_width_km: float = Field(150.0, gt=0)
@@ -68,7 +75,7 @@ class NetworkConfig(Section):
     size: int = Field(128, ge=8)  # of a description
 
 
-class OrbitConfig(Section):
+class OrbitConfig(RunConfig):
     """Everything that determines a run, but for the worlds."""
 
     kind: Literal["orbit"] = "orbit"
@@ -77,4 +84,4 @@ class OrbitConfig(Section):
     pairs: PairsConfig = PairsConfig()
     look: LookConfig = LookConfig()
     network: NetworkConfig = NetworkConfig()
-    optimiser: OptimiserConfig = OptimiserConfig(steps=8_000, batch=256, queue=8_192)
+    optimiser: OptimiserConfig = OptimiserConfig()

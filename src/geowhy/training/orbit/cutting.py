@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from geowhy.arrays import Pixels
 from geowhy.geo.sphere import EARTH_RADIUS_KM
+from geowhy.images.overhead import WorldImage
 
 __all__ = ["PoseBatch", "WorldPyramid", "ground_grid"]
 
@@ -35,7 +35,7 @@ class PoseBatch:
 
     @classmethod
     def from_above(cls, lat_lon: Tensor, width_km: Tensor, heading: Tensor) -> PoseBatch:
-        """Pictures without a tilt."""
+        """Pictures without a tilt, of centres ``[N, 2]``, widths ``[N]`` and headings ``[N]``."""
         none = torch.zeros_like(width_km)
         return cls(lat_lon, width_km, heading, none, none, none)
 
@@ -68,15 +68,17 @@ def ground_grid(poses: PoseBatch, side: int) -> tuple[Tensor, Tensor]:
 class WorldPyramid:
     """A world image at several resolutions, each half as fine as the one before."""
 
-    def __init__(self, pixels: Pixels, device: str) -> None:
-        """Takes a world ``[H, W, C]``."""
-        self.channels = pixels.shape[2]
+    def __init__(self, world: WorldImage, device: str, finest: int = 6_000) -> None:
+        """Takes a world; with more than ``finest`` columns it is halved first."""
+        self.channels = world.pixels.shape[2]
+        self._north, self._east = (math.radians(offset) for offset in world.offset_deg)
         self._sizes, self._flat = list[tuple[int, int]](), list[Tensor]()
-        level = torch.tensor(pixels, device=device)
+        level = torch.tensor(world.pixels, device=device)
         while True:
             height, width = level.shape[:2]
-            self._sizes.append((height, width))
-            self._flat.append(level.reshape(-1, self.channels).contiguous())
+            if width <= finest:
+                self._sizes.append((height, width))
+                self._flat.append(level.reshape(-1, self.channels).contiguous())
             if width < COARSEST:
                 break
             half = (math.ceil(height / 2), math.ceil(width / 2))
@@ -87,10 +89,8 @@ class WorldPyramid:
     def cut(self, lat: Tensor, lon: Tensor, km_per_pixel: Tensor) -> Tensor:
         """Colours ``[N, side, side, C]``, 0 to 1, at radians ``[N, side, side]``, bilinear.
 
-        Args:
-            lat, lon: of the pixels of N pictures.
-            km_per_pixel: of each picture ``[N]``; it may be coarser than its source by half an
-                octave, but no more.
+        A picture of so many ``km_per_pixel`` ``[N]`` may be coarser than its source by half an
+        octave, but no more.
         """
         coarsest = CIRCUMFERENCE_KM / torch.tensor([w for _, w in self._sizes]).to(lat)
         level = (km_per_pixel[:, None] > coarsest[1:] / math.sqrt(2)).sum(dim=1)
@@ -102,12 +102,12 @@ class WorldPyramid:
 
     def _gathered(self, level: int, lat: Tensor, lon: Tensor) -> Tensor:
         (height, width), flat = self._sizes[level], self._flat[level]
-        row = (0.5 - lat / math.pi) * height - 0.5
-        column = (0.5 + lon / (2 * math.pi)) * width - 0.5
+        row = (0.5 - (lat + self._north) / math.pi) * height - 0.5
+        column = (0.5 + (lon + self._east) / (2 * math.pi)) * width - 0.5
         top, left = row.floor(), column.floor()
         down, right = (row - top)[..., None], (column - left)[..., None]
         line, left = top.int(), left.int()
-        result: Tensor | float = 0.0
+        result = lat.new_zeros(*lat.shape, self.channels)
         for i, of_row in ((0, 1 - down), (1, down)):
             over_pole = (line + i < 0) | (line + i >= height)
             start = (line + i).clamp(0, height - 1) * width
@@ -115,5 +115,5 @@ class WorldPyramid:
             for j, of_column in ((0, 1 - right), (1, right)):
                 place = (start + (shifted + j) % width).reshape(-1)
                 pixels = flat.index_select(0, place).view(*lat.shape, self.channels)
-                result = result + pixels.float() * (of_row * of_column)
+                result += pixels.float() * (of_row * of_column)
         return result / 255

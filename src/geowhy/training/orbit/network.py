@@ -46,12 +46,20 @@ class RingNetwork(nn.Module):
         self.heads = nn.ModuleList(nn.Linear(channels, size) for size in self.sizes)
 
     def forward(self, pictures: Tensor) -> Tensor:
+        """Descriptions ``[N, d]`` of pictures ``[N, 3, S, S]``."""
+        return self.described(self.pooled(pictures))
+
+    def pooled(self, pictures: Tensor) -> Tensor:
+        """Features of the whole and of each ring ``[N, 1 + rings, c]``."""
         features = self.body(_contrasted(pictures)).float()
         power = self.power.clamp(1, 8)
         whole = features.clamp_min(1e-4).pow(power).mean((2, 3)).pow(1 / power)
         by_ring = torch.einsum("nchw,rhw->rnc", features, cast(Tensor, self.rings))
-        pooled = [whole, *by_ring]
-        parts = [head(x) for head, x in zip(self.heads, pooled, strict=True)]
+        return torch.cat([whole[:, None], by_ring.transpose(0, 1)], dim=1)
+
+    def described(self, pooled: Tensor) -> Tensor:
+        """Descriptions of length 1 ``[N, d]`` from pooled features ``[N, 1 + rings, c]``."""
+        parts = [head(x) for head, x in zip(self.heads, pooled.unbind(1), strict=True)]
         return functional.normalize(torch.cat(parts, dim=1), dim=1)
 
 

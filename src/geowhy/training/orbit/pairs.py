@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from geowhy.arrays import Pixels
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import EARTH_RADIUS_KM
+from geowhy.images.overhead import WorldImage
 from geowhy.training.orbit.config import LookConfig, PairsConfig
 from geowhy.training.orbit.cutting import PoseBatch, WorldPyramid, ground_grid
 from geowhy.training.orbit.look import changed_look
@@ -40,11 +40,11 @@ class PairSource:
     """Cuts pairs out of world images, at random; chance comes from torch's generator."""
 
     def __init__(
-        self, worlds: Mapping[str, Pixels], pairs: PairsConfig, look: LookConfig, device: str
+        self, worlds: Mapping[str, WorldImage], pairs: PairsConfig, look: LookConfig, device: str
     ) -> None:
-        """Takes worlds ``[H, W, C]`` by name."""
+        """Takes worlds by name: the reference, and those that queries show."""
         self._config, self._look, self._device = pairs, look, device
-        self._worlds = {name: WorldPyramid(pixels, device) for name, pixels in worlds.items()}
+        self._worlds = {name: WorldPyramid(world, device) for name, world in worlds.items()}
         self._land = torch.from_numpy(Atlas.load().layer("land").grid() == 1).to(device)
 
     def pairs(self, count: int, side: int) -> Pairs:
@@ -63,7 +63,7 @@ class PairSource:
         return colours.expand(-1, -1, -1, 3).permute(0, 3, 1, 2)
 
     def _queries(self, poses: PoseBatch, side: int) -> Tensor:
-        """Pictures ``[N, 3, side, side]`` that look like one world, two, or a band of any sensor."""
+        """Pictures ``[N, 3, side, side]`` in the look of one world, two, or a band of any sensor."""
         count, device, look = len(poses.width_km), self._device, self._look
         names = list(self._config.worlds)
         often = torch.tensor([float(times) for times in self._config.worlds.values()])
@@ -77,14 +77,17 @@ class PairSource:
             weight = (first == number) * (1 - share) + (second == number) * share
             rows = weight.nonzero()[:, 0].to(device)
             colours = world.cut(lat[rows], lon[rows], poses.width_km[rows] / side)
-            mix = torch.eye(3, device=device) if world.channels == 3 else torch.ones(1, 3).to(device)
+            mix = (
+                torch.eye(3, device=device) if world.channels == 3 else torch.ones(1, 3).to(device)
+            )
             band = torch.randn(len(rows), world.channels, 1, device=device).expand(-1, -1, 3)
             mixes = torch.where(is_band[rows, None, None], band, mix)
             mixes = mixes * weight.to(device)[rows, None, None]
             mixed = torch.bmm(colours.view(len(rows), side * side, world.channels), mixes)
             pictures[rows] += mixed.view(len(rows), side, side, 3)
         pictures = pictures.permute(0, 3, 1, 2)
-        pictures[is_band] = _stretched(pictures[is_band])
+        if is_band.any():
+            pictures[is_band] = _stretched(pictures[is_band])
         return pictures
 
     def poses(self, count: int, least_km: float, most_km: float) -> PoseBatch:
@@ -134,7 +137,8 @@ def _stretched(bands: Tensor) -> Tensor:
     quantiles = torch.tensor(BAND_QUANTILES, device=bands.device)
     low, high = bands[:, 0].flatten(1).quantile(quantiles, dim=1)[..., None, None, None]
     spread = BAND_RANGE[1] - BAND_RANGE[0]
-    return ((bands - low) / (high - low).clamp_min(1e-3) * spread + BAND_RANGE[0]).clamp(0, 1)
+    stretched: Tensor = (bands - low) / (high - low).clamp_min(1e-3) * spread + BAND_RANGE[0]
+    return stretched.clamp(0, 1)
 
 
 def _fields(poses: PoseBatch) -> Sequence[Tensor]:

@@ -24,6 +24,7 @@ __all__ = ["OrbitModule", "OrbitTask"]
 NEAR = 0.5  # widths: within these, two places are neither the same nor different
 FIRST_SCALE, MOST_SCALE = 20.0, 60.0  # of cosines
 RULED_OUT = -1e4
+QUEUE_FROM = 0.3  # share of the steps
 VALIDATION_PAIRS = 1_024
 
 
@@ -53,25 +54,25 @@ class OrbitTask:
 
     def __init__(self, config: OrbitConfig, source: PairSource, device: str) -> None:
         torch.manual_seed(config.seed)
-        module = OrbitModule(config).to(device)
-        self.module = module.to(memory_format=torch.channels_last)
+        self._parts = OrbitModule(config).to(device)
+        self.module: nn.Module = self._parts
         self.samples = config.optimiser.batch  # rows don't matter
         self._source, self._side, self._device = source, config.network.side, device
-        self._queue = config.optimiser.queue
+        self._queue, self._steps = config.optimiser.queue, config.optimiser.steps
         with torch.random.fork_rng():
             torch.manual_seed(config.seed + 1_000_003)
             self._held = source.pairs(VALIDATION_PAIRS, self._side)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """``total``, and the share of queries whose own reference is best in the batch."""
-        count, module = len(batch.rows), self.module
+        count, module = len(batch.rows), self._parts
         with torch.no_grad():
             pairs = self._source.pairs(count, self._side)
         queries, references = self._described(pairs)
         own = torch.arange(count, device=queries.device)
         near = _near(pairs, pairs.unit, pairs.width_km).fill_diagonal_(False)
         logits = (module.scale * queries @ references.T).masked_fill(near, RULED_OUT)
-        earlier, filled = logits[:, :0], min(batch.step * count, self._queue)
+        earlier, filled = logits[:, :0], self._filled(batch.step, count)
         if filled:
             near = _near(pairs, module.queued_unit[:filled], module.queued_width_km[:filled])
             earlier = module.scale * queries @ module.queued[:filled].clone().T
@@ -90,21 +91,27 @@ class OrbitTask:
         self.module.train()
         own = torch.arange(len(queries), device=queries.device)
         near = _near(self._held, self._held.unit, self._held.width_km).fill_diagonal_(False)
-        logits = (self.module.scale * queries @ references.T).masked_fill(near, RULED_OUT)
+        logits = (self._parts.scale * queries @ references.T).masked_fill(near, RULED_OUT)
         right = (logits.argmax(1) == own).float().mean()
         return {"validation": float(functional.cross_entropy(logits, own)), "held": float(right)}
 
     def _described(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
         both = torch.cat([pairs.queries, pairs.references])
         with torch.autocast(self._device, torch.bfloat16):
-            described = self.module.network(both.contiguous(memory_format=torch.channels_last))
+            described = self._parts.network(both.contiguous(memory_format=torch.channels_last))
         queries, references = described.float().chunk(2)
         return queries, references
+
+    def _filled(self, step: int, count: int) -> int:
+        """How many queued references count: none at first, when what they were is soon outdated."""
+        if step < QUEUE_FROM * self._steps:
+            return 0
+        return min(step * count, self._queue)
 
     def _remember(self, start: int, references: Tensor, pairs: Pairs) -> None:
         """Puts references in the place of the oldest."""
         rows = (start + torch.arange(len(references), device=references.device)) % self._queue
-        module = self.module
+        module = self._parts
         module.queued[rows] = references
         module.queued_unit[rows], module.queued_width_km[rows] = pairs.unit, pairs.width_km
 

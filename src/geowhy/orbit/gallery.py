@@ -1,0 +1,135 @@
+"""Places at several widths, described once, among which a picture from above is searched.
+
+The places of a width lie about a quarter of it apart (Fibonacci's spiral), wherever a picture would
+show enough land; widths grow by a constant factor. Descriptions have length 1 and are kept in eight
+bits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geowhy.arrays import Bools, Floats32, Floats64, Points, Rows
+from geowhy.geo.atlas import Atlas
+from geowhy.geo.sphere import EARTH_RADIUS_KM, lat_lon_to_unit, unit_to_lat_lon
+from geowhy.orbit.pose import Poses, picture_plane
+
+__all__ = ["GalleryPlaces", "OrbitGallery", "gallery_places"]
+
+LAND_PROBES = 8  # a side: how much of a picture is land is counted at so many points
+PROBED_AT_ONCE = 16_384
+SEARCHED_AT_ONCE = 32_768  # places: 16 MB of single precision
+LARGEST = 127
+NEAR_WIDTHS, NEAR_RATIO = (
+    0.3,
+    1.4,
+)  # what is nearer to a better place, and about as wide, is as good
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GalleryPlaces:
+    """What M pictures of the reference show; all are north up."""
+
+    lat_lon: Points  # degrees [M, 2]
+    width_km: Floats64  # [M]
+
+    def __len__(self) -> int:
+        return len(self.lat_lon)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OrbitGallery:
+    """Places with their descriptions."""
+
+    places: GalleryPlaces
+    codes: NDArray[np.int8]  # [M, d]
+    step: Floats32  # between two codes, of each column [d]
+
+    @classmethod
+    def of(cls, places: GalleryPlaces, descriptions: Floats32) -> OrbitGallery:
+        """From descriptions ``[M, d]``."""
+        step = np.abs(descriptions).max(axis=0) / LARGEST
+        step = np.maximum(step, np.finfo(np.float32).tiny).astype(np.float32)
+        return cls(places, np.rint(descriptions / step).astype(np.int8), step)
+
+    def described(self, rows: Rows) -> Floats32:
+        """Descriptions of some places ``[m, d]``."""
+        return np.asarray(self.codes[rows] * self.step, np.float32)
+
+    def search(
+        self, queries: Floats32, most: int, allowed: Bools | None = None
+    ) -> tuple[list[Rows], list[Floats32]]:
+        """The best distinct places for each description ``[N, d]``, best first, with their scores.
+
+        Args:
+            queries: of length 1.
+            most: how many, at most; of places that show nearly the same only the best is given.
+            allowed: which places may be found ``[M]``; None for all.
+        """
+        scores = np.empty((len(queries), len(self.codes)), np.float32)
+        scaled = (queries * self.step).T
+        for start in range(0, len(self.codes), SEARCHED_AT_ONCE):
+            block = slice(start, start + SEARCHED_AT_ONCE)
+            scores[:, block] = (self.codes[block].astype(np.float32) @ scaled).T
+        if allowed is not None:
+            scores[:, ~allowed] = -np.inf
+        rows = [self._distinct(of_query, most) for of_query in scores]
+        return rows, [of_query[found] for of_query, found in zip(scores, rows, strict=True)]
+
+    def _distinct(self, scores: Floats32, most: int) -> Rows:
+        """Rows of the best places, of which none shows nearly what a better one does."""
+        tried = min(len(scores), 16 * most)
+        left = np.argpartition(-scores, tried - 1)[:tried]
+        left = left[np.argsort(-scores[left], kind="stable")]
+        left = left[np.isfinite(scores[left])]
+        unit = lat_lon_to_unit(self.places.lat_lon[left]).astype(np.float32)
+        width = self.places.width_km[left]
+        found = list[int]()
+        alive = np.ones(len(left), np.bool_)
+        for number in range(len(left)):
+            if not alive[number]:
+                continue
+            found.append(int(left[number]))
+            if len(found) == most:
+                break
+            chord = np.linalg.norm(unit - unit[number], axis=1) * EARTH_RADIUS_KM
+            near = chord < NEAR_WIDTHS * np.maximum(width, width[number])
+            ratio = np.abs(np.log(width / width[number])) < np.log(NEAR_RATIO)
+            alive &= ~(near & ratio)
+        return np.array(found, np.intp)
+
+
+def gallery_places(
+    least_km: float, most_km: float, ratio: float, spacing: float, least_land: float
+) -> GalleryPlaces:
+    """Places whose pictures show at least ``least_land`` of land.
+
+    Widths go from ``least_km`` up to ``most_km``, each ``ratio`` times the one before; places of a
+    width are ``spacing`` widths apart.
+    """
+    land = Atlas.load().layer("land")
+    points, widths = list[Points](), list[Floats64]()
+    width_km, plane = least_km, picture_plane((LAND_PROBES, LAND_PROBES)).reshape(-1, 2)
+    while width_km <= most_km * (1 + 1e-9):
+        lat_lon = _spiral(int(4 * np.pi * EARTH_RADIUS_KM**2 / (spacing * width_km) ** 2))
+        for start in range(0, len(lat_lon), PROBED_AT_ONCE):
+            some = lat_lon[start : start + PROBED_AT_ONCE]
+            count = len(some)
+            probes = Poses(some, np.full(count, width_km), np.zeros(count)).ground(plane)
+            share = (land.at(probes.reshape(-1, 2)) == 1).reshape(count, -1).mean(axis=1)
+            points.append(some[share >= least_land])
+            widths.append(np.full(int((share >= least_land).sum()), width_km))
+        width_km *= ratio
+    return GalleryPlaces(np.concatenate(points), np.concatenate(widths))
+
+
+def _spiral(count: int) -> Points:
+    """Points about equally far from each other, all over the Earth, ``[count, 2]``."""
+    number = np.arange(count) + 0.5
+    z = 1 - 2 * number / count
+    turn = number * np.pi * (1 + np.sqrt(5))
+    radius = np.sqrt(1 - z**2)
+    return unit_to_lat_lon(np.stack([radius * np.cos(turn), radius * np.sin(turn), z], axis=-1))
