@@ -63,7 +63,7 @@ class PairSource:
         return colours.expand(-1, -1, -1, 3).permute(0, 3, 1, 2)
 
     def _queries(self, poses: PoseBatch, side: int) -> Tensor:
-        """Pictures ``[N, 3, side, side]`` in the look of one world, two, or a band of any sensor."""
+        """Pictures ``[N, 3, side, side]`` that look like a world, two, or a band of any sensor."""
         count, device, look = len(poses.width_km), self._device, self._look
         names = list(self._config.worlds)
         often = torch.tensor([float(times) for times in self._config.worlds.values()])
