@@ -31,6 +31,7 @@ ORDER = [
     "evidence",
     "registry",
     "orbit",
+    "overlay",
     "heads",
     "engine",
     "pretrained",

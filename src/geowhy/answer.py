@@ -89,9 +89,9 @@ class Prediction:
             in the explanation.
         heading_deg: where the picture's up points, clockwise from north; None if the model can't
             tell, as for the three below.
-        width_km: of the ground along the picture's middle row.
-        footprint: the picture's corners on the ground. In the azimuthal equidistant plane about
-            ``position`` they and its pixels are one homography.
+        width_km: of the picture's longer side on the ground.
+        footprint: the picture's corners on the ground. They say all of how it lies: with its pixels
+            they are one homography on the azimuthal equidistant map about its centre.
         verified: whether the picture agreed with the map when it was laid over it.
     """
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from geowhy.render.report import STYLES
+from geowhy.render.environment import STYLES
 from geowhy.render.world_map import CLASS_LIMITS
 
 TEXT, SHAPE = 4.5, 3.0

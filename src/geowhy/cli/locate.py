@@ -58,6 +58,14 @@ Outside = Annotated[
 Guess = Annotated[
     bool, flag("--guess", "After 'no answer', give the place that the model would guess.")
 ]
+Overlay = Annotated[
+    Path | None,
+    option(
+        help="Lay the picture over the map: a page (.html), a GeoTIFF (.tif), a .kmz for globes, "
+        "or a .png or .jpg with a world file.",
+        metavar="FILE",
+    ),
+]
 
 
 def _locate(
@@ -69,6 +77,7 @@ def _locate(
     outside: Outside = None,
     explain: Annotated[bool, flag("--explain", "Show the reasons.")] = False,
     guess: Guess = False,
+    overlay: Overlay = None,
     json: JsonLines = False,
     **of_model: object,
 ) -> int:
@@ -80,8 +89,12 @@ def _locate(
     from geowhy.cli.pictures import answers, pictures_in
     from geowhy.records import as_json
 
-    locator = load(model, gallery, region, outside, of_model)
     pictures, failed = list(pictures_in(images)), False
+    if overlay:
+        from geowhy.cli.overlay import check_overlay, write_overlay
+
+        check_overlay(overlay, pictures)
+    locator = load(model, gallery, region, outside, of_model)
     for answer in with_progress(answers(locator, pictures, top_k), len(pictures)):
         if isinstance(answer, ImageError):
             failed = True
@@ -92,6 +105,9 @@ def _locate(
         else:
             said = as_text(answer, SHOWN_CONCEPTS if explain else None, guess=guess)
             print(said, end="\n\n" if len(pictures) > 1 else "\n", flush=True)
+        if overlay and not isinstance(answer, ImageError):
+            write_overlay(answer, pictures[0], overlay)
+            say(f"Laid over the map: {overlay}")
     return int(failed)
 
 
