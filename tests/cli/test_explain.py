@@ -87,10 +87,10 @@ def test_one_bad_picture_does_not_stop_the_others(geowhy, tmp_path):
 
 
 def test_a_folder_says_what_cannot_be_read(geowhy, tmp_path):
-    (tmp_path / "a.jp2").write_text("no image")
+    (tmp_path / "a.jxl").write_text("no image")
     said = geowhy("explain", tmp_path)
     assert said.exit_code == 1
-    assert "a.jp2: is of a kind of image that isn't read from folders" in said.stderr
+    assert "a.jxl: is of a kind of image that isn't read from folders" in said.stderr
 
 
 @pytest.mark.parametrize(

@@ -92,15 +92,17 @@ def test_a_folder_gives_all_its_images_sorted(geowhy, folder):
 
 def test_a_folder_reads_images_without_suffix_and_names_kinds_it_cannot_read(geowhy, folder):
     (folder / "cat.png").rename(folder / "cat")
-    for name in ("LICENSE", "x.json", "y.jp2", "z.NEF"):
+    for name in ("LICENSE", "x.json", "y.jxl", "z.NEF"):
         (folder / name).write_text("no image")
     result = geowhy("locate", folder, "--json")
-    _, found, jp2, nef = records(result)
+    _, found, jxl, nef = records(result)
     assert result.exit_code == 1
     assert found["image"] == str(folder / "cat")
     assert "error" not in found
-    assert [jp2["image"], nef["image"]] == [str(folder / "y.jp2"), str(folder / "z.NEF")]
-    assert "export it as JPEG" in jp2["error"]
+    assert [jxl["image"], nef["image"]] == [str(folder / "y.jxl"), str(folder / "z.NEF")]
+    assert "export it as JPEG" in jxl["error"]
+    last = result.stderr.splitlines()[-1]
+    assert last == "4 files left out: LICENSE, notes.txt, x.json (no images); 1 hidden"
 
 
 def test_a_folder_without_images_is_an_error(geowhy, tmp_path):

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from geowhy.cli import locate
-from geowhy.cli.options import JsonLines, ModelName, option, progress, share, to_file
+from geowhy.cli.options import JsonLines, ModelName, option, progress, say, share, to_file
 from geowhy.errors import CoordinateError, ImageError
 from geowhy.render.wording import explained_text, plainly
 from geowhy.types import LatLon
@@ -95,7 +95,8 @@ def _explain(
         sparse=sparse or None,
         regions=None if chosen == "none" else chosen,
     )
-    pictures, explained, failed = list(pictures_in(images)), [], False
+    given, explained, failed = pictures_in(images), [], False
+    pictures = given.pictures
     for picture in pictures:
         try:
             if picture.problem:
@@ -121,6 +122,8 @@ def _explain(
         entries = [ReportEntry(each.prediction, each.pixels, each.density) for each in explained]
         write_whole(output, html_report(entries, provenance=provenance_of(locator, model)))
         print(f"All of it, with maps: {output}", file=sys.stderr)
+    if left_out := given.left_out.sentence():
+        say(plainly(left_out))
     return int(failed)
 
 

@@ -89,7 +89,8 @@ def _locate(
     from geowhy.cli.pictures import answers, pictures_in
     from geowhy.records import as_json
 
-    pictures, failed = list(pictures_in(images)), False
+    found, failed = pictures_in(images), False
+    pictures = found.pictures
     if overlay:
         from geowhy.cli.overlay import check_overlay, write_overlay
 
@@ -108,6 +109,8 @@ def _locate(
         if overlay and not isinstance(answer, ImageError):
             write_overlay(answer, pictures[0], overlay)
             say(f"Laid over the map: {overlay}")
+    if left_out := found.left_out.sentence():
+        say(plainly(left_out))
     return int(failed)
 
 

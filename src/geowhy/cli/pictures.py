@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from geowhy.answer import Prediction
@@ -14,19 +15,33 @@ from geowhy.errors import ImageError
 if TYPE_CHECKING:
     from geowhy.locator import Locator
 
-__all__ = ["Picture", "answers", "pictures_in"]
+__all__ = ["Found", "LeftOut", "Picture", "answers", "pictures_in"]
 
 STDIN = "-"
 SUFFIXES = frozenset(
     (
-        *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".tif", ".tiff"),
-        *(".heic", ".heif", ".hif", ".avif", ".gif", ".bmp"),
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".tif", ".tiff", ".gif"),
+        *(".heic", ".heif", ".hif", ".avif", ".bmp", ".jp2", ".j2k", ".jpx", ".j2c"),
     )
 )
 UNREAD_SUFFIXES = frozenset(
-    [".jp2", ".j2k", ".jxl", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"]
+    (".jxl", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw")
 )
 UNREAD = "is of a kind of image that isn't read from folders; export it as JPEG, PNG or TIFF"
+LITTER = frozenset(
+    (
+        *("@eadir", "__macosx", "#recycle", "$recycle.bin", "@recycle", "recycler", "lost+found"),
+        *(
+            "#snapshot",
+            "@tmp",
+            "@recently-snapshot",
+            "system volume information",
+            "network trash folder",
+        ),
+        *("temporary items", "thumbs.db", "ehthumbs.db", "desktop.ini"),
+    )
+)  # names that drives, archives and desktops leave behind; others of theirs begin with a dot
+NAMED = 5  # files of a last line; more are only counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +53,55 @@ class Picture:
     problem: str = ""  # why there is nothing to read; empty if there is
 
 
-def pictures_in(arguments: Iterable[str]) -> Iterator[Picture]:
-    """Every image that the arguments name, in order; files of a folder sorted by path."""
+@dataclass(slots=True)
+class LeftOut:
+    """The files of folders that were passed over."""
+
+    strangers: list[str] = field(default_factory=list)  # no images, by their content
+    litter: Counter[str] = field(default_factory=Counter)  # files by the name that gave them away
+
+    def sentence(self) -> str:
+        """All of them counted, the first of them named; empty if there are none."""
+        names = [os.path.basename(path) for path in self.strangers]
+        parts = []
+        if names:
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            parts.append(f"{', '.join(names[:NAMED])}{more} (no images)")
+        parts += [_counted(name, count) for name, count in sorted(self.litter.items())]
+        total = len(names) + self.litter.total()
+        return f"{total} file{'s' * (total > 1)} left out: {'; '.join(parts)}" if total else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the arguments of a verb name: images in order, and what folders hold beside them."""
+
+    pictures: tuple[Picture, ...]
+    left_out: LeftOut
+
+
+def pictures_in(arguments: Iterable[str]) -> Found:
+    """Every image that the arguments name, in order; files of a folder sorted by path.
+
+    In folders, images are told by their content, whatever they are called. A file that is called
+    an image and isn't one counts as one that can't be read.
+    """
+    pictures: list[Picture] = []
+    left_out = LeftOut()
     for argument in arguments:
         if argument == STDIN:
-            yield Picture(STDIN, sys.stdin.buffer.read())
+            pictures.append(Picture(STDIN, sys.stdin.buffer.read()))
         elif not os.path.isdir(argument):
-            yield Picture(argument, argument)
-        elif paths := sorted(filter(_is_image, _files_under(argument))):
-            for path in paths:
-                yield Picture(path, path, UNREAD if _suffix(path) in UNREAD_SUFFIXES else "")
+            pictures.append(Picture(argument, argument))
+        elif inside := list(_pictures_under(argument, left_out)):
+            pictures += inside
         else:
-            yield Picture(argument, argument, "this folder holds no images")
+            pictures.append(Picture(argument, argument, "this folder holds no images"))
+    return Found(tuple(pictures), left_out)
 
 
 def answers(
-    locator: Locator, pictures: list[Picture], top_k: int
+    locator: Locator, pictures: Sequence[Picture], top_k: int
 ) -> Iterator[Prediction | ImageError]:
     """What the model says to each picture, in order and under its name, as soon as it is known."""
     sources = (picture.source for picture in pictures if not picture.problem)
@@ -69,24 +117,48 @@ def answers(
             yield replace(answer, image=picture.name)
 
 
-def _files_under(folder: str) -> Iterator[str]:
-    """Paths of all files in a folder and its subfolders; hidden ones are left out."""
+def _pictures_under(folder: str, left_out: LeftOut) -> Iterator[Picture]:
+    for path in sorted(_files_under(folder, left_out)):
+        suffix = os.path.splitext(path)[1].lower()
+        if _is_image(path) or suffix in SUFFIXES:
+            yield Picture(path, path)
+        elif suffix in UNREAD_SUFFIXES:
+            yield Picture(path, path, UNREAD)
+        else:
+            left_out.strangers.append(path)
+
+
+def _files_under(folder: str, left_out: LeftOut) -> Iterator[str]:
+    """Paths of all files in a folder and its subfolders, but hidden ones and litter."""
     for path, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (os.path.join(path, name) for name in files if not name.startswith("."))
+        for name in filter(_is_litter, [*folders]):
+            folders.remove(name)
+            within = sum(len(each) for _, _, each in os.walk(os.path.join(path, name)))
+            left_out.litter.update({name: within} if within else {})
+        for name in files:
+            if not _is_litter(name):
+                yield os.path.join(path, name)
+            else:
+                left_out.litter["" if name.startswith(".") else name] += 1
 
 
-def _suffix(path: str) -> str:
-    return os.path.splitext(path)[1].lower()
+def _counted(name: str, count: int) -> str:
+    if not name:
+        return f"{count} hidden"
+    is_file = name.lower().endswith((".db", ".ini"))
+    return f"{count} {name}" if is_file else f"{count} in {name}"
+
+
+def _is_litter(name: str) -> bool:
+    return name.startswith(".") or name.lower() in LITTER
 
 
 def _is_image(path: str) -> bool:
-    """By the suffix, also of kinds that can't be read; without one by the first bytes."""
+    """By the first bytes."""
     from geowhy.images.formats import format_of
 
-    suffix = _suffix(path)
-    if suffix or not os.path.isfile(path):  # a pipe would be emptied by a look
-        return suffix in SUFFIXES | UNREAD_SUFFIXES
+    if not os.path.isfile(path):  # a pipe would be emptied by a look
+        return False
     try:
         with open(path, "rb") as file:
             format_of(file.read(256), path)
