@@ -6,6 +6,7 @@ from zipfile import ZipFile
 import pytest
 from PIL import Image
 
+from geowhy.images.reading import read_image
 from geowhy.orbit.pose import Pose
 from geowhy.types import LatLon
 
@@ -60,6 +61,22 @@ def test_a_globe_is_told_what_it_shows(geowhy, folder, tmp_path):
         said = archive.read("doc.kml").decode()
     assert "savanna.PNG: near Tamale, Ghana</" in said
     assert "the picture agrees with it: verified. The picture is 400" in said
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(("name", "least"), [("o.html", 2048), ("o.kmz", 2048), ("o.tif", None)])
+def test_no_more_of_a_picture_is_read_than_is_shown(
+    geowhy, folder, tmp_path, monkeypatch, name, least
+):
+    asked = []
+
+    def reading(source, **how):
+        asked.append(how["min_side"])
+        return read_image(source, **how)
+
+    monkeypatch.setattr("geowhy.cli.overlay.read_image", reading)
+    assert geowhy("locate", folder / "b/savanna.PNG", "--overlay", tmp_path / name).exit_code == 0
+    assert asked == [least]
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_a_tilted_picture_is_drawn_from_straight_above_and_transparent_where_it_
 
 
 def test_a_wide_view_far_from_nadir_does_not_grow_beyond_memory():
-    pose = Pose(LatLon(0.0, 0.0), 500.0, 0.0, perspective([45.0], [0.0], 60.0)[0])
+    pose = Pose(LatLon(0.0, 0.0), 500.0, 0.0, perspective([50.0], [0.0], 70.0)[0])
     level = LaidPicture.of(answer(pose), BLANK).levelled()
     assert 1.9 < level.pixels[..., 0].size / BLANK[..., 0].size < 2.2
 

@@ -12,7 +12,7 @@ from geowhy.errors import ConfigError, DataError
 from geowhy.images.reading import read_image
 from geowhy.overlay.geotiff import write_geotiff
 from geowhy.overlay.kmz import write_kmz
-from geowhy.overlay.laid import LaidPicture
+from geowhy.overlay.laid import MOST_PIXELS, LaidPicture
 from geowhy.overlay.world_file import WORLD_FILES, write_with_world_file
 from geowhy.render.overlay_page import overlay_page
 from geowhy.render.wording import place_name, plainly, pose_sentence, verdict_sentence
@@ -47,8 +47,11 @@ def write_overlay(prediction: Prediction, picture: Picture, path: Path) -> None:
         ImageError: if the model doesn't say how it lies, or that wasn't verified.
         OSError: if a file can't be written.
     """
-    laid = LaidPicture.of(prediction, read_image(picture.source, name=picture.name).pixels)
     suffix = path.suffix.lower()
+    # Of what isn't written whole, no more is read than will be shown.
+    least = MOST_PIXELS if suffix in (*PAGE, *KMZ) else None
+    pixels = read_image(picture.source, name=picture.name, min_side=least).pixels
+    laid = LaidPicture.of(prediction, pixels)
     if suffix in PAGE:
         write_whole(path, overlay_page(prediction, laid))
     elif suffix in GEOTIFF:

@@ -19,12 +19,11 @@ from PIL import Image
 from geowhy.arrays import Floats64, Pixels
 from geowhy.assets.files import appearing_whole
 from geowhy.geo.sphere import EARTH_RADIUS_KM, wrap_longitude
-from geowhy.overlay.laid import LaidPicture
+from geowhy.overlay.laid import MOST_PIXELS, LaidPicture
 from geowhy.overlay.warping import warped
 
 __all__ = ["LatLonBox", "on_degrees", "write_kmz"]
 
-MOST_PIXELS = 2048  # of a side: what globes take as one texture
 ALL_AROUND_DEG = 300.0  # of longitude: then an edge runs around a pole
 EDGE_POINTS = 512  # of each side of a picture
 KM_PER_DEGREE = EARTH_RADIUS_KM * np.pi / 180

@@ -23,8 +23,9 @@ from geowhy.geo.sphere import EARTH_RADIUS_KM
 from geowhy.orbit.pose import Pose, Poses, apply_homography, picture_corners
 from geowhy.overlay.warping import warped
 
-__all__ = ["LaidPicture"]
+__all__ = ["MOST_PIXELS", "LaidPicture"]
 
+MOST_PIXELS = 2048  # of a side, in a page or on a globe: what these take at once
 LEVEL_PX = 0.5  # perspective that moves no corner further is left out
 MOST_GROWTH = 2.0  # pixels of a levelled picture, for each of the tilted one
 HEMISPHERE_KM = EARTH_RADIUS_KM * np.pi / 2

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from geowhy.answer import Prediction
-from geowhy.overlay.laid import LaidPicture
+from geowhy.overlay.laid import MOST_PIXELS, LaidPicture
 from geowhy.render.environment import digest_of, templates
 from geowhy.render.overlay_map import SIDE, OverlayMap
 
-__all__ = ["MOST_PIXELS", "overlay_page"]
+__all__ = ["overlay_page"]
 
 SCRIPT = Path(__file__).with_name("overlay.js")
-MOST_PIXELS = 2048  # of a side of the picture in a page
 
 
 def overlay_page(prediction: Prediction, laid: LaidPicture) -> str:
