@@ -41,10 +41,8 @@ def clients(monkeypatch):
 
     def run(command, folder):
         told.append(command)
-        name, content = there[Path(command[0]).name] or ("", b"")
-        if name:
-            (folder / name).write_bytes(content)
-        return subprocess.CompletedProcess(command, 0 if name else 1)
+        if gives := there[Path(command[0]).name]:
+            (folder / gives[0]).write_bytes(gives[1])
 
     monkeypatch.setattr(packages.shutil, "which", lambda n: f"/bin/{n}" if n in there else None)
     monkeypatch.setattr(packages, "_run", run)

@@ -125,12 +125,12 @@ def _by_client(package: PinnedArchive, scratch: Path) -> Path | None:
     program = shutil.which(command[0])
     if program is None:
         return None
-    done = _run([program, *command[1:]], scratch)
-    return find_package(package, scratch) if done.returncode == 0 else None
+    _run([program, *command[1:]], scratch)
+    return find_package(package, scratch)
 
 
-def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+def _run(command: list[str], folder: Path) -> None:
+    subprocess.run(command, cwd=folder, capture_output=True, check=False)
 
 
 def _by_address(package: PinnedArchive, scratch: Path) -> Path:

