@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from geowhy.concepts.vocabulary import Vocabulary
+from geowhy.concepts.vocabulary import PACKAGED_VOCABULARY, Vocabulary
 from geowhy.errors import VocabularyError
 from geowhy.geo.atlas import Atlas, uniform_on_land
 
@@ -210,3 +210,13 @@ def test_a_folder_without_concepts_is_an_error(tmp_path):
 def test_concepts_that_are_no_tables_are_an_error(tmp_path):
     with pytest.raises(VocabularyError, match=r"texts.toml:1: no concept"):
         Vocabulary.load(written(tmp_path, 'category = "x"\nconcept = ["y"]', "texts.toml"))
+
+
+def test_a_vocabulary_that_was_compared_once_needn_t_be_again(tmp_path):
+    one = (PACKAGED_VOCABULARY / "water.toml").read_text()
+    (tmp_path / "a.toml").write_text(one)
+    (tmp_path / "b.toml").write_text(one)
+    with pytest.raises(VocabularyError, match="is taken"):
+        Vocabulary.load(tmp_path)
+    twice = Vocabulary.load(tmp_path, compared=False)
+    assert len(set(twice.names)) == len(twice.names) / 2

@@ -69,8 +69,13 @@ class Vocabulary:
     concepts: tuple[Concept, ...]
 
     @classmethod
-    def load(cls, folder: Path = PACKAGED_VOCABULARY, atlas: Atlas | None = None) -> Vocabulary:
+    def load(
+        cls, folder: Path = PACKAGED_VOCABULARY, atlas: Atlas | None = None, compared: bool = True
+    ) -> Vocabulary:
         """Reads and checks all TOML files of a folder against an atlas, by default the packaged.
+
+        That concepts are also ``compared`` with each other, by their names and on the land of the
+        Earth, takes a second; a vocabulary that was once needn't be again.
 
         Raises:
             VocabularyError: with file, line and remedy.
@@ -80,8 +85,9 @@ class Vocabulary:
             raise VocabularyError(f"{folder} holds no .toml file: put one there for each category")
         atlas = atlas or Atlas.load()
         concepts = tuple(concept for file in files for concept in _File(file, atlas).concepts())
-        _check_names(concepts)
-        _check_groundings(concepts, atlas)
+        if compared:
+            _check_names(concepts)
+            _check_groundings(concepts, atlas)
         return cls(concepts)
 
     @property

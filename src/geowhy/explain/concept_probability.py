@@ -20,8 +20,9 @@ from geowhy.geo.atlas import Atlas
 from geowhy.heads.gallery import Gallery
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.terms import ConceptImages, ConceptTerm, Encoded, ScoringModel
+from geowhy.orbit.concepts import OrbitConcepts
 
-__all__ = ["ConceptProbability"]
+__all__ = ["ConceptProbability", "FittedProbability"]
 
 LAND_SAMPLE = 4_000  # places of the gallery that tell how frequent a class is
 LEAST = 0.005  # a reading is never certain
@@ -67,8 +68,32 @@ class ConceptProbability:
         self, concepts: tuple[ConceptScore, ...], image: Encoded
     ) -> tuple[ConceptScore, ...]:
         """The concepts of an explanation with their probabilities."""
-        known = dict(zip(self.names, self.probability(image).tolist(), strict=True))
-        return tuple(
-            replace(c, probability=None if np.isnan(known.get(c.name, np.nan)) else known[c.name])
-            for c in concepts
-        )
+        return _with_probabilities(concepts, self.names, self.probability(image))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedProbability:
+    """What is known of the concepts of pictures from above, whose curves were fitted."""
+
+    of: OrbitConcepts
+
+    def probability(self, image: Encoded) -> Floats64:
+        """That each concept holds in the footprint of one picture, ``[k]``."""
+        probability: Floats64 = self.of.probabilities(image.part(ConceptImages))[0]
+        return probability
+
+    def with_probabilities(
+        self, concepts: tuple[ConceptScore, ...], image: Encoded
+    ) -> tuple[ConceptScore, ...]:
+        """The concepts of an explanation with their probabilities."""
+        return _with_probabilities(concepts, self.of.bank.names, self.probability(image))
+
+
+def _with_probabilities(
+    concepts: tuple[ConceptScore, ...], names: tuple[str, ...], probability: Floats64
+) -> tuple[ConceptScore, ...]:
+    known = dict(zip(names, probability.tolist(), strict=True))
+    return tuple(
+        replace(c, probability=None if np.isnan(known.get(c.name, np.nan)) else known[c.name])
+        for c in concepts
+    )

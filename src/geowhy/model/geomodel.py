@@ -27,7 +27,7 @@ from geowhy.model.store import ModelFolder
 from geowhy.model.surroundings import read_surroundings
 from geowhy.model.terms import Encoded, ScoreTerm, ScoringModel, total_scores
 
-__all__ = ["GeoModel", "model_banks", "model_config", "model_tensors"]
+__all__ = ["GeoModel", "folder_bank", "model_banks", "model_config", "model_tensors"]
 
 
 # How finely places are kept: embeddings by the deviation of each column, maps by that of the error
@@ -91,12 +91,12 @@ class GeoModel:
             reader, matcher = (groups.get(group, {}) for group in ("reader", "matcher"))
             maps = MapComparison(MapReader(reader), MapMatcher(matcher))
         if "places" in groups:
-            places = PlaceReader(groups["places"], _bank(folder, PLACE_BANK_FILE))
+            places = PlaceReader(groups["places"], folder_bank(folder, PLACE_BANK_FILE))
         return cls(
             name,
             OnnxBackbone.load(folder.path / BACKBONE_FILE, preprocessing),
             LocationEncoder.from_tensors(groups.get("location", {}), architecture),
-            ConceptAligner(groups.get("alignment", {}), _bank(folder, BANK_FILE), space),
+            ConceptAligner(groups.get("alignment", {}), folder_bank(folder, BANK_FILE), space),
             maps,
             places,
         )
@@ -214,13 +214,17 @@ def model_tensors(model: GeoModel) -> dict[str, Floats32]:
     return {f"{group}/{n}": array for group, part in groups.items() for n, array in part.items()}
 
 
-def _bank(folder: ModelFolder, name: str) -> ConceptBank:
-    """A bank of a model's folder, if it is the one that the model was trained with."""
+def folder_bank(folder: ModelFolder, name: str, section: str = "model") -> ConceptBank:
+    """The bank of that name in a model's folder; a ``section`` of config.json has its digest.
+
+    Raises:
+        ModelFormatError: if it can't be read, or isn't the one that the model was trained with.
+    """
     try:
         bank = ConceptBank.load(folder.path / name)
     except DataError as error:
         raise ModelFormatError(str(error)) from error
-    expected = folder.section("model").get("banks", {}).get(name)
+    expected = folder.section(section).get("banks", {}).get(name)
     if bank.digest != expected:
         raise ModelFormatError(
             f"{folder.path}: trained with the concept bank {str(expected)[:12]}, but {name} is "

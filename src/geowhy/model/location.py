@@ -43,6 +43,7 @@ class LocationArchitecture:
         depth: hidden layers of each capsule.
         size: length of an embedding.
         surroundings: width of the hidden layer of the capsule that reads the atlas; 0 for none.
+        reads: how many numbers that capsule reads.
     """
 
     sigmas: tuple[float, ...] = (1.0, 16.0, 256.0)
@@ -51,6 +52,7 @@ class LocationArchitecture:
     depth: int = 3
     size: int = 512
     surroundings: int = 0
+    reads: int = SURROUNDINGS_SIZE
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every tensor, in the order of the computation."""
@@ -66,9 +68,9 @@ class LocationArchitecture:
             shapes[f"{capsule}.head.bias"] = (self.size,)
         if self.surroundings:
             shapes |= {
-                "surroundings.mean": (SURROUNDINGS_SIZE,),
-                "surroundings.spread": (SURROUNDINGS_SIZE,),
-                "surroundings.layer_0.weight": (self.surroundings, SURROUNDINGS_SIZE),
+                "surroundings.mean": (self.reads,),
+                "surroundings.spread": (self.reads,),
+                "surroundings.layer_0.weight": (self.surroundings, self.reads),
                 "surroundings.layer_0.bias": (self.surroundings,),
                 "surroundings.head.weight": (self.size, self.surroundings),
                 "surroundings.head.bias": (self.size,),
@@ -115,7 +117,8 @@ class LocationEncoder:
         """Embeddings of degrees ``[N, 2]``, float32 ``[N, size]``; not normalised.
 
         Longitudes wrap; 180 and -180 stay apart, as in GeoCLIP, whose map has an edge there.
-        ``surroundings``, what `read_surroundings` gives, spares reading the atlas once more.
+        ``surroundings``, what `read_surroundings` gives, spares reading the atlas once more; an
+        encoder that reads something else of ``reads`` numbers must be given that, ``[N, reads]``.
 
         Raises:
             CoordinateError: if one is not on Earth.

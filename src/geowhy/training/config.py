@@ -19,9 +19,9 @@ from pydantic import (
 from geowhy.errors import ConfigError
 
 __all__ = [
-    "AlignmentConfig", "CalibrationConfig", "GalleryConfig", "LocationConfig", "OptimiserConfig",
-    "PhotosConfig", "PlaceReaderConfig", "ReaderConfig", "RunConfig", "Section", "SplitConfig",
-    "TrainingConfig", "ViewsConfig",
+    "AlignmentConfig", "CalibrationConfig", "FitConfig", "GalleryConfig", "LocationConfig",
+    "OptimiserConfig", "PhotosConfig", "PlaceReaderConfig", "ReaderConfig", "RunConfig", "Section",
+    "SplitConfig", "TrainingConfig", "ViewsConfig",
 ]  # fmt: skip
 
 CLIP = "clip-vit-l-14"
@@ -230,21 +230,26 @@ class CalibrationConfig(Section):
     least_radius_km: float = Field(30.0, ge=0)
 
 
-class TrainingConfig(RunConfig):
+class FitConfig(Section):
+    """What an alignment of images with places asks for, whatever they are."""
+
+    seed: int = 0
+    location: LocationConfig = LocationConfig()
+    alignment: AlignmentConfig = AlignmentConfig()
+    optimiser: OptimiserConfig = OptimiserConfig()
+
+
+class TrainingConfig(RunConfig, FitConfig):
     """Everything that determines a run, but for the data."""
 
     name: str = Field("embedded", pattern=r"^[A-Za-z0-9._-]+$")
-    seed: int = 0
     backbone: Backbone = "efficientnet-lite2"
     vocabulary: str = ""  # a folder of concept files; the packaged one if empty
     views: ViewsConfig = ViewsConfig()
     photos: PhotosConfig | None = None  # a run that has them cuts no views
     split: SplitConfig = SplitConfig()
-    location: LocationConfig = LocationConfig()
-    alignment: AlignmentConfig = AlignmentConfig()
     reader: ReaderConfig = ReaderConfig()
     place_reader: PlaceReaderConfig = PlaceReaderConfig()
-    optimiser: OptimiserConfig = OptimiserConfig()
     gallery: GalleryConfig = GalleryConfig()
     calibration: CalibrationConfig = CalibrationConfig()
 

@@ -9,12 +9,15 @@ import torch
 from torch import Tensor
 
 from geowhy.arrays import Floats32, Ints64, Points
+from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.export.backbone_export import LAYOUT_GRID
 from geowhy.geo.sphere import EARTH_RADIUS_KM, lat_lon_to_unit
 from geowhy.model.surroundings import MAP_GRID, MAP_NAMES
+from geowhy.training.aligner import Whitening
 
 __all__ = [
-    "SYMMETRIES", "BatchOrder", "GroundTruth", "Places", "soft_targets", "turned", "turned_alike",
+    "SYMMETRIES", "AlignmentData", "BatchOrder", "GroundTruth", "Places", "soft_targets", "turned",
+    "turned_alike",
 ]  # fmt: skip
 
 PRIOR_VIEWS = 10_000
@@ -76,6 +79,17 @@ class Places:
         for units in training.units[:PRIOR_VIEWS].split(PRIOR_CHUNK):
             mass += soft_targets(units, self.units, sigma_km).sum(dim=0)
         return replace(self, log_prior=torch.log(mass / mass.mean() + 1e-6))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlignmentData:
+    """What an objective reads that aligns images with places."""
+
+    seen: Vocabulary  # what images show
+    whitening: Whitening
+    training: Places
+    validation: Places | None  # None where no image is held out for it
+    land: Places  # to validate on, and to know the land at large
 
 
 def soft_targets(positives: Tensor, places: Tensor, sigma_km: float) -> Tensor:

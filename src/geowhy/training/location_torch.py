@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from geowhy.arrays import AnyFloats
 from geowhy.geo.sphere import A1, A2, A3, A4
 from geowhy.model.location import SURROUNDINGS_LIMIT, LocationArchitecture, LocationEncoder
-from geowhy.model.surroundings import MAP_GRID, MAP_NAMES, SURROUNDINGS_SIZE
+from geowhy.model.surroundings import MAP_GRID, MAP_NAMES
 from geowhy.training.config import LocationConfig
 from geowhy.training.dataset import Places
 from geowhy.training.features import Progress
@@ -59,7 +59,7 @@ class TorchLocationEncoder(nn.Module):
 
         Coordinates in double precision give the numbers of `LocationEncoder`; in single
         precision those of the ``geoclip`` package, bit for bit. ``surroundings``
-        ``[N, SURROUNDINGS_SIZE]`` must be given to an encoder that reads them.
+        ``[N, reads]`` must be given to an encoder that reads them.
         """
         xy = _project(lat_lon)
         names = [f"capsule_{index}" for index in range(len(self.architecture.sigmas))]
@@ -131,24 +131,25 @@ class _Surroundings(nn.Module):
 
     def __init__(self, architecture: LocationArchitecture, dropout: float) -> None:
         super().__init__()
-        self.mean = nn.Buffer(torch.zeros(SURROUNDINGS_SIZE))
-        self.spread = nn.Buffer(torch.ones(SURROUNDINGS_SIZE))
-        self.layer_0 = nn.Linear(SURROUNDINGS_SIZE, architecture.surroundings)
+        self.mean = nn.Buffer(torch.zeros(architecture.reads))
+        self.spread = nn.Buffer(torch.ones(architecture.reads))
+        self.layer_0 = nn.Linear(architecture.reads, architecture.surroundings)
         self.head = nn.Linear(architecture.surroundings, architecture.size)
         self.dropout = nn.Dropout(dropout)
 
-    def fit(self, surroundings: Tensor) -> None:
-        """Takes mean and spread of those of training places ``[N, SURROUNDINGS_SIZE]``.
+    def fit(self, surroundings: Tensor, maps: int = len(MAP_NAMES)) -> None:
+        """Takes mean and spread of those of training places ``[N, reads]``.
 
-        All fields of a map share them, so that a mirrored map is a map.
+        All fields of a map share them, so that a mirrored map is a map; ``maps`` come first.
         """
-        fields = len(MAP_NAMES) * MAP_GRID**2
-        maps = surroundings[:, :fields].reshape(len(surroundings), len(MAP_NAMES), -1)
-        mean = maps.mean(dim=(0, 2)).repeat_interleave(MAP_GRID**2)
-        spread = maps.std(dim=(0, 2)).repeat_interleave(MAP_GRID**2)
-        rest = surroundings[:, fields:]
-        self.mean.copy_(torch.cat([mean, rest.mean(dim=0)]))
-        self.spread.copy_(torch.cat([spread, rest.std(dim=0)]).clamp(min=SMALLEST_SPREAD))
+        mean, spread = surroundings.mean(dim=0), surroundings.std(dim=0)
+        if maps:
+            fields = maps * MAP_GRID**2
+            of_maps = surroundings[:, :fields].reshape(len(surroundings), maps, MAP_GRID**2)
+            mean[:fields] = of_maps.mean(dim=(0, 2)).repeat_interleave(MAP_GRID**2)
+            spread[:fields] = of_maps.std(dim=(0, 2)).repeat_interleave(MAP_GRID**2)
+        self.mean.copy_(mean)
+        self.spread.copy_(spread.clamp(min=SMALLEST_SPREAD))
 
     def forward(self, surroundings: Tensor) -> Tensor:
         standard = (surroundings - self.mean) / self.spread

@@ -13,8 +13,8 @@ from geowhy.geo.atlas import Atlas, uniform_on_land
 from geowhy.heads.gallery import Gallery
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.surroundings import SURROUNDINGS_SIZE, read_surroundings
-from geowhy.training.aligner import Whitening, fit_whitening, standardising
-from geowhy.training.dataset import GroundTruth, Places
+from geowhy.training.aligner import fit_whitening, standardising
+from geowhy.training.dataset import AlignmentData, GroundTruth, Places
 from geowhy.training.features import FeatureStore
 from geowhy.training.sources import TrainingSources
 from geowhy.training.views import Manifest
@@ -26,20 +26,15 @@ FEWEST_PLACES = 10  # that have a concept, or lack it; fewer say nothing of it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FitData:
-    """Everything that one fit reads.
+class FitData(AlignmentData):
+    """Everything that one fit reads; its land is the first SOME_PLACES of the gallery.
 
     Of each concept, seen or unseen, some training places have it, and some lack it.
     """
 
-    seen: Vocabulary  # what images show
-    unseen: Vocabulary  # what none does
+    unseen: Vocabulary  # what no image shows
     raw: Floats32  # backbone features of the training images [N, f]
-    whitening: Whitening
-    training: Places
-    validation: Places | None  # None where no image is held out for it
     gallery: Places
-    land: Places  # the first SOME_PLACES of the gallery
     known_land: Points  # degrees [N, 2] in all cells not held out, for what no image is looked at
 
 
@@ -117,7 +112,7 @@ class ImagePool:
             validation = self._places(held_out, images, seen, known)
         known_land = self._centres[known_rows]
         return FitData(
-            seen, unseen, raw, whitening, training, validation, gallery, land, known_land
+            seen, whitening, training, validation, land, unseen, raw, gallery, known_land
         )
 
     def gallery(self, model: GeoModel) -> Gallery:

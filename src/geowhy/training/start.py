@@ -10,11 +10,12 @@ from safetensors.numpy import load_file
 
 from geowhy.concepts.bank import ConceptBank, fit_grounded
 from geowhy.model.location import LocationArchitecture
+from geowhy.model.surroundings import MAP_NAMES
 from geowhy.registry import require
 from geowhy.training.aligner import TorchAligner
-from geowhy.training.config import TrainingConfig
+from geowhy.training.config import FitConfig
+from geowhy.training.dataset import AlignmentData
 from geowhy.training.location_torch import TorchLocationEncoder, embed_places, pretrain_location
-from geowhy.training.pool import FitData
 from geowhy.training.processes import StageBars
 
 __all__ = ["initial_aligner", "initial_encoder"]
@@ -23,9 +24,15 @@ RIDGE_PLACES = 20_000
 
 
 def initial_encoder(
-    config: TrainingConfig, data: FitData, device: str, bars: StageBars
+    config: FitConfig,
+    data: AlignmentData,
+    device: str,
+    bars: StageBars,
+    maps: int = len(MAP_NAMES),
 ) -> TorchLocationEncoder:
     """GeoCLIP's location encoder, or one that the truth at training places gave its first shape.
+
+    So many ``maps`` come first in what it reads of the surroundings.
 
     Raises:
         ModelNotFoundError: if the released weights are asked for but not installed.
@@ -35,17 +42,19 @@ def initial_encoder(
         tensors = load_file(require("geoclip") / "location.safetensors")
         return TorchLocationEncoder.from_tensors(tensors, LocationArchitecture()).to(device)
     sizes = location.model_dump(include={field.name for field in fields(LocationArchitecture)})
+    if location.surroundings:
+        sizes["reads"] = data.training.surroundings.shape[1]
     encoder = TorchLocationEncoder(LocationArchitecture(**sizes), config.seed, location.dropout)
     encoder.to(device)
     report = bars.stage("pretraining locations")
     if location.surroundings:
-        encoder.surroundings.fit(data.training.surroundings)
+        encoder.surroundings.fit(data.training.surroundings, maps)
     pretrain_location(encoder, data.training, location, config.seed, report)
     return encoder
 
 
 def initial_aligner(
-    config: TrainingConfig, data: FitData, encoder: TorchLocationEncoder
+    config: FitConfig, data: AlignmentData, encoder: TorchLocationEncoder
 ) -> TorchAligner:
     """An alignment whose concept basis is fitted in the location space.
 

@@ -3,6 +3,6 @@
 from geowhy.training.objectives.concept import ConceptTask
 from geowhy.training.objectives.contrastive import ContrastiveTask
 
-__all__ = ["OBJECTIVES"]
+__all__ = ["OBJECTIVES", "ConceptTask"]
 
 OBJECTIVES = {"concept": ConceptTask, "geoclip": ContrastiveTask}

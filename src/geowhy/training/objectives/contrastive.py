@@ -10,11 +10,10 @@ from torch import Tensor, nn
 from geowhy.model.alignment import ConceptAligner
 from geowhy.model.location import LocationEncoder
 from geowhy.training.aligner import AlignerSides, TorchAligner
-from geowhy.training.config import TrainingConfig
-from geowhy.training.dataset import soft_targets, turned_alike
+from geowhy.training.config import FitConfig
+from geowhy.training.dataset import AlignmentData, soft_targets, turned_alike
 from geowhy.training.location_torch import TorchLocationEncoder, embed_places
 from geowhy.training.loop import Batch
-from geowhy.training.pool import FitData
 from geowhy.training.regression import tensors_of
 
 __all__ = ["ContrastiveTask", "contrastive_loss"]
@@ -34,8 +33,8 @@ class ContrastiveTask:
 
     def __init__(
         self,
-        config: TrainingConfig,
-        data: FitData,
+        config: FitConfig,
+        data: AlignmentData,
         aligner: TorchAligner,
         encoder: TorchLocationEncoder,
     ) -> None:

@@ -6,9 +6,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from geowhy.training.config import OptimiserConfig, RunConfig, Section
+from geowhy.training.config import (
+    AlignmentConfig,
+    FitConfig,
+    LocationConfig,
+    OptimiserConfig,
+    RunConfig,
+    Section,
+)
 
-__all__ = ["LookConfig", "NetworkConfig", "OrbitConfig", "PairsConfig"]
+__all__ = ["ConceptsConfig", "LookConfig", "NetworkConfig", "OrbitConfig", "PairsConfig"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -73,6 +80,28 @@ class NetworkConfig(Section):
     blocks: tuple[int, ...] = (1, 2, 3)  # of each stage
     rings: int = Field(3, ge=1)
     size: int = Field(128, ge=8)  # of a description
+
+
+class ConceptsConfig(FitConfig):
+    """How concepts are learnt, from queries that the network has described.
+
+    Those in ``held_back`` of the cells of 10 degrees tell what scores promise.
+    """
+
+    queries: int = Field(60_000, ge=100)
+    held_back: float = Field(0.2, gt=0, lt=1)
+    location: LocationConfig = LocationConfig(
+        sigmas=(), surroundings=512, size=96, dropout=0.2, pretraining_steps=800
+    )
+    alignment: AlignmentConfig = AlignmentConfig(
+        target_sigma_km=0.0,  # each picture its own footprint, however near others are
+        grounding_weight=2.0,
+        whitened=256,
+        hidden=1024,
+        concept_hidden=512,
+        dropout=0.3,
+    )
+    optimiser: OptimiserConfig = OptimiserConfig(steps=2_000, batch=512, queue=0, weight_decay=0.05)
 
 
 class OrbitConfig(RunConfig):

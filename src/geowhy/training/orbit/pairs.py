@@ -50,11 +50,15 @@ class PairSource:
     def pairs(self, count: int, side: int) -> Pairs:
         """New ones, of places uniform on the ground that has enough land."""
         queries = self.poses(count, self._config.least_width_km, self._config.most_width_km)
-        pictures = changed_look(self._queries(queries, side), self._look)
+        pictures = self.queries(queries, side)
         references = self.pictures(REFERENCE, self._nearly(queries), side)
         lat, lon = queries.lat_lon.T
         unit = torch.stack([lat.cos() * lon.cos(), lat.cos() * lon.sin(), lat.sin()], dim=1)
         return Pairs(pictures, references, unit, queries.width_km)
+
+    def queries(self, poses: PoseBatch, side: int) -> Tensor:
+        """Pictures ``[N, 3, side, side]`` of any world, in a changed look."""
+        return changed_look(self._queries(poses, side), self._look)
 
     def pictures(self, world: str, poses: PoseBatch, side: int) -> Tensor:
         """Pictures ``[N, 3, side, side]`` of one world as it is."""
