@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geowhy.answer import Abstention, Candidate, Prediction, Scope
+from geowhy.answer import Abstention, Candidate, FileRecord, Prediction, Scope
 from geowhy.errors import DataError, ImageError
 from geowhy.explanation import (
     ConceptChange,
@@ -64,6 +64,8 @@ def prediction(**changes):
         "model": "embedded",
         "scope": Scope(192_000, region="Brazil", outside_weight=0.1),
         "calibrated": False,
+        "notes": ("the first of two bands is shown as grey",),
+        "file_says": FileRecord(LatLon(9.5, -0.5), "georeference", 120.0),
         "other_evidence": ("stars of the south",),
         "heading_deg": 32.25,
         "width_km": 412.5,
@@ -85,6 +87,8 @@ def test_an_explained_answer_reads_back_as_it_was():
         "model",
         "scope",
         "other_evidence",
+        "notes",
+        "file_says",
         "heading_deg",
         "width_km",
         "footprint",

@@ -8,7 +8,15 @@ from typing import Literal
 from geowhy.explanation import Explanation
 from geowhy.types import LatLon
 
-__all__ = ["Abstention", "AbstentionKind", "Candidate", "Footprint", "Prediction", "Scope"]
+__all__ = [
+    "Abstention",
+    "AbstentionKind",
+    "Candidate",
+    "FileRecord",
+    "Footprint",
+    "Prediction",
+    "Scope",
+]
 
 AbstentionKind = Literal["novel", "too_wide"]
 Footprint = tuple[LatLon, LatLon, LatLon, LatLon]
@@ -70,6 +78,21 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class FileRecord:
+    """What an image file says of its own place; no answer is made from it.
+
+    Attributes:
+        position: of the camera, or of the middle of a georeferenced picture.
+        origin: "camera" for GPS in the metadata, "georeference" for the tags of a GeoTIFF.
+        width_km: of the ground along the middle row of a georeferenced picture.
+    """
+
+    position: LatLon
+    origin: Literal["camera", "georeference"]
+    width_km: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """Where an image was taken, how sure that is, and why.
 
@@ -93,6 +116,8 @@ class Prediction:
         footprint: the picture's corners on the ground. They say all of how it lies: with its pixels
             they are one homography on the azimuthal equidistant map about its centre.
         verified: whether the picture agreed with the map when it was laid over it.
+        notes: how the image was read, where that isn't plain: which bands, that it is a preview.
+        file_says: the place that the file itself states, which nothing here is made from.
     """
 
     image: str
@@ -110,6 +135,8 @@ class Prediction:
     width_km: float | None = None
     footprint: Footprint | None = None
     verified: bool | None = None
+    notes: tuple[str, ...] = ()
+    file_says: FileRecord | None = None
 
     @property
     def abstained(self) -> bool:

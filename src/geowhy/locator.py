@@ -196,7 +196,7 @@ class Locator:
         decoded = self.engine.decode([read.pixels], top_k)[0]
         asked = question or Question()
         explanation = self._explainer.explain(decoded, read.pixels, asked, on_progress)
-        prediction = replace(self._prediction(read.name, decoded, top_k), explanation=explanation)
+        prediction = replace(self._prediction(read, decoded, top_k), explanation=explanation)
         return Examined(prediction, read.pixels, decoded.estimate.density)
 
     @cached_property
@@ -210,14 +210,14 @@ class Locator:
         decoded = iter(self.engine.decode([image.pixels for image in good], top_k) if good else [])
         for image in read:
             if isinstance(image, NamedImage):
-                yield self._prediction(image.name, next(decoded), top_k)
+                yield self._prediction(image, next(decoded), top_k)
             else:
                 yield image
 
-    def _prediction(self, name: str, decoded: Decoded, top_k: int) -> Prediction:
+    def _prediction(self, read: NamedImage, decoded: Decoded, top_k: int) -> Prediction:
         gazetteer = Gazetteer.load()
         return Prediction(
-            image=name,
+            image=read.name,
             position=decoded.estimate.modes[0].position,
             radius_50_km=decoded.radius_50_km,
             radius_90_km=decoded.radius_90_km,
@@ -233,6 +233,8 @@ class Locator:
             abstention=decoded.abstention,
             calibrated=self.engine.calibration.is_fitted,
             other_evidence=_beside_the_scope(self.engine),
+            notes=read.notes,
+            file_says=read.file_says,
         )
 
     def _read(self, image: ImageSource) -> NamedImage | ImageError:

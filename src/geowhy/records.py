@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from geowhy.answer import Abstention, Candidate, Footprint, Prediction, Scope
+from geowhy.answer import Abstention, Candidate, FileRecord, Footprint, Prediction, Scope
 from geowhy.errors import DataError, GeowhyError, ImageError
 from geowhy.explanation import (
     ConceptChange,
@@ -128,6 +128,8 @@ def _record(answer: Prediction, count: int, guess: bool) -> dict[str, Any]:
             "outside_weight": scope.outside_weight if scope.region else None,
         },
         "other_evidence": list(answer.other_evidence),
+        "notes": list(answer.notes),
+        "file_says": _plain(answer.file_says),
         "abstained": answer.abstained,
         "abstention": asdict(answer.abstention) if answer.abstention else None,
         "candidates": _plain(answer.candidates),
@@ -222,7 +224,15 @@ def _read(record: Record) -> Prediction | Withheld | ImageError:
         width_km=record.get("width_km"),
         footprint=_read_footprint(record.get("footprint")),
         verified=record.get("verified"),
+        notes=tuple(record.get("notes", ())),
+        file_says=_read_file_record(record.get("file_says")),
     )
+
+
+def _read_file_record(found: Record | None) -> FileRecord | None:
+    if found is None:
+        return None
+    return FileRecord(_read_position(found), found["origin"], found["width_km"])
 
 
 def _read_explanation(record: Record) -> Explanation:

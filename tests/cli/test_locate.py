@@ -16,6 +16,8 @@ KEYS = ["version", "image", "lat", "lon", "radius_50_km", "radius_90_km"]
 KEYS += ["heading_deg", "width_km", "footprint", "verified", "calibrated", "scope"]
 KEYS += [
     "other_evidence",
+    "notes",
+    "file_says",
     "abstained",
     "abstention",
     "candidates",

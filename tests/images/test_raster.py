@@ -258,6 +258,8 @@ def test_the_preview_in_a_raw_photograph_is_said():
     raw = raster(TRUTH, RGB, more={254: (4, 1, b"\1\0\0\0")})
     (note,) = read_image(raw).notes
     assert "preview of 80 × 48 pixels in a raw photograph" in note
+    assert read_image(raster(TRUTH, RGB), name="a.DNG").notes == (note,)
+    assert read_image(raster(TRUTH, RGB), name="a.tif").notes == ()
 
 
 def test_no_damage_raises_anything_else():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from geowhy.answer import Abstention, Prediction, Scope
+from geowhy.answer import Abstention, FileRecord, Prediction, Scope
 from geowhy.explanation import AVERAGE, ELSEWHERE, ConceptChange, Explanation, Reference
 from geowhy.render.wording import (
     among_words,
@@ -114,3 +114,15 @@ def test_an_answer_says_how_the_picture_lies_and_whether_that_was_verified():
     assert verdict_sentence(posed(verified=False)).startswith("Not verified")
     assert pose_sentence(posed(heading_deg=180.0)) == "The picture's top points south (180°)."
     assert pose_sentence(posed()) == verdict_sentence(posed()) == ""
+
+
+@pytest.mark.parametrize("abstention", [None, Abstention("novel", 3.0, 1.5)])
+def test_what_the_file_says_stands_below_the_answer_and_apart_from_it(abstention):
+    said = FileRecord(LatLon(-33.5, 151.0), "georeference", 310.0)
+    answer = posed(notes=("a note",), file_says=said, abstention=abstention)
+    *_, note, record = as_text(answer).splitlines()
+    assert note == "  Note: a note."
+    assert record == (
+        "  The file itself says 33.50° S, 151.00° E, 310 km wide (georeference); "
+        "that took no part in the answer."
+    )

@@ -6,16 +6,19 @@ what to do. Nothing process-wide is touched, so threads may read at the same tim
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
 
+from geowhy.answer import FileRecord
 from geowhy.arrays import Pixels
 from geowhy.errors import ImageError
 from geowhy.images.colour import to_srgb
+from geowhy.images.file_record import file_record
 from geowhy.images.formats import format_of, open_lazily
 from geowhy.images.ifd import Block, Directory, read_directory
 from geowhy.images.raster import is_measured, read_raster
@@ -31,12 +34,14 @@ class NamedImage:
     Attributes:
         name: as messages and answers call it.
         pixels: upright sRGB ``[H, W, 3]``, read-only.
+        file_says: the place that the file itself states.
         notes: what a user should know of how it was read, each without a capital or a full stop.
     """
 
     name: str
     pixels: Pixels
     notes: tuple[str, ...] = ()
+    file_says: FileRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class _Decoded:
 
     picture: Image.Image
     turn: Image.Transpose | None
+    tags: Directory | None
     notes: tuple[str, ...] = ()
 
 
@@ -52,6 +58,8 @@ _USUAL = Limits()
 _ORIENTATION, _KIND, _PHOTOMETRIC, _DNG_VERSION = 274, 254, 262, 50706
 _WIDTH, _HEIGHT = 256, 257
 _SENSOR = (32803, 34892)  # photometric interpretations: a colour a pixel, or not yet developed
+_RAW = (".dng", ".nef", ".cr2", ".arw", ".pef", ".srw", ".3fr", ".iiq", ".erf", ".mos")
+_TURNING_BOX = re.compile(rb"irot[^\0]|imir")  # an irot of 0 turns nothing
 _STRIP_PIXELS = 2**20
 _UPRIGHT: dict[float | None, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -85,7 +93,8 @@ def read_image(
     with opened(source, name, limits) as content, _failures_named(name):
         decoded = _decoded(content, name, limits, min_side)
         picture = to_srgb(decoded.picture, name)
-        notes, turn = decoded.notes, decoded.turn
+        file_says, trouble = file_record(decoded.tags)
+        notes, turn = decoded.notes + (trouble,) * bool(trouble), decoded.turn
         del decoded  # so that no third copy stays alive
         picture = picture if turn is None else picture.transpose(turn)
     width, height = picture.size
@@ -95,7 +104,7 @@ def read_image(
         bottom = min(top + rows, height)
         pixels[top:bottom] = np.asarray(picture.crop((0, top, width, bottom)))
     pixels.flags.writeable = False
-    return NamedImage(name, pixels, notes)
+    return NamedImage(name, pixels, notes, file_says)
 
 
 @contextmanager
@@ -135,16 +144,19 @@ def _decoded(
         return _by_pillow(content, name, limits, None)
     directory = read_directory(content) if _is_tiff(content, name) else None
     if directory is None:
-        return _by_pillow(open_lazily(whole(content, name, limits), name), name, limits, min_side)
+        data = whole(content, name, limits)
+        found = _by_pillow(open_lazily(data, name), name, limits, min_side)
+        return replace(found, notes=_container_note(found.picture, data))
     size = int(directory.number(_WIDTH) or 0), int(directory.number(_HEIGHT) or 0)
-    notes = _preview_note(directory, size)
+    notes = _preview_note(directory, size, name)
     if not _in_parts(directory, content, size, limits):
         lazy = _opened_tiff(directory, whole(content, name, limits), name)
         found = _by_pillow(lazy, name, limits, min_side)
-        return _Decoded(found.picture, found.turn, notes)
+        return replace(found, tags=directory, notes=notes)
     _check_size(size, name, limits, limits.max_pixels_in_parts)
     picture, more = read_raster(directory, min_side, limits.max_pixels, limits.max_bytes_in_parts)
-    return _Decoded(picture, _UPRIGHT.get(directory.number(_ORIENTATION)), notes + more)
+    turn = _UPRIGHT.get(directory.number(_ORIENTATION))
+    return _Decoded(picture, turn, directory, notes + more)
 
 
 def _opened_tiff(directory: Directory, data: bytes, name: str) -> Image.Image:
@@ -175,12 +187,25 @@ def _by_pillow(picture: Image.Image, name: str, limits: Limits, min_side: int | 
     # Pillow turns a TIFF and pillow_heif a HEIC by itself; neither leaves an orientation here.
     directory = read_directory(_bare(picture.info.get("exif")))
     turn = _UPRIGHT.get(directory.number(_ORIENTATION)) if directory else None
-    return _Decoded(picture, turn)
+    return _Decoded(picture, turn, directory)
 
 
-def _preview_note(directory: Directory, size: tuple[int, int]) -> tuple[str, ...]:
+def _container_note(picture: Image.Image, data: bytes) -> tuple[str, ...]:
+    """The standard of HEIF lets only the container turn a picture, and says to ignore the rest."""
+    told = picture.info.get("original_orientation")
+    turned = _TURNING_BOX.search(data) is not None
+    if picture.format != "HEIF" or told in (None, 1) or turned:
+        return ()
+    return (
+        "its metadata say that it is turned and its container doesn't: read as the container says, "
+        "as the standard of HEIF asks",
+    )
+
+
+def _preview_note(directory: Directory, size: tuple[int, int], name: str) -> tuple[str, ...]:
     """Raw photographs are TIFF files that begin with a small picture."""
-    if not (int(directory.number(_KIND) or 0) & 1 or directory.count(_DNG_VERSION)):
+    told = int(directory.number(_KIND) or 0) & 1 or directory.count(_DNG_VERSION)
+    if not told and not name.lower().endswith(_RAW):
         return ()
     return (
         f"this is the preview of {size[0]} × {size[1]} pixels in a raw photograph, not the "

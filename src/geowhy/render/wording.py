@@ -10,7 +10,8 @@ from geowhy.types import LatLon
 
 __all__ = [
     "among_words", "as_text", "changes_words", "concept_words", "coordinates", "direction",
-    "explained_text", "kilometres", "kinds_of", "log_odds", "other_evidence_sentence", "percent",
+    "explained_text", "file_sentences", "kilometres", "kinds_of", "log_odds",
+    "other_evidence_sentence", "percent",
     "place_name", "plainly", "pose_sentence", "radius_sentence", "reason_sentence",
     "reference_words", "rest_of", "scope_sentence", "share_sentence", "sparse_sentence",
     "stated_sentence", "verdict_sentence",
@@ -135,6 +136,18 @@ def other_evidence_sentence(prediction: Prediction) -> str:
     return f"Beside the picture, this counted: {', '.join(prediction.other_evidence)}."
 
 
+def file_sentences(prediction: Prediction) -> list[str]:
+    """How the image was read where that isn't plain, and what its file says of its own place."""
+    notes = [f"Note: {plainly(note)}." for note in prediction.notes]
+    if said := prediction.file_says:
+        wide = "" if said.width_km is None else f", {kilometres(said.width_km)} wide"
+        notes.append(
+            f"The file itself says {coordinates(said.position)}{wide} ({said.origin}); "
+            "that took no part in the answer."
+        )
+    return notes
+
+
 def among_words(scope: Scope) -> str:
     """What a probability is one among, where the user left places out; else empty."""
     if not scope.is_chosen:
@@ -238,7 +251,9 @@ def as_text(prediction: Prediction, count: int | None = None, *, guess: bool = F
     if prediction.abstention:
         lines = [f"{name}: no answer. {reason_sentence(prediction.abstention)}"]
         if not guess:
-            return lines[0]
+            return "\n".join(
+                [*lines, *(f"  {sentence}" for sentence in file_sentences(prediction))]
+            )
         # Its radius and probability would promise too much: they were measured on answers.
         lines.append(f"  Only a guess, and no answer: {place}, {where}")
     else:
@@ -254,7 +269,7 @@ def as_text(prediction: Prediction, count: int | None = None, *, guess: bool = F
             also = f"{other.place} ({coordinates(other.position)})"
             lines.append(f"    {share:>{max(map(len, shares))}}  {also}")
     said = scope_sentence(prediction.scope), other_evidence_sentence(prediction)
-    lines += [f"  {sentence}" for sentence in said if sentence]
+    lines += [f"  {sentence}" for sentence in (*said, *file_sentences(prediction)) if sentence]
     if count is not None:
         lines += _reasons(prediction, count)
     return "\n".join(lines)
