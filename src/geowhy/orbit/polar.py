@@ -27,26 +27,29 @@ def polar_points(radii: ArrayLike, columns: int, centre: ArrayLike = (0.0, 0.0))
 
 
 def sample(maps: Floats32, plane: ArrayLike) -> tuple[Floats32, Bools]:
-    """Values ``[..., C]`` of maps ``[H, W, C]`` at points ``[..., 2]`` of their plane, bilinear.
+    """Values ``[..., P]`` of maps ``[..., H, W]`` at points ``[P, 2]`` of their plane, bilinear.
 
-    Also which points ``[...]`` lie inside, between the centres of pixels; the values of the others
+    Also which points ``[P]`` lie inside, between the centres of pixels; the values of the others
     are 0, so that what isn't known adds nothing to a correlation.
     """
-    height, width, channels = maps.shape
+    height, width = maps.shape[-2:]
     points = np.asarray(plane, np.float64) * max(height, width)
-    column = points[..., 0] + (width - 1) / 2
-    row = (height - 1) / 2 - points[..., 1]
+    column = points[:, 0] + (width - 1) / 2
+    row = (height - 1) / 2 - points[:, 1]
     inside = (row >= 0) & (row <= height - 1) & (column >= 0) & (column <= width - 1)
-    top = np.clip(np.floor(row), 0, max(height - 2, 0)).astype(np.intp)
-    left = np.clip(np.floor(column), 0, max(width - 2, 0)).astype(np.intp)
-    down = np.where(inside, row - top, 0.0)[..., None].astype(np.float32)
-    right = np.where(inside, column - left, 0.0)[..., None].astype(np.float32)
-    flat = maps.reshape(-1, channels)
+    top = np.clip(row.astype(np.intp), 0, max(height - 2, 0))
+    left = np.clip(column.astype(np.intp), 0, max(width - 2, 0))
+    down = np.where(inside, row - top, 0.0).astype(np.float32)
+    right = np.where(inside, column - left, 0.0).astype(np.float32)
+    flat = maps.reshape(*maps.shape[:-2], -1)
     corner = top * width + left
     below, beside = width * (height > 1), int(width > 1)
-    upper = flat[corner] * (1 - right) + flat[corner + beside] * right
-    lower = flat[corner + below] * (1 - right) + flat[corner + below + beside] * right
-    return np.where(inside[..., None], upper * (1 - down) + lower * down, np.float32(0)), inside
+    known = inside.astype(np.float32)
+    values = flat.take(corner, -1) * ((1 - down) * (1 - right) * known)
+    values += flat.take(corner + beside, -1) * ((1 - down) * right * known)
+    values += flat.take(corner + below, -1) * (down * (1 - right) * known)
+    values += flat.take(corner + below + beside, -1) * (down * right * known)
+    return values, inside
 
 
 def circular_correlation(first: Array, second: Array) -> Array:
@@ -54,9 +57,12 @@ def circular_correlation(first: Array, second: Array) -> Array:
 
     Entry h is the sum over rows f and columns a of ``first[n, f, a + h] · second[m, f, a]``: the
     largest tells by how many columns ``second`` has to be turned clockwise to lie on ``first``. By
-    FFT along the columns and one product of matrices for each frequency.
+    FFT along the columns and one product of matrices for each frequency, in the precision of the
+    maps.
     """
     columns = first.shape[-1]
-    one, other = np.fft.rfft(first), np.conj(np.fft.rfft(second))
-    spectrum = one.transpose(2, 0, 1) @ other.transpose(2, 1, 0)
+    one, other = (
+        np.ascontiguousarray(np.fft.rfft(maps).transpose(2, 0, 1)) for maps in (first, second)
+    )
+    spectrum = one @ np.conj(other).transpose(0, 2, 1)
     return np.asarray(np.fft.irfft(spectrum.transpose(1, 2, 0), n=columns))

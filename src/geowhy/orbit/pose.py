@@ -8,7 +8,7 @@ width turn and scale that onto the azimuthal equidistant map about the centre.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,12 +17,13 @@ from numpy.typing import ArrayLike
 from geowhy.arrays import Floats64, Points, Selection
 from geowhy.errors import DataError
 from geowhy.geo.azimuthal import plane_to_sphere, sphere_to_plane
-from geowhy.geo.sphere import on_earth, wrap_longitude
+from geowhy.geo.sphere import lat_lon_to_unit, on_earth, unit_to_lat_lon, wrap_longitude
 from geowhy.types import LatLon
 
 __all__ = ["Pose", "Poses", "apply_homography", "perspective", "picture_corners", "picture_plane"]
 
-REFITS = 8  # of the centre to four corners: each shrinks its error by about (width / Earth radius)²
+REFITS = 8  # at most, of a centre to four corners
+CLOSE_KM = 1e-3  # a refit that moves the centre less is the last
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,16 @@ class Poses:
         )
 
     @classmethod
+    def joined(cls, parts: Sequence[Poses]) -> Poses:
+        """The poses of all parts, one after another."""
+        return cls(
+            np.concatenate([part.lat_lon for part in parts]),
+            np.concatenate([part.width_km for part in parts]),
+            np.concatenate([part.heading_deg for part in parts]),
+            np.concatenate([part.homography for part in parts]),
+        )
+
+    @classmethod
     def of_corners(cls, lat_lon: ArrayLike, shape: tuple[int, int] = (1, 1)) -> Poses:
         """The poses of pictures whose corners lie at degrees ``[N, 4, 2]``.
 
@@ -111,13 +122,15 @@ class Poses:
         """
         corners = np.asarray(lat_lon, np.float64)
         unit = picture_corners(shape)
-        centres = corners[:, 0]
+        centres = unit_to_lat_lon(lat_lon_to_unit(corners).mean(1))
         for _ in range(REFITS):
             ground = _four_points(unit, sphere_to_plane(centres, corners))
             middle = apply_homography(ground, np.zeros((1, 2)))
             centres = plane_to_sphere(centres, middle)[:, 0]
+            if np.abs(middle).max(initial=0.0) < CLOSE_KM:
+                break
         ground = _four_points(unit, sphere_to_plane(centres, corners))
-        ground[:, :2, 2] = 0.0  # what the refits left, far below a metre
+        ground[:, :2, 2] = 0.0  # what the refits left, below a metre
         scale = ground[:, :2, :2]
         widths = np.sqrt(np.abs(np.linalg.det(scale)))
         headings = np.degrees(np.arctan2(scale[:, 0, 1], scale[:, 1, 1]))
@@ -142,6 +155,16 @@ class Poses:
             float(self.heading_deg[row]),
             np.array(self.homography[row]),
         )
+
+    def moved(self, by: ArrayLike, shape: tuple[int, int] = (1, 1)) -> Poses:
+        """The poses of pictures of that height and width, moved on the ground.
+
+        ``by`` is ``[N, 4, 2]``, how far each of the four corners moves in the picture's plane, or
+        ``[N, 2]``, how far all of it does. The heading is that against north at the new centre.
+        """
+        steps = np.asarray(by, np.float64)
+        steps = steps[:, None] if steps.ndim == 2 else steps
+        return Poses.of_corners(self.ground(picture_corners(shape) + steps), shape)
 
     @property
     def to_map(self) -> Floats64:

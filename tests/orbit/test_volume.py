@@ -1,0 +1,63 @@
+"""The volume peaks at the heading, the shift and the width that a picture was cut with."""
+
+import numpy as np
+import pytest
+
+from geowhy.geo.sphere import destination, distance_km
+from geowhy.images.pyramid import WorldPyramid
+from geowhy.orbit.pose import Poses
+from geowhy.orbit.volume import COLUMNS, SIZE, pose_volume
+
+from .earth import blotched, photographed
+
+EARTH = WorldPyramid(blotched(3))
+PLACE = Poses([(50, 10)], 1000.0, 0.0)
+
+
+def cut(poses, shape=(SIZE, SIZE)):
+    return np.moveaxis(photographed(EARTH, poses, shape)[0], -1, 0).astype(np.float32)
+
+
+@pytest.mark.parametrize("column", [0, 7, 40])
+def test_the_centre_of_the_place_at_its_width(column):
+    truth = Poses(PLACE.lat_lon, 1000.0, column * 360 / COLUMNS)
+    volume = pose_volume(cut(truth), PLACE, EARTH)
+    _, variant, heading = np.unravel_index(volume.likeness.argmax(), volume.likeness.shape)
+    assert heading == column
+    assert volume.variants[variant] == pytest.approx([0, 0, 1])
+    assert volume.likeness.max() > 0.8
+
+
+@pytest.mark.parametrize("shape", [(SIZE, SIZE), (SIZE, 30)])
+def test_away_from_the_centre_at_another_width(shape):
+    truth = Poses(destination(PLACE.lat_lon, [70.0], [130.0]), 1130.0, 222.0)
+    found = pose_volume(cut(truth, shape), PLACE, EARTH).peaks(headings=3, count=5)
+    assert distance_km(found.poses.lat_lon[:1], truth.lat_lon)[0] < 0.04 * 1130
+    assert found.poses.width_km[0] == pytest.approx(1130, rel=0.08)
+    assert found.poses.heading_deg[0] == pytest.approx(222, abs=3)
+    assert found.scores[0] > found.scores[1] + 0.1
+
+
+def test_peaks_are_the_highest_of_all_places_and_few_of_each():
+    truth = Poses(PLACE.lat_lon, 1000.0, 100.0)
+    places = Poses([(0, 0), (50, 10), (-30, 100)], [900.0, 1000.0, 1100.0], 0.0)
+    volume = pose_volume(cut(truth), places, EARTH)
+    found = volume.peaks(headings=2, count=5)
+    assert found.rows[0] == 1
+    assert found.scores[0] == volume.likeness.max()
+    assert len(found.rows) == 5
+    assert np.bincount(found.rows).max() == 2
+    assert (np.diff(found.scores) <= 0).all()
+
+
+def test_what_a_narrow_picture_does_not_show_does_not_count():
+    """Its likeness is over what it shows: as high as a square one's."""
+    truth = Poses(PLACE.lat_lon, 1000.0, 90.0)
+    narrow = pose_volume(cut(truth, (16, SIZE)), PLACE, EARTH).likeness.max()
+    assert narrow > 0.8
+
+
+def test_a_picture_of_even_colour_is_like_nothing():
+    volume = pose_volume(np.full((3, SIZE, SIZE), 90, np.float32), PLACE, EARTH)
+    assert np.abs(volume.likeness).max() == 0
+    assert len(volume.peaks(headings=3, count=4).rows) >= 1
