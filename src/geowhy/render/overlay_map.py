@@ -30,7 +30,6 @@ SIDE = 1000  # units, and pixels of what is drawn
 ROOM = 1.25  # of the map beyond the corner that is farthest
 LINES = 4  # of the graticule, at least, along the map
 STEPS_DEG = (30.0, 15.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1)
-POLAR = 80.0  # beyond this latitude meridians are 30° apart
 ALL_AROUND_DEG = 300.0  # of longitude: then a map holds a pole
 LINE_POINTS = 181
 LABEL = (80.0, 30.0)  # what a label may take, across and down
@@ -106,8 +105,7 @@ class OverlayMap:
             along = np.linspace(beside.min(), beside.max(), LINE_POINTS) + middle.lon
             words = f"{abs(north):g}° {'N' if north > 0 else 'S'}" if north else "0°"
             yield self._line(np.full(LINE_POINTS, north), along, words, "left")
-        polar = np.abs(lat).max() > POLAR
-        step = STEPS_DEG[0] if polar else self._step(np.cos(np.radians(np.abs(lat).max())))
+        step = self._step(np.cos(np.radians(np.abs(lat).max())))
         for east in _multiples(middle.lon + beside.min(), middle.lon + beside.max(), step):
             along = np.linspace(max(lat.min(), -89.0), min(lat.max(), 89.0), LINE_POINTS)
             turned = float(wrap_longitude(east))
