@@ -12,8 +12,10 @@ the median over views, found anew from views cut at the offset found before. It 
 half of all cells of ten degrees and verified in the other.
 
 Only edges along coasts count: the correlation is weighted by how near the reference's coasts are.
-Inland, worlds are drawn with light from the north-west, which moves
-the edges of mountains but not the mountains: ``--inland`` shows by how much.
+Inland, worlds are drawn with light from the north-west, which moves the edges of mountains but not
+the mountains: ``--inland`` shows by how much. In a coarse world that holds for coasts too, whose
+dark side merges with the sea. There ``--colour`` compares how blue things are, which light doesn't
+change; in finer ones what JPEG leaves of the colours is too little for that.
 
 Of held-out worlds the offset alone is measured, since it defines what is true of them; how well
 they match, and where, isn't printed.
@@ -22,7 +24,7 @@ they match, and where, isn't printed.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -43,6 +45,7 @@ from geowhy.images.worlds import (
     reference_world,
 )
 
+Look = Callable[[Pixels], Pixels]  # what of the colours is compared
 Spectra = NDArray[np.complexfloating]  # of real maps, halves of them
 
 VIEW = 96  # pixels
@@ -53,7 +56,6 @@ FAINT = 4.0  # an edge of so many grey levels a pixel counts half
 PX_DEG = 180 / REFERENCE_HEIGHT
 PX_KM = np.radians(PX_DEG) * EARTH_RADIUS_KM  # north to south, and so of a view
 ROUNDS = 2
-LIGHT = np.array([0.299, 0.587, 0.114], np.float32)  # of red, green, blue
 MOST_NORTH = 66.0  # beyond, an offset in longitude is too little of a distance
 CHUNK = 100
 BANDS = (-60, -30, 0, 20, 40, 55, 66)
@@ -98,14 +100,16 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="of worlds (default: all)")
     parser.add_argument("--views", type=int, default=2000, help="half to fit, half to verify")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--colour", action="store_true", help="compare colours, not lightness")
     parser.add_argument("--inland", action="store_true", help="land without coasts, for comparison")
     given = parser.parse_args()
     worlds = [find_world(name) for name in given.names] or WORLDS_TO_GET
     rng = np.random.default_rng(given.seed)
+    look = colour if given.colour else lightness
     centres = places(given.views, rng, inland=given.inland)
     fitting = rng.permutation(18 * 36)[ten_degree_cell(centres)] % 2 == 0
     fit, check = (
-        prepare(reference_world(), part, coasts=not given.inland)
+        prepare(reference_world(), part, look, coasts=not given.inland)
         for part in (centres[fitting], centres[~fitting])
     )
     kind = "inland" if given.inland else "of coasts"
@@ -115,7 +119,7 @@ def main() -> None:
     )
     print(f"{'world':<16} {'offset':^29} {'residual in the other cells':^29}")
     for world in worlds:
-        register(world, fit, check)
+        register(world, fit, check, look)
 
 
 def places(count: int, rng: np.random.Generator, *, inland: bool) -> Points:
@@ -131,9 +135,9 @@ def places(count: int, rng: np.random.Generator, *, inland: bool) -> Points:
     return found[:count]
 
 
-def register(world: World, fit: Templates, check: Templates) -> None:
+def register(world: World, fit: Templates, check: Templates, look: Look) -> None:
     """Measures one world, and prints a line of it; with bands of latitude unless it's held out."""
-    pixels = grey(open_world(world.name).pixels)
+    pixels = look(open_world(world.name).pixels)
     offset_px, shifts = fitted(fit, pixels)
     offset_px = offset_px.round(2)
     left = compare(check, moved(pixels, offset_px))
@@ -186,14 +190,14 @@ def chunks(centres: Points) -> Iterator[Points]:
         yield centres[start : start + CHUNK]
 
 
-def prepare(reference: WorldImage, centres: Points, *, coasts: bool) -> Templates:
+def prepare(reference: WorldImage, centres: Points, look: Look, *, coasts: bool) -> Templates:
     """Templates at centres ``[N, 2]``, of edges along coasts or of all."""
     spectra = []
     for some in chunks(centres):
         views = cut_views(reference, some, PX_KM, VIEW)
         weight = WINDOW * (coastal(views) if coasts else np.ones(views.shape[:3], np.float32))
         weight = (weight / np.maximum(weight.sum(axis=(1, 2), keepdims=True), 1e-12))[:, None]
-        found = channels(grey(views))
+        found = channels(look(views))
         found = found - (found * weight).sum(axis=(2, 3), keepdims=True)
         both = np.concatenate([found * weight, weight], axis=1)
         spectra.append(np.conj(np.fft.rfft2(both)))
@@ -261,10 +265,25 @@ def channels(views: Pixels) -> Floats32:
     return np.asarray(strength / (length + FAINT), np.float32)
 
 
-def grey(pixels: Pixels) -> Pixels:
-    """Lightness ``[..., 1]`` of colours ``[..., 3]``, a few rows at a time."""
-    light = [np.asarray(part @ LIGHT, np.float32) for part in np.array_split(pixels, 32)]
-    return np.asarray(np.concatenate(light).round(), np.uint8)[..., None]
+def lightness(pixels: Pixels) -> Pixels:
+    """Lightness ``[..., 1]`` of colours ``[..., 3]``."""
+    return by_part(pixels, lambda part: part @ np.array([0.299, 0.587, 0.114], np.float32))
+
+
+def colour(pixels: Pixels) -> Pixels:
+    """How blue colours ``[..., 3]`` are, however they are lit, ``[..., 1]``; 128 for any grey."""
+
+    def blueness(part: Floats32) -> Floats32:
+        blue = (part[..., 2] - part[..., 0]) / (part.sum(axis=-1) + 30)
+        return np.asarray(128 + 127 * blue, np.float32)
+
+    return by_part(pixels, blueness)
+
+
+def by_part(pixels: Pixels, function: Callable[[Floats32], Floats32]) -> Pixels:
+    """A function of colours ``[..., 3]``, a few rows at a time, rounded, ``[..., 1]``."""
+    found = [function(part.astype(np.float32)) for part in np.array_split(pixels, 32)]
+    return np.asarray(np.concatenate(found).round(), np.uint8)[..., None]
 
 
 def water(views: Pixels) -> Bools:

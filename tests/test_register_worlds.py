@@ -43,14 +43,16 @@ def drawn(height, colours, offset_deg=(0.0, 0.0)):
 
 @pytest.fixture(scope="module")
 def templates(script):
-    return script.prepare(WorldImage(drawn(900, REFERENCE_COLOURS)), CENTRES, coasts=True)
+    return script.prepare(
+        WorldImage(drawn(900, REFERENCE_COLOURS)), CENTRES, script.lightness, coasts=True
+    )
 
 
 @pytest.mark.parametrize("height", [800, 600])
 def test_an_offset_is_found_whatever_the_colours(script, templates, height):
     put_px = np.array([0.4, -0.7])
     other = drawn(height, ((60, 60, 60), (200, 200, 200)), put_px / 15)
-    found, shifts = script.fitted(templates, script.grey(other))
+    found, shifts = script.fitted(templates, script.lightness(other))
     assert found == pytest.approx(put_px, abs=0.1)
     assert shifts.matched.mean() > 0.9
     assert (shifts.interval_px() < 0.5).all()
@@ -58,7 +60,7 @@ def test_an_offset_is_found_whatever_the_colours(script, templates, height):
 
 def test_pixels_are_those_of_the_reference_however_far_north(script, templates):
     other = drawn(800, REFERENCE_COLOURS, (0.0, -3 / 15))
-    found = script.compare(templates, WorldImage(script.grey(other)))
+    found = script.compare(templates, WorldImage(script.lightness(other)))
     assert found.median_px == pytest.approx([0, -3], abs=0.5)
 
 
@@ -88,3 +90,13 @@ def test_places_are_at_coasts_or_inland(script):
         share = script.water(views).mean((1, 2))
         assert centres.shape == (20, 2)
         assert ((share >= least) & (share <= most)).all()
+
+
+def test_colour_is_the_same_in_light_and_shadow(script):
+    sand, sea = np.array([180, 150, 100]), np.array([30, 90, 180])
+    shades = np.array([[sand, sand * 0.7], [sea, sea * 0.7]]).astype(np.uint8)
+    blue = script.colour(shades)[..., 0].astype(int)
+    assert (np.abs(blue[:, 0] - blue[:, 1]) < 6).all()
+    assert (blue[0] < 110).all()
+    assert (blue[1] > 170).all()
+    assert (script.colour(np.full((2, 2, 3), 77, np.uint8)) == 128).all()

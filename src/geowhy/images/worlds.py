@@ -162,7 +162,7 @@ WORLDS = (
             rows=4,
             from_south=True,
         ),
-        offset_px=(0.22, -0.33),
+        offset_px=(0.07, -0.12),
     ),
     World(
         name="three-globe",
@@ -195,7 +195,7 @@ WORLDS = (
         licence="unstated; the package is MIT",
         package=THREE_GLOBE,
         content="package/example/img/earth-day.jpg",
-        offset_px=(0.61, -0.25),
+        offset_px=(0.46, -0.16),
     ),
 )
 
