@@ -38,6 +38,8 @@ ENCODINGS = {
     "jpeg-tiff": ("TIFF", {"compression": "jpeg", "quality": 95}),
     "heic": ("HEIF", {"quality": 95}),
     "avif": ("AVIF", {"quality": 95, "subsampling": "4:4:4"}),
+    "jp2": ("JPEG2000", {}),
+    "j2k": ("JPEG2000", {"no_jp2": True}),
     "gif": ("GIF", {}),
     "bmp": ("BMP", {}),
 }

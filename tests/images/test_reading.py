@@ -19,8 +19,8 @@ from geowhy.images.reading import Limits, read_image
 
 from .makers import ENCODINGS, STORED_AS, encoded, exif, heic, picture, png_of_size, short
 
-LOSSLESS = {"png", "lossless-webp", "tiff", "deflate-tiff", "lzw-tiff", "gif", "bmp"}
-TURNED = [name for name in ENCODINGS if name not in {"gif", "bmp", "heic"}]
+LOSSLESS = {"png", "jp2", "j2k", "lossless-webp", "tiff", "deflate-tiff", "lzw-tiff", "gif", "bmp"}
+TURNED = [name for name in ENCODINGS if name not in {"gif", "bmp", "heic", "jp2", "j2k"}]
 TRUTH = np.asarray(picture())
 
 
@@ -223,6 +223,14 @@ class TestMinSide:
         data = encoded(picture(1200, 1600), "jpeg", exif=b"Exif\0\0" + exif({274: short(6)}))
         assert read_image(data, min_side=224).pixels.shape == (400, 300, 3)
 
+    def test_what_comes_back_counts_for_the_limit_unless_all_must_be_decoded(self):
+        limits = Limits(max_pixels=400 * 300)
+        data = encoded(picture(1200, 1600), "jpeg")
+        assert read_image(data, min_side=224, limits=limits).pixels.shape == (300, 400, 3)
+        progressive = encoded(picture(1200, 1600), "progressive")
+        for source, settings in ((data, {}), (progressive, {"min_side": 224})):
+            assert "1600 × 1200 pixels" in refusal(source, limits=limits, **settings)
+
     def test_a_cut_jpeg_is_refused_also_at_an_eighth(self):
         data = encoded(picture(1200, 1600), "jpeg")
         for cut in (1, 2, 100, len(data) // 2):
@@ -232,6 +240,32 @@ class TestMinSide:
     def test_the_image_of_a_caller_keeps_its_size(self):
         lazy = Image.open(io.BytesIO(encoded(picture(1200, 1600), "jpeg")))
         assert read_image(lazy, min_side=10).pixels.shape == (1200, 1600, 3)
+
+
+class TestJpeg2000:
+    def test_a_large_one_comes_back_halved_as_often_as_it_allows(self):
+        data = encoded(picture(1200, 1600), "jp2")
+        assert read_image(data, min_side=224).pixels.shape == (300, 400, 3)
+        assert read_image(data, min_side=1).pixels.shape[0] >= 1
+        once = encoded(picture(1200, 1600), "jp2", num_resolutions=2)
+        assert read_image(once, min_side=224).pixels.shape == (600, 800, 3)
+
+    def test_halving_counts_for_the_limit(self):
+        data, limits = encoded(picture(1200, 1600), "jp2"), Limits(max_pixels=300 * 400 * 2)
+        assert read_image(data, min_side=224, limits=limits).pixels.shape == (300, 400, 3)
+        assert "more than" in refusal(data, limits=limits)
+
+    def test_sixteen_bits_are_stretched(self):
+        deep = Image.fromarray(TRUTH[..., 0].astype("<u2") * 11)
+        pixels = read_image(encoded(deep, "jp2")).pixels
+        assert pixels[0, 0, 0] > 200 > 30 > pixels[0, -1, 0]
+
+    def test_a_fourth_band_is_no_transparency_unless_the_file_says_so(self):
+        layer = picture().convert("RGBA")
+        layer.putalpha(Image.new("L", layer.size, 30))
+        image = read_image(encoded(layer, "j2k"))
+        np.testing.assert_array_equal(image.pixels, TRUTH)
+        assert image.notes == ("1 more band, such as near infrared, left out",)
 
 
 def refusal(source, **settings):

@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike
 from geowhy.arrays import Bools, Floats64
 from geowhy.errors import DataError
 from geowhy.geo.atlas import FAR_PARTS, TABLES, Atlas, FarPart
+from geowhy.geo.axis_order import axis_order_warning
 from geowhy.geo.sphere import on_earth
 
 __all__ = ["Region"]
@@ -112,6 +113,7 @@ class Region:
 
         Edges are straight in longitude and latitude. A ring may cross the antimeridian by
         longitudes beyond ±180, or by a jump of more than 180 degrees between two neighbours.
+        ``holds`` warns of one that was probably written with the latitude first.
 
         Raises:
             DataError: if the file can't be read, or a polygon isn't one or surrounds a pole.
@@ -121,7 +123,8 @@ class Region:
         else:
             path, name = str(source), name or Path(source).stem
         try:
-            return cls(name, _polygons(source if isinstance(source, Mapping) else _read(source)))
+            content = source if isinstance(source, Mapping) else _read(source)
+            return cls(name, _polygons(content), axis_order_warning(content))
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
 

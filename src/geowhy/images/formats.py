@@ -1,7 +1,7 @@
 """Which format a file is in, whether it is whole, and the decoder that opens it.
 
 The format is told by the first bytes, never by the file's name, and Pillow's decoders are
-called one by one instead of through ``Image.open``. So a hostile file reaches only the eight
+called one by one instead of through ``Image.open``. So a hostile file reaches only the nine
 decoders named here, a decoder is imported when it is needed, and Pillow's process-wide
 pixel limit, with its warnings, stays out of the way: the limits are the caller's.
 """
@@ -17,6 +17,7 @@ from PIL import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
 from geowhy.errors import ImageError
+from geowhy.images import jpeg2000
 from geowhy.images.ifd import read_directory
 
 __all__ = ["format_of", "open_lazily"]
@@ -26,6 +27,7 @@ _SIGNATURES = {
     "PNG": (b"\x89PNG\r\n\x1a\n",),
     "GIF": (b"GIF87a", b"GIF89a"),
     "BMP": (b"BM",),
+    "JPEG2000": (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
     "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
 }
 _OTHERS = (
@@ -37,7 +39,6 @@ _OTHERS = (
     (b"<", "a web page"),
     (b"\xff\x0a", "a JPEG XL image"),
     (b"\0\0\0\x0cJXL ", "a JPEG XL image"),
-    (b"\0\0\0\x0cjP  ", "a JPEG 2000 image"),
     (b"8BPS", "a Photoshop document"),
     (b"%!PS", "a PostScript document"),
     (b"\x1aE\xdf\xa3", "a video"),
@@ -50,6 +51,7 @@ _DECODERS = {
     "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
     "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
     "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
+    "JPEG2000": ("PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile"),
     "WEBP": ("PIL.WebPImagePlugin", "WebPImageFile"),
     "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
     "HEIF": ("pillow_heif", "HeifImageFile"),
@@ -61,7 +63,7 @@ _MOST_HEADERS = 10_000  # segments before the picture in a JPEG; a camera writes
 
 
 def format_of(data: bytes, name: str) -> str:
-    """The format of an image file: JPEG, PNG, WEBP, TIFF, HEIF, AVIF, GIF or BMP.
+    """The format of an image file: JPEG, PNG, WEBP, TIFF, HEIF, AVIF, JPEG2000, GIF or BMP.
 
     Raises:
         ImageError: if it is none of these.
@@ -84,7 +86,9 @@ def format_of(data: bytes, name: str) -> str:
         stranger = "is a video or an image in an unknown format"
     if kind := next(kinds, None):
         stranger = f"is {kind}, not an image in a known format"
-    raise ImageError(name, f"{stranger}; give a JPEG, PNG, WebP, TIFF, HEIC, AVIF, GIF or BMP")
+    raise ImageError(
+        name, f"{stranger}; give a JPEG, PNG, WebP, TIFF, HEIC, AVIF, JPEG 2000, GIF or BMP"
+    )
 
 
 def open_lazily(data: bytes, name: str) -> ImageFile.ImageFile:
@@ -186,4 +190,5 @@ _PARTS = {
     "JPEG": (_jpeg_segments, _MOST_HEADERS),
     "PNG": (_png_chunks, _MOST_BLOCKS),
     "GIF": (_gif_blocks, _MOST_BLOCKS),
+    "JPEG2000": (jpeg2000.parts, _MOST_BLOCKS),
 }

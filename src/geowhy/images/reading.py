@@ -21,6 +21,8 @@ from geowhy.images.colour import to_srgb
 from geowhy.images.file_record import file_record
 from geowhy.images.formats import format_of, open_lazily
 from geowhy.images.ifd import Block, Directory, read_directory
+from geowhy.images.jpeg2000 import header_of
+from geowhy.images.levels import levels_of
 from geowhy.images.raster import is_measured, read_raster
 from geowhy.images.sources import FileBlock, ImageSource, Limits, name_of, opened, whole
 
@@ -145,6 +147,8 @@ def _decoded(
     directory = read_directory(content) if _is_tiff(content, name) else None
     if directory is None:
         data = whole(content, name, limits)
+        if format_of(data[:256], name) == "JPEG2000":
+            return _jpeg_2000(data, name, limits, min_side)
         found = _by_pillow(open_lazily(data, name), name, limits, min_side)
         return replace(found, notes=_container_note(found.picture, data))
     size = int(directory.number(_WIDTH) or 0), int(directory.number(_HEIGHT) or 0)
@@ -179,15 +183,47 @@ def _in_parts(
 
 
 def _by_pillow(picture: Image.Image, name: str, limits: Limits, min_side: int | None) -> _Decoded:
-    _check_size(picture.size, name, limits)
     if min_side is not None and picture.format == "JPEG":
+        # A progressive one is in memory as a whole, however small it comes out.
+        progressive = bool(picture.info.get("progressive"))
+        most = limits.max_pixels if progressive else limits.max_pixels_in_parts
+        _check_size(picture.size, name, limits, most)
         picture.draft(None, (max(min_side, 1), max(min_side, 1)))
+    _check_size(picture.size, name, limits)
     picture.load()
     _check_size(picture.size, name, limits)  # a decoder may find another size than the header's
     # Pillow turns a TIFF and pillow_heif a HEIC by itself; neither leaves an orientation here.
     directory = read_directory(_bare(picture.info.get("exif")))
     turn = _UPRIGHT.get(directory.number(_ORIENTATION)) if directory else None
     return _Decoded(picture, turn, directory)
+
+
+def _jpeg_2000(data: bytes, name: str, limits: Limits, min_side: int | None) -> _Decoded:
+    """Its decoder halves as often as the file allows, and takes twice the memory of others."""
+    header = header_of(data)
+    if header.bands > 4:
+        raise NotImplementedError(f"a JPEG 2000 of {header.bands} bands")
+    picture, halvings = open_lazily(data, name), 0
+    _check_size(picture.size, name, limits, limits.max_pixels_in_parts)
+    while min_side and halvings < header.halvings and min(picture.size) >> halvings + 1 >= min_side:
+        halvings += 1
+    width, height = (side >> halvings for side in picture.size)
+    _check_size((width, height), name, limits, limits.max_pixels // 2)
+    picture.reduce = halvings  # type: ignore[assignment,method-assign]
+    picture.load()
+    notes = []
+    flat: Image.Image = picture
+    if header.bands in (2, 4) and picture.mode in ("LA", "RGBA") and not header.has_opacity:
+        flat = picture.convert({"LA": "L", "RGBA": "RGB"}[picture.mode])
+        notes.append("1 more band, such as near infrared, left out")
+    if header.bits > 8 and flat.mode != "I;16":
+        values = np.asarray(flat)
+        levels = levels_of(values[..., :3])
+        flat = Image.fromarray(levels.applied(values)) if levels.stretched else flat
+        notes.append(
+            f"its {header.bits} bits a band were cut to 8; a GeoTIFF of it is read in full"
+        )
+    return _Decoded(flat, None, None, tuple(notes))
 
 
 def _container_note(picture: Image.Image, data: bytes) -> tuple[str, ...]:
