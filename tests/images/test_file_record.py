@@ -91,6 +91,7 @@ def test_a_turned_matrix():
         (tags(10.0, (0, 0), (1024, 2)), "latitude"),
         (tags(float("nan"), (0, 0), (1024, 2)), "latitude"),
         (tags(10.0, (9e9, 0), (1024, 1), (3072, 32631)), "outside its zone"),
+        ({**tags(10.0, (0, 0)), 34735: doubles(1, 1, 0, 1, 1024, 0, 1, float("inf"))}, "infinity"),
     ],
 )
 def test_what_cannot_be_used_is_noted_and_the_picture_is_read(more, why):

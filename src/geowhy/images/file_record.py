@@ -42,7 +42,7 @@ def file_record(directory: Directory | None) -> tuple[FileRecord | None, str]:
         return None, ""
     try:
         found = _georeference(directory)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # keys may be any kind of number
         return None, f"its georeference isn't reported: {error}"
     if found is not None:
         return found, ""
