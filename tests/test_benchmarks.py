@@ -79,6 +79,14 @@ def test_accuracy(printed, small_earth, config_file, tmp_path):
     ]
 
 
+def test_registration(printed):
+    lines = printed("registration", "--worlds", "bmng", "--count", 1, "--candidates", 4)
+    assert len(lines) == 1 + 2 * 4 + 1
+    plain = [line.split() for line in lines[1:5]]
+    assert [row[3] for row in plain[1:]] == ["100"] * 3  # the reference itself is found
+    assert lines[-1].endswith("4 candidates")
+
+
 def test_baselines(printed, small_earth, config_file):
     lines = printed("baselines", "--config", config_file, "--seeds", 0)
     assert sum("nearest neighbour" in line for line in lines) == 2

@@ -96,6 +96,7 @@ def test_parts_agree_where_the_picture_is_right():
     likeness, steps = agreement(mixed, TRUTH, EARTH, (1,), 4).parts(half)
     assert likeness[0, 0] > 0.8 > 0.3 > likeness[0, 1]
     assert np.hypot(*steps[0, 0]) < 0.01
-    away = TRUTH.moved(np.array([[0.0, 0.015]]))
+    away = TRUTH.moved(np.array([[-0.01, 0.015]]))
     _, steps = agreement(seen, away, EARTH, (1,), 4).parts(half)
+    assert steps[0, :, 0] == pytest.approx(0.01, abs=0.004)
     assert steps[0, :, 1] == pytest.approx(-0.015, abs=0.006)
