@@ -18,7 +18,7 @@ __all__ = [
     "Scope",
 ]
 
-AbstentionKind = Literal["novel", "too_wide"]
+AbstentionKind = Literal["novel", "too_wide", "no_match"]
 Footprint = tuple[LatLon, LatLon, LatLon, LatLon]
 """Corners of a picture on the ground: its top left, top right, bottom right and bottom left."""
 
@@ -44,8 +44,10 @@ class Abstention:
 
     Attributes:
         kind: "novel": the image is unlike those that the model was trained on; "too_wide": the
-            answer could be almost anywhere.
-        value: what was too large: the novelty, or the radius at 50 %, km.
+            answer could be almost anywhere; "no_match": it agrees with no place that the model
+            knows.
+        value: what was too large: the novelty, the radius at 50 %, km, or the probability of no
+            match.
         limit: up to which it would have answered, in the same unit.
     """
 

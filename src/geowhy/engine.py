@@ -166,9 +166,9 @@ class Engine:
     def encode_images(self, features: Floats32) -> Encoded:
         """Features ``[N, f]`` as the terms of scores and the fields of evidence take them."""
         images = self.model.image_side(features)
-        if self._of_fields is None:
-            return images
-        return Encoded((*images.parts, self._of_fields.encode_images(len(images))))
+        if self._of_fields:
+            images = Encoded((*images.parts, self._of_fields.encode_images(len(images))))
+        return self.head.perceive(images)
 
     def encode_places(self, lat_lon: ArrayLike) -> Encoded:
         """Degrees ``[M, 2]`` as the terms of scores and the fields of evidence take them."""
@@ -208,6 +208,8 @@ class Engine:
         limit, abstention = self.calibration, None
         if not novelty <= limit.novelty_threshold:
             abstention = Abstention("novel", novelty, limit.novelty_threshold)
+        elif estimate.elsewhere > limit.most_elsewhere:
+            abstention = Abstention("no_match", estimate.elsewhere, limit.most_elsewhere)
         elif radius_50_km > limit.abstain_above_km:
             abstention = Abstention("too_wide", radius_50_km, limit.abstain_above_km)
         return Decoded(

@@ -214,10 +214,12 @@ class Locator:
             else:
                 yield image
 
-    def _prediction(self, read: NamedImage, decoded: Decoded, top_k: int) -> Prediction:
-        gazetteer = Gazetteer.load()
+    def _prediction(self, image: NamedImage, decoded: Decoded, top_k: int) -> Prediction:
+        gazetteer, pose, shape = Gazetteer.load(), decoded.estimate.pose, image.pixels.shape[:2]
+        if pose is not None:
+            pose = pose.of_whole(shape)
         return Prediction(
-            image=read.name,
+            image=image.name,
             position=decoded.estimate.modes[0].position,
             radius_50_km=decoded.radius_50_km,
             radius_90_km=decoded.radius_90_km,
@@ -233,8 +235,12 @@ class Locator:
             abstention=decoded.abstention,
             calibrated=self.engine.calibration.is_fitted,
             other_evidence=_beside_the_scope(self.engine),
-            notes=read.notes,
-            file_says=read.file_says,
+            notes=image.notes,
+            file_says=image.file_says,
+            heading_deg=pose and pose.heading_deg,
+            width_km=pose and pose.width_km,
+            footprint=pose and pose.footprint(shape),
+            verified=decoded.estimate.verified,
         )
 
     def _read(self, image: ImageSource) -> NamedImage | ImageError:

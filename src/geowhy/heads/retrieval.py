@@ -32,6 +32,9 @@ SCORED_AT_ONCE = 8  # with 200,000 places: 6 MB of scores, of which a few copies
 class LocationHead(Protocol):
     """Turns images into posteriors over the places of a gallery, and posteriors into answers."""
 
+    def perceive(self, images: Encoded) -> Encoded:
+        """Images with what can be told of them only beside the gallery's places; mostly nothing."""
+
     def posteriors(self, images: Encoded) -> Iterator[Posterior]:
         """One posterior an image."""
 
@@ -68,6 +71,10 @@ class DensityHead:
             calibration.region_mass,
             has_gaps=gallery.is_own or (gallery.region != "" and gallery.outside_weight == 0),
         )
+
+    def perceive(self, images: Encoded) -> Encoded:
+        """Images as they are."""
+        return images
 
     def posteriors(self, images: Encoded) -> Iterator[Posterior]:
         """One posterior an image."""
@@ -117,6 +124,10 @@ class RetrievalHead:
         self._evidence = evidence
         coded, grid = gallery.coded or CodedRows.of(units), gallery.grid
         self._places = RetrievalGallery(units, coded, None, grid.point_to_cell, len(grid.cells))
+
+    def perceive(self, images: Encoded) -> Encoded:
+        """Images as they are."""
+        return images
 
     def posteriors(self, images: Encoded) -> Iterator[Posterior]:
         """One posterior an image, over the best `KEPT_PLACES`, best first."""

@@ -17,7 +17,7 @@ from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import EARTH_RADIUS_KM, lat_lon_to_unit, unit_to_lat_lon
 from geowhy.orbit.pose import Poses, picture_plane
 
-__all__ = ["GalleryPlaces", "OrbitGallery", "gallery_places"]
+__all__ = ["GalleryPlaces", "OrbitGallery", "distinct_places", "gallery_places"]
 
 LAND_PROBES = 8  # a side: how much of a picture is land is counted at so many points
 PROBED_AT_ONCE = 16_384
@@ -76,30 +76,31 @@ class OrbitGallery:
             scores[:, block] = (self.codes[block].astype(np.float32) @ scaled).T
         if allowed is not None:
             scores[:, ~allowed] = -np.inf
-        rows = [self._distinct(of_query, most) for of_query in scores]
+        rows = [distinct_places(self.places, of_query, most) for of_query in scores]
         return rows, [of_query[found] for of_query, found in zip(scores, rows, strict=True)]
 
-    def _distinct(self, scores: Floats32, most: int) -> Rows:
-        """Rows of the best places, of which none shows nearly what a better one does."""
-        tried = min(len(scores), 16 * most)
-        left = np.argpartition(-scores, tried - 1)[:tried]
-        left = left[np.argsort(-scores[left], kind="stable")]
-        left = left[np.isfinite(scores[left])]
-        unit = lat_lon_to_unit(self.places.lat_lon[left]).astype(np.float32)
-        width = self.places.width_km[left]
-        found = list[int]()
-        alive = np.ones(len(left), np.bool_)
-        for number in range(len(left)):
-            if not alive[number]:
-                continue
-            found.append(int(left[number]))
-            if len(found) == most:
-                break
-            chord = np.linalg.norm(unit - unit[number], axis=1) * EARTH_RADIUS_KM
-            near = chord < NEAR_WIDTHS * np.maximum(width, width[number])
-            ratio = np.abs(np.log(width / width[number])) < np.log(NEAR_RATIO)
-            alive &= ~(near & ratio)
-        return np.array(found, np.intp)
+
+def distinct_places(places: GalleryPlaces, scores: Floats32, most: int) -> Rows:
+    """Rows of the best of M places, of which none shows nearly what a better one does.
+
+    At most ``most``, best first, by their scores ``[M]``; what scores minus infinity is left out.
+    """
+    tried = min(len(scores), 16 * most)
+    left = np.argpartition(-scores, tried - 1)[:tried]
+    left = left[np.argsort(-scores[left], kind="stable")]
+    left = left[np.isfinite(scores[left])]
+    unit = lat_lon_to_unit(places.lat_lon[left]).astype(np.float32)
+    width = places.width_km[left]
+    found, alive = list[int](), np.ones(len(left), np.bool_)
+    while alive.any() and len(found) < most:
+        best = int(alive.argmax())
+        found.append(int(left[best]))
+        away_km = np.linalg.norm(unit - unit[best], axis=1) * EARTH_RADIUS_KM
+        near = away_km < NEAR_WIDTHS * np.maximum(width, width[best])
+        alike = np.abs(np.log(width / width[best])) < np.log(NEAR_RATIO)
+        alive &= ~(near & alike)
+        alive[best] = False
+    return np.array(found, np.intp)
 
 
 def gallery_places(

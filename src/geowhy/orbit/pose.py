@@ -49,6 +49,14 @@ class Pose:
         return first, second, third, fourth
 
 
+    def of_whole(self, shape: tuple[int, int]) -> Pose:
+        """The pose of a picture of that height and width, of whose middle square this is."""
+        ratio = max(shape) / min(shape)
+        scale = np.diag([ratio, ratio, 1.0])
+        homography = np.linalg.inv(scale) @ self.homography @ scale
+        return Pose(self.lat_lon, self.width_km * ratio, self.heading_deg, homography)
+
+
 @dataclass(frozen=True)
 class Poses:
     """Where N pictures lie. One number or row is taken for all of them.

@@ -6,13 +6,15 @@ A `RingTerm` compares descriptions, whose parts are the whole picture and round 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
-from geowhy.arrays import Bools, Floats32, Floats64, Ints, Rows
+from geowhy.arrays import Bools, Floats32, Floats64, Ints, Points, Rows
 from geowhy.model.terms import Edit, Encoded, Part
+from geowhy.orbit.pose import Poses
 
 __all__ = [
     "NUMBERED_NOWHERE",
@@ -99,11 +101,62 @@ class RingTerm:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RegistrationImages(Part):
-    """Pictures by what laying them on the map told, at K places each."""
+    """Pictures by what laying them on the map told, at K places each; the rest has the number -1."""
 
-    numbers: Rows  # of the places in the gallery, -1 where there are fewer than K, [N, K]
+    numbers: Rows  # of the places in the gallery, [N, K]
     log_odds: Floats32  # nats for each of them, [N, K]
     shares: Floats32  # how much of that counts, [N, 1]
+    features: Floats32  # what the nats are of, see `geowhy.orbit.registration.FEATURES`, [N, K, f]
+    lat_lon: Points  # where the picture's centre then lies, degrees [N, K, 2]
+    width_km: Floats64  # how wide it is, [N, K]
+    heading_deg: Floats64  # where its up points, [N, K]
+    homography: Floats64  # of its tilt, [N, K, 3, 3]
+    sigma_km: Floats64  # standard deviation of the centre to either side, [N, K]
+    rest: Floats32  # how likeness alone spreads over the cells of the gallery, [N, C]
+
+    @classmethod
+    def of(
+        cls,
+        numbers: Rows,
+        log_odds: Floats32,
+        features: Floats32,
+        poses: Poses,
+        sigma_km: Floats64,
+        rest: Floats32,
+        most: int,
+    ) -> Self:
+        """One picture at m places, at most ``most`` of them.
+
+        Their ``numbers``, ``log_odds`` and ``sigma_km`` are ``[m]``, ``features`` ``[m, f]``;
+        ``rest`` is ``[C]``.
+        """
+        padding = np.arange(most).clip(max=len(numbers) - 1)
+        is_there = np.arange(most) < len(numbers)
+        padded = poses[padding]
+        return cls(
+            numbers=np.where(is_there, numbers[padding], NUMBERED_NOWHERE)[None],
+            log_odds=np.where(is_there, log_odds[padding], np.float32(0))[None],
+            shares=np.ones((1, 1), np.float32),
+            features=features[padding][None],
+            lat_lon=padded.lat_lon[None],
+            width_km=np.array(padded.width_km[None]),
+            heading_deg=np.array(padded.heading_deg[None]),
+            homography=np.array(padded.homography[None]),
+            sigma_km=sigma_km[padding][None],
+            rest=rest[None],
+        )
+
+    @classmethod
+    def joined(cls, pieces: Sequence[Self]) -> Self:
+        """One after the other."""
+        names = pieces[0].arrays()
+        return cls(**{n: np.concatenate([getattr(piece, n) for piece in pieces]) for n in names})
+
+    def poses(self, row: int) -> Poses:
+        """Of one of them, ``[K]``."""
+        return Poses(
+            self.lat_lon[row], self.width_km[row], self.heading_deg[row], self.homography[row]
+        )
 
     def log_odds_of(self, numbers: Rows) -> Floats32:
         """Nats for places by their numbers ``[M]``, ``[N, M]``: 0 where nothing was tried."""
@@ -183,7 +236,5 @@ class RegistrationTerm:
         """With another share of it."""
         seen = image.part(RegistrationImages)
         shares = edit(seen.shares)
-        tried = (len(shares), seen.numbers.shape[1])
-        return RegistrationImages(
-            np.broadcast_to(seen.numbers, tried), np.broadcast_to(seen.log_odds, tried), shares
-        )
+        repeated = seen.rows(np.zeros(len(shares), np.intp))
+        return replace(repeated, shares=shares)

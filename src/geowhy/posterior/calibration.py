@@ -37,6 +37,7 @@ class Calibration:
     radius_90_factor: float = 1.0
     novelty_threshold: float = np.inf  # 99 % of validation views are below, unless told otherwise
     abstain_above_km: float = 5_000.0  # above this `radius_50_km` the model names no place
+    most_elsewhere: float = 1.0  # with a larger probability of no match the model names no place
     # Added to the posterior's own radii: between neighbours in a gallery of 200,000 places.
     least_radius_km: float = 30.0
     region_mass: float = 0.9  # share of the strongest mode that its credible region holds

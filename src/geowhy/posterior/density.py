@@ -97,6 +97,9 @@ class Estimate:
     basin: Rows  # the mode to whose basin each cell belongs, numbered from the strongest, [C]
     half_km: float  # radius around the answer, before calibration
     is_point: bool = False  # the answer is a single place, not one in the middle of its region
+    pose: object | None = None  # how the picture lies there, if a head can tell
+    verified: bool | None = None  # whether it agrees with the map there, likewise
+    elsewhere: float = 0.0  # probability that it is none of the modes, if a head counts with that
 
     @property
     def lat_lon(self) -> tuple[float, float]:

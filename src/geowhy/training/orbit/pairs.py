@@ -43,7 +43,7 @@ class PairSource:
         self, worlds: Mapping[str, WorldImage], pairs: PairsConfig, look: LookConfig, device: str
     ) -> None:
         """Takes worlds by name: the reference, and those that queries show."""
-        self._config, self._look, self._device = pairs, look, device
+        self._config, self._look, self.device = pairs, look, device
         self._worlds = {name: WorldPyramid(world, device) for name, world in worlds.items()}
         self._land = torch.from_numpy(Atlas.load().layer("land").grid() == 1).to(device)
 
@@ -68,7 +68,7 @@ class PairSource:
 
     def _queries(self, poses: PoseBatch, side: int) -> Tensor:
         """Pictures ``[N, 3, side, side]`` that look like a world, two, or a band of any sensor."""
-        count, device, look = len(poses.width_km), self._device, self._look
+        count, device, look = len(poses.width_km), self.device, self._look
         names = list(self._config.worlds)
         often = torch.tensor([float(times) for times in self._config.worlds.values()])
         first, second = torch.multinomial(often.expand(count, -1), 2, replacement=True).T
@@ -99,7 +99,7 @@ class PairSource:
         config, found = self._config, list[PoseBatch]()
         while sum(len(poses.width_km) for poses in found) < count:
             some = TRIES * count
-            uniform = torch.rand(7, some, device=self._device)
+            uniform = torch.rand(7, some, device=self.device)
             south = math.sin(math.radians(config.southernmost_deg))
             lat = (uniform[0] * (1 - south) + south).asin()
             lon = (2 * uniform[1] - 1) * math.pi
@@ -127,7 +127,7 @@ class PairSource:
     def _nearly(self, poses: PoseBatch) -> PoseBatch:
         """Poses beside others, from above and north up."""
         config, count = self._config, len(poses.width_km)
-        uniform = torch.rand(3, count, device=self._device) * 2 - 1
+        uniform = torch.rand(3, count, device=self.device) * 2 - 1
         shift = uniform[:2] * config.offset * poses.width_km / EARTH_RADIUS_KM
         lat = (poses.lat_lon[:, 0] + shift[0]).clamp(-1.55, 1.55)
         lon = poses.lat_lon[:, 1] + shift[1] / lat.cos()

@@ -1,0 +1,206 @@
+"""From a picture of the ground to where it lies: search, laying on the map, one posterior.
+
+The gallery gives distinct candidates. The picture is laid on the map at the best of them, and what
+that shows is a term of the score beside the likeness. What remains goes to "elsewhere, or no place
+on Earth", which is spread as likeness alone would spread it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from geowhy.arrays import Floats32, Floats64, Points, Rows
+from geowhy.evidence import FieldTerm
+from geowhy.geo.sphere import destination, distance_km
+from geowhy.heads.gallery import Gallery
+from geowhy.images.pyramid import WorldPyramid
+from geowhy.model.terms import Encoded, ScoreTerm, total_scores
+from geowhy.orbit.gallery import GalleryPlaces, distinct_places
+from geowhy.orbit.model import PictureImages
+from geowhy.orbit.pose import Poses
+from geowhy.orbit.registration import Registrations, register
+from geowhy.orbit.terms import NUMBERED_NOWHERE, PlaceNumbers, RegistrationImages
+from geowhy.orbit.verdict import Verdict, outside_option
+from geowhy.posterior import Calibration, CellDensity, Estimate, Posterior
+from geowhy.posterior.density import Mode
+from geowhy.posterior.ledger import Term
+
+__all__ = ["OrbitHead", "OrbitSettings", "PoseEstimate", "PosePosterior"]
+
+BEARINGS = 12  # in which the spread of a candidate is sampled,
+QUANTILES = (np.arange(12) + 0.5) / 12  # at so many of the distances that are as probable
+LEAST_LOG = np.float32(-30.0)  # nats of what has no probability
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OrbitSettings:
+    """What a head needs beside a gallery.
+
+    Attributes:
+        places: all that the model knows; a gallery may hold some of them.
+        reference: the world on which pictures are laid.
+        verdict: what laying a picture tells.
+        candidates: at how many places it is laid, at most.
+        kept: of the poses that come of it, how many are kept.
+        sure: from which probability on an answer is verified.
+        rest_temperature: divides likenesses when they spread what remains.
+    """
+
+    places: GalleryPlaces
+    reference: WorldPyramid
+    verdict: Verdict
+    candidates: int = 48
+    kept: int = 8
+    sure: float = 0.9
+    rest_temperature: float = 3.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PosePosterior(Posterior):
+    """A posterior over poses; they lie at the places that its rows name."""
+
+    poses: Poses  # [M]
+    sigma_km: Floats64  # standard deviation of each centre to either side, [M]
+    elsewhere: float  # probability that it is none of them
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class PoseEstimate(Estimate):
+    """What a posterior over poses says; radii are of the poses' spread and of what remains."""
+
+    points: Points  # a sample of the posterior, degrees [S, 2]
+    weights: Floats64  # [S], adding up to 1
+
+    def radius_km(self, mass: float) -> float:
+        """Radius around the answer that holds ``mass``, before calibration."""
+        away = distance_km(np.array(self.lat_lon), self.points)
+        order = np.argsort(away)
+        reached = np.cumsum(self.weights[order])
+        return float(away[order[min(np.searchsorted(reached, mass), len(order) - 1)]])
+
+
+class OrbitHead:
+    """Lays pictures on the map at the likeliest places of a gallery."""
+
+    def __init__(
+        self,
+        score_terms: tuple[ScoreTerm, ...],
+        gallery: Gallery,
+        calibration: Calibration,
+        evidence: FieldTerm | None = None,
+        *,
+        settings: OrbitSettings,
+    ) -> None:
+        """Adds ``evidence`` at the gallery's places to what pictures say."""
+        self._terms, self._gallery, self._evidence = score_terms, gallery, evidence
+        self._settings = settings
+        self._numbers = gallery.side.part(PlaceNumbers).numbers[:, 0]
+        self._widths = settings.places.width_km[self._numbers]
+
+    def perceive(self, images: Encoded) -> Encoded:
+        """Images with what laying them on the map told."""
+        seen = [self._laid(images, row) for row in range(len(images))]
+        return Encoded((*images.parts, RegistrationImages.joined(seen)))
+
+    def _laid(self, images: Encoded, row: int) -> RegistrationImages:
+        """One picture, laid on the map at the best of the places."""
+        one, settings = images.rows(slice(row, row + 1)), self._settings
+        likeness = total_scores(self._terms[:-1], one, self._gallery.side)[0]
+        if self._evidence:
+            values = self._evidence.terms(one, self._gallery.side, 0)
+            likeness = likeness + sum(term.log_likelihood for term in values)
+        places = GalleryPlaces(self._gallery.lat_lon, self._widths)
+        rows = distinct_places(places, likeness, settings.candidates)
+        candidates = Poses(places.lat_lon[rows], places.width_km[rows], np.zeros(len(rows)))
+        picture = one.part(PictureImages).pixels(0)
+        found = register(picture, settings.reference, candidates)
+        first = _first_of_each(found)[: settings.kept]
+        features = found.features[first].astype(np.float32)
+        rest = likeness / np.float32(settings.rest_temperature)
+        rest = np.exp(rest - rest.max())
+        return RegistrationImages.of(
+            self._numbers[rows[found.candidates[first]]],
+            settings.verdict.log_odds(features),
+            features,
+            found.poses[first],
+            found.position_sigma_km[first],
+            self._gallery.grid.density(rest / rest.sum()).astype(np.float32),
+            settings.kept,
+        )
+
+    def posteriors(self, images: Encoded) -> Iterator[PosePosterior]:
+        """One posterior an image."""
+        grid, seen = self._gallery.grid, images.part(RegistrationImages)
+        for number in range(len(images)):
+            one = images.rows(slice(number, number + 1))
+            tried = seen.numbers[number] != NUMBERED_NOWHERE
+            rows = np.searchsorted(self._numbers, seen.numbers[number][tried])
+            places = self._gallery.side.rows(rows)
+            ledger = tuple(Term(t.source, t.scores(one, places)[0]) for t in self._terms)
+            if self._evidence:
+                ledger += tuple(self._evidence.terms(one, places, 0))
+            nats = np.sum([term.log_likelihood for term in ledger], axis=0, dtype=np.float64)
+            share, elsewhere = outside_option(nats, float(self._settings.verdict.elsewhere[0]))
+            order = np.argsort(-share, kind="stable")
+            mass = elsewhere * seen.rest[number].astype(np.float64)
+            np.add.at(mass, grid.point_to_cell[rows], share)
+            poses = seen.poses(number)[tried][order]
+            yield PosePosterior(
+                rows=rows[order],
+                lat_lon=poses.lat_lon,
+                cell=grid.point_to_cell[rows[order]],
+                log_prob=np.maximum(np.log(share[order] + 1e-30), LEAST_LOG).astype(np.float32),
+                ledger=tuple(
+                    replace(t, log_likelihood=t.log_likelihood[order]) for t in ledger
+                ),
+                cell_mass=mass,
+                poses=poses,
+                sigma_km=seen.sigma_km[number][tried][order].astype(np.float64),
+                elsewhere=elsewhere,
+            )
+
+    def estimate(self, posterior: Posterior, top_k: int) -> PoseEstimate:
+        """What one posterior says: the best pose, and how far that may be wrong."""
+        if not isinstance(posterior, PosePosterior):
+            raise TypeError("this head decodes posteriors over poses alone")
+        grid, settings = self._gallery.grid, self._settings
+        shares = posterior.probability.astype(np.float64)
+        places = zip(posterior.lat_lon[:top_k].tolist(), shares.tolist(), strict=False)
+        modes = tuple(Mode((lat, lon), share) for (lat, lon), share in places)
+        points, weights = _sampled(posterior, shares)
+        rest = np.maximum(posterior.cell_mass - np.bincount(posterior.cell, shares, len(grid.cells)), 0)
+        basin = np.where(np.arange(len(grid.cells)) == posterior.cell[0], 0, 1)
+        estimate = PoseEstimate(
+            modes=modes,
+            density=CellDensity(grid.cells, grid.centres, posterior.cell_mass),
+            region=basin == 0,
+            basin=basin,
+            half_km=0.0,
+            is_point=True,
+            pose=posterior.poses.one(0),
+            verified=bool(shares[0] >= settings.sure),
+            elsewhere=posterior.elsewhere,
+            points=np.concatenate([points, grid.centres]),
+            weights=np.concatenate([weights, rest]),
+        )
+        return replace(estimate, half_km=estimate.radius_km(0.5))
+
+
+def _first_of_each(found: Registrations) -> Rows:
+    """The best pose at each candidate; the best of all is first."""
+    _, first = np.unique(found.candidates, return_index=True)
+    return np.sort(first)
+
+
+def _sampled(posterior: PosePosterior, shares: Floats64) -> tuple[Points, Floats64]:
+    """Points around each pose's centre, normal to either side, and their weights."""
+    bearing = np.arange(BEARINGS) * 360 / BEARINGS
+    far = np.sqrt(-2 * np.log(1 - QUANTILES))  # of a Rayleigh distribution
+    away = posterior.sigma_km[:, None, None] * far[:, None]
+    centres = posterior.lat_lon[:, None, None, :]
+    points = destination(centres, bearing, np.broadcast_to(away, (*away.shape[:2], BEARINGS)))
+    each = len(QUANTILES) * BEARINGS
+    return points.reshape(-1, 2), np.repeat(shares / each, each)
