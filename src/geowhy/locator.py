@@ -215,10 +215,8 @@ class Locator:
                 yield image
 
     def _prediction(self, image: NamedImage, decoded: Decoded, top_k: int) -> Prediction:
-        gazetteer, pose, shape = Gazetteer.load(), decoded.estimate.pose, image.pixels.shape[:2]
-        if pose is not None:
-            pose = pose.of_whole(shape)
-        return Prediction(
+        gazetteer, pose = Gazetteer.load(), decoded.estimate.pose
+        prediction = Prediction(
             image=image.name,
             position=decoded.estimate.modes[0].position,
             radius_50_km=decoded.radius_50_km,
@@ -237,10 +235,17 @@ class Locator:
             other_evidence=_beside_the_scope(self.engine),
             notes=image.notes,
             file_says=image.file_says,
-            heading_deg=pose and pose.heading_deg,
-            width_km=pose and pose.width_km,
-            footprint=pose and pose.footprint(shape),
             verified=decoded.estimate.verified,
+        )
+        if pose is None:
+            return prediction
+        height, width, _ = image.pixels.shape
+        whole = pose.of_whole((height, width))
+        return replace(
+            prediction,
+            heading_deg=whole.heading_deg,
+            width_km=whole.width_km,
+            footprint=whole.footprint((height, width)),
         )
 
     def _read(self, image: ImageSource) -> NamedImage | ImageError:

@@ -6,8 +6,8 @@ from zipfile import ZipFile
 import pytest
 from PIL import Image
 
+from geowhy.geo.pose import Pose
 from geowhy.images.reading import read_image
-from geowhy.orbit.pose import Pose
 from geowhy.types import LatLon
 
 POSE = Pose(LatLon(9.4075, -0.8393), 400.0, 20.0)

@@ -3,10 +3,10 @@
 import numpy as np
 from PIL import Image
 
+from geowhy.geo.pose import picture_plane
 from geowhy.geo.sphere import lat_lon_to_unit
 from geowhy.images.overhead import WorldImage
 from geowhy.images.pyramid import WorldPyramid
-from geowhy.orbit.pose import picture_plane
 
 
 def painted(function, height=360):

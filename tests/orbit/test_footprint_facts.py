@@ -6,8 +6,8 @@ import pytest
 from geowhy.concepts.grounding import parse_grounding
 from geowhy.concepts.vocabulary import Concept, Vocabulary
 from geowhy.geo.atlas import Atlas
+from geowhy.geo.pose import Poses
 from geowhy.orbit.footprint_facts import FACTS, FootprintReader
-from geowhy.orbit.pose import Poses
 
 ATLAS = Atlas.load()
 SAHARA, NICE, OCEAN = (22.7, -4.0), (43.75, 7.2), (0.0, -30.0)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from geowhy.geo.pose import Poses
 from geowhy.model.terms import Encoded, total_scores
-from geowhy.orbit.pose import Poses
 from geowhy.orbit.terms import (
     NUMBERED_NOWHERE,
     PlaceNumbers,
@@ -34,7 +34,9 @@ def image():
     rng = np.random.default_rng(0)
     units = rng.normal(size=(1, 8)).astype(np.float32)
     units /= np.linalg.norm(units)
-    return Encoded((RingImages(units, np.ones((1, 3), np.float32)), laid([7, 2, 5], [3.0, -1.0, 0.5])))
+    return Encoded(
+        (RingImages(units, np.ones((1, 3), np.float32)), laid([7, 2, 5], [3.0, -1.0, 0.5]))
+    )
 
 
 @pytest.fixture

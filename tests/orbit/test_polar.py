@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geowhy.geo.pose import picture_plane
 from geowhy.orbit.polar import circular_correlation, polar_points, sample
-from geowhy.orbit.pose import picture_plane
 
 RADII = np.linspace(0.1, 0.4, 5)
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from geowhy.geo.pose import Poses, perspective
 from geowhy.geo.sphere import destination, distance_km
 from geowhy.images.pyramid import WorldPyramid
-from geowhy.orbit.pose import Poses, perspective
 from geowhy.orbit.refinement import MOTIONS, agreement, refine, tilt_of
 from geowhy.orbit.structure import edge_structure
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from geowhy.errors import DataError
+from geowhy.geo.pose import Poses, perspective
 from geowhy.geo.sphere import destination, distance_km, uniform_on_sphere
 from geowhy.images.pyramid import WorldPyramid
-from geowhy.orbit.pose import Poses, perspective
 from geowhy.orbit.registration import FEATURES, register
 
 from .earth import blotched, photographed

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geowhy.orbit.pose import picture_plane
+from geowhy.geo.pose import picture_plane
 from geowhy.orbit.structure import edge_structure, smooth, turned
 
 PLANE = picture_plane((40, 40))

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from geowhy.geo.pose import Poses
 from geowhy.geo.sphere import destination, distance_km
 from geowhy.images.pyramid import WorldPyramid
-from geowhy.orbit.pose import Poses
 from geowhy.orbit.volume import COLUMNS, SIZE, pose_volume
 
 from .earth import blotched, photographed

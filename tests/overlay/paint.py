@@ -4,7 +4,7 @@ import numpy as np
 
 from geowhy.answer import Prediction, Scope
 from geowhy.explanation import Explanation
-from geowhy.orbit.pose import Pose, Poses, perspective, picture_plane
+from geowhy.geo.pose import Pose, Poses, perspective, picture_plane
 from geowhy.types import LatLon
 
 PLACES = {

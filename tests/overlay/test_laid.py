@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from geowhy.answer import Abstention
 from geowhy.errors import ImageError
+from geowhy.geo.pose import Pose, perspective
 from geowhy.geo.sphere import distance_km
-from geowhy.orbit.pose import Pose, perspective
 from geowhy.overlay.laid import LaidPicture
 from geowhy.types import LatLon
 

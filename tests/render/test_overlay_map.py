@@ -5,8 +5,8 @@ import pytest
 
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.azimuthal import plane_to_sphere
+from geowhy.geo.pose import Pose
 from geowhy.images.worlds import reference_world
-from geowhy.orbit.pose import Pose
 from geowhy.overlay.laid import LaidPicture
 from geowhy.render.overlay_map import SIDE, OverlayMap
 from geowhy.types import LatLon

@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from geowhy.arrays import Floats32, Floats64, Points, Rows
+from geowhy.arrays import Floats64, Points, Rows
 from geowhy.evidence import FieldTerm
+from geowhy.geo.pose import Poses
 from geowhy.geo.sphere import destination, distance_km
 from geowhy.heads.gallery import Gallery
 from geowhy.images.pyramid import WorldPyramid
 from geowhy.model.terms import Encoded, ScoreTerm, total_scores
 from geowhy.orbit.gallery import GalleryPlaces, distinct_places
 from geowhy.orbit.model import PictureImages
-from geowhy.orbit.pose import Poses
 from geowhy.orbit.registration import Registrations, register
 from geowhy.orbit.terms import NUMBERED_NOWHERE, PlaceNumbers, RegistrationImages
 from geowhy.orbit.verdict import Verdict, outside_option
@@ -79,7 +79,8 @@ class PoseEstimate(Estimate):
         away = distance_km(np.array(self.lat_lon), self.points)
         order = np.argsort(away)
         reached = np.cumsum(self.weights[order])
-        return float(away[order[min(np.searchsorted(reached, mass), len(order) - 1)]])
+        index = min(int(np.searchsorted(reached, mass)), len(order) - 1)
+        return float(away[order[index]])
 
 
 class OrbitHead:
@@ -142,7 +143,7 @@ class OrbitHead:
             ledger = tuple(Term(t.source, t.scores(one, places)[0]) for t in self._terms)
             if self._evidence:
                 ledger += tuple(self._evidence.terms(one, places, 0))
-            nats = np.sum([term.log_likelihood for term in ledger], axis=0, dtype=np.float64)
+            nats = np.stack([term.log_likelihood for term in ledger]).sum(axis=0).astype(np.float64)
             share, elsewhere = outside_option(nats, float(self._settings.verdict.elsewhere[0]))
             order = np.argsort(-share, kind="stable")
             mass = elsewhere * seen.rest[number].astype(np.float64)
@@ -153,9 +154,7 @@ class OrbitHead:
                 lat_lon=poses.lat_lon,
                 cell=grid.point_to_cell[rows[order]],
                 log_prob=np.maximum(np.log(share[order] + 1e-30), LEAST_LOG).astype(np.float32),
-                ledger=tuple(
-                    replace(t, log_likelihood=t.log_likelihood[order]) for t in ledger
-                ),
+                ledger=tuple(replace(t, log_likelihood=t.log_likelihood[order]) for t in ledger),
                 cell_mass=mass,
                 poses=poses,
                 sigma_km=seen.sigma_km[number][tried][order].astype(np.float64),
@@ -171,7 +170,9 @@ class OrbitHead:
         places = zip(posterior.lat_lon[:top_k].tolist(), shares.tolist(), strict=False)
         modes = tuple(Mode((lat, lon), share) for (lat, lon), share in places)
         points, weights = _sampled(posterior, shares)
-        rest = np.maximum(posterior.cell_mass - np.bincount(posterior.cell, shares, len(grid.cells)), 0)
+        rest = np.maximum(
+            posterior.cell_mass - np.bincount(posterior.cell, shares, len(grid.cells)), 0
+        )
         basin = np.where(np.arange(len(grid.cells)) == posterior.cell[0], 0, 1)
         estimate = PoseEstimate(
             modes=modes,

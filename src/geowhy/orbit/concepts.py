@@ -18,13 +18,13 @@ from geowhy.arrays import Floats32, Floats64
 from geowhy.concepts.bank import BANK_FILE, ConceptBank
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ModelFormatError
+from geowhy.geo.pose import Poses
 from geowhy.model.alignment import ConceptAligner
 from geowhy.model.geomodel import folder_bank
 from geowhy.model.location import LocationArchitecture, LocationEncoder
 from geowhy.model.store import ModelFolder, required_tensors
 from geowhy.model.terms import ConceptImages, ConceptPlaces, ConceptTerm
 from geowhy.orbit.footprint_facts import FootprintFacts, FootprintReader
-from geowhy.orbit.pose import Poses
 
 __all__ = ["OrbitConcepts", "Statements"]
 

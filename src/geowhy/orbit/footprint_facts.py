@@ -19,7 +19,7 @@ from geowhy.arrays import Floats32, Ints, Selection
 from geowhy.concepts.grounding import LayerValues
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.geo.atlas import Atlas, uniform_on_land
-from geowhy.orbit.pose import Poses, picture_plane
+from geowhy.geo.pose import Poses, picture_plane
 
 __all__ = ["FACTS", "FootprintFacts", "FootprintReader"]
 

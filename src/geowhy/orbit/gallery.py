@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from geowhy.arrays import Bools, Floats32, Floats64, Points, Rows
 from geowhy.geo.atlas import Atlas
+from geowhy.geo.pose import Poses, picture_plane
 from geowhy.geo.sphere import EARTH_RADIUS_KM, lat_lon_to_unit, unit_to_lat_lon
-from geowhy.orbit.pose import Poses, picture_plane
 
 __all__ = ["GalleryPlaces", "OrbitGallery", "distinct_places", "gallery_places"]
 

@@ -13,8 +13,8 @@ from functools import lru_cache
 import numpy as np
 
 from geowhy.arrays import Floats32, Floats64
+from geowhy.geo.pose import Poses, apply_homography, picture_corners, picture_plane
 from geowhy.images.pyramid import WorldPyramid
-from geowhy.orbit.pose import Poses, apply_homography, picture_corners, picture_plane
 from geowhy.orbit.structure import edge_structure
 
 __all__ = [

@@ -16,9 +16,9 @@ from PIL import Image
 
 from geowhy.arrays import AnyFloats, Bools, Floats32, Floats64, Pixels, Rows
 from geowhy.errors import DataError
+from geowhy.geo.pose import Poses, picture_plane
 from geowhy.geo.sphere import distance_km, distance_matrix_km
 from geowhy.images.pyramid import WorldPyramid
-from geowhy.orbit.pose import Poses, picture_plane
 from geowhy.orbit.refinement import (
     TILT_SPREAD,
     Agreement,

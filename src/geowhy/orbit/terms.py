@@ -13,8 +13,8 @@ from typing import Self
 import numpy as np
 
 from geowhy.arrays import Bools, Floats32, Floats64, Ints, Points, Rows
+from geowhy.geo.pose import Poses
 from geowhy.model.terms import Edit, Encoded, Part
-from geowhy.orbit.pose import Poses
 
 __all__ = [
     "NUMBERED_NOWHERE",
@@ -101,9 +101,9 @@ class RingTerm:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RegistrationImages(Part):
-    """Pictures by what laying them on the map told, at K places each; the rest has the number -1."""
+    """Pictures by what laying them on the map told, at up to K places each."""
 
-    numbers: Rows  # of the places in the gallery, [N, K]
+    numbers: Rows  # of the places in the gallery, -1 where there is none left, [N, K]
     log_odds: Floats32  # nats for each of them, [N, K]
     shares: Floats32  # how much of that counts, [N, 1]
     features: Floats32  # what the nats are of, see `geowhy.orbit.registration.FEATURES`, [N, K, f]

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from geowhy.arrays import Floats32, Floats64, Rows
+from geowhy.geo.pose import Poses, picture_plane
 from geowhy.images.pyramid import WorldPyramid
 from geowhy.orbit.polar import circular_correlation, polar_points, sample
-from geowhy.orbit.pose import Poses, picture_plane
 from geowhy.orbit.structure import edge_structure, turned
 
 __all__ = ["Hypotheses", "PoseVolume", "pose_volume"]

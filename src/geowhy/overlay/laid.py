@@ -19,8 +19,8 @@ from geowhy.answer import Prediction
 from geowhy.arrays import Floats64, Pixels, Points
 from geowhy.errors import DataError, ImageError
 from geowhy.geo.azimuthal import plane_to_sphere, sphere_to_plane
+from geowhy.geo.pose import Pose, Poses, apply_homography, picture_corners
 from geowhy.geo.sphere import EARTH_RADIUS_KM
-from geowhy.orbit.pose import Pose, Poses, apply_homography, picture_corners
 from geowhy.overlay.warping import warped
 
 __all__ = ["MOST_PIXELS", "LaidPicture"]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from geowhy.arrays import AnyFloats, Bools, Floats32, Floats64, Ints, Points, Rows
 from geowhy.geo.cells import CellGrid
+from geowhy.geo.pose import Pose
 from geowhy.geo.sphere import EARTH_RADIUS_KM, distance_km, lat_lon_to_unit, unit_to_lat_lon
 from geowhy.types import LatLon
 
@@ -97,7 +98,7 @@ class Estimate:
     basin: Rows  # the mode to whose basin each cell belongs, numbered from the strongest, [C]
     half_km: float  # radius around the answer, before calibration
     is_point: bool = False  # the answer is a single place, not one in the middle of its region
-    pose: object | None = None  # how the picture lies there, if a head can tell
+    pose: Pose | None = None  # how the picture lies there, if a head can tell
     verified: bool | None = None  # whether it agrees with the map there, likewise
     elsewhere: float = 0.0  # probability that it is none of the modes, if a head counts with that
 

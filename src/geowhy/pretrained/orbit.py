@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
-
 from geowhy.engine import Engine, InputPolicy
-from geowhy.errors import ConfigError, ModelFormatError
+from geowhy.errors import ModelFormatError
+from geowhy.geo.cells import CellGrid
 from geowhy.heads.gallery import CELL_RESOLUTION, Gallery
 from geowhy.heads.orbit import OrbitHead, OrbitSettings
-from geowhy.geo.cells import CellGrid
 from geowhy.images.pyramid import WorldPyramid
 from geowhy.images.worlds import reference_world
 from geowhy.model.backbone import BACKBONE_FILE, OnnxBackbone
@@ -57,7 +55,9 @@ def load_orbit(folder: ModelFolder) -> Engine:
     model = OrbitModel(section["name"], backbone, known, rings)
     reference = WorldPyramid(reference_world())
     settings = OrbitSettings(places, reference, Verdict.from_tensors(tensors), **decided)
-    gallery = Gallery.of(places.lat_lon, CellGrid.build(places.lat_lon, CELL_RESOLUTION), model.places())
+    gallery = Gallery.of(
+        places.lat_lon, CellGrid.build(places.lat_lon, CELL_RESOLUTION), model.places()
+    )
     head = partial(OrbitHead, settings=settings)
     policy = InputPolicy(SMALLEST_SIDE, PICTURES_AT_ONCE)
     return Engine(model, gallery, calibration, None, head=head, inputs=policy)

@@ -11,13 +11,13 @@ from geowhy.evaluation.estimates import auc
 from geowhy.evaluation.orbit_concepts import measure_stated
 from geowhy.explain.concept_probability import FittedProbability
 from geowhy.geo.atlas import Atlas, uniform_on_land
+from geowhy.geo.pose import Poses, picture_plane
 from geowhy.images.overhead import WorldImage
 from geowhy.model.attribution import LinearAttribution
 from geowhy.model.store import ModelFolder, write_model
 from geowhy.model.terms import Encoded, total_scores
 from geowhy.orbit.concepts import OrbitConcepts, Statements
 from geowhy.orbit.footprint_facts import FootprintReader
-from geowhy.orbit.pose import Poses, picture_plane
 from geowhy.training.config import AlignmentConfig, LocationConfig, OptimiserConfig
 from geowhy.training.orbit.concepts import train_concepts
 from geowhy.training.orbit.config import ConceptsConfig, LookConfig, PairsConfig

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from geowhy.geo.pose import Poses, perspective, picture_plane
 from geowhy.geo.sphere import distance_km
 from geowhy.images.overhead import WorldImage, cut_views
-from geowhy.orbit.pose import Poses, perspective, picture_plane
 from geowhy.training.config import OptimiserConfig
 from geowhy.training.loop import TrainingRun, train_task
 from geowhy.training.orbit.config import LookConfig, NetworkConfig, OrbitConfig, PairsConfig

@@ -6,11 +6,10 @@ ones look like the Earth in every detail, and no such coast exists.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from geowhy.arrays import Bools, Floats32, Floats64, Ints

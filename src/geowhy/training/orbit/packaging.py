@@ -47,6 +47,7 @@ def export_network(network: RingNetwork, side: int, path: Path) -> None:
         module, (example,), dynamo=True, input_names=["pixels"], output_names=["features"],
         dynamic_shapes={"pixels": {0: Dim("pictures")}}, verbose=False,
     )  # fmt: skip
+    assert program is not None  # with dynamo there is one
     program.save(path)
 
 

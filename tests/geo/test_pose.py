@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geowhy.errors import CoordinateError, DataError
-from geowhy.geo.sphere import destination, distance_km
-from geowhy.orbit.pose import (
+from geowhy.geo.pose import (
     Pose,
     Poses,
     apply_homography,
@@ -15,6 +14,7 @@ from geowhy.orbit.pose import (
     picture_corners,
     picture_plane,
 )
+from geowhy.geo.sphere import destination, distance_km
 from geowhy.types import LatLon
 
 LAT = st.floats(-89, 89)

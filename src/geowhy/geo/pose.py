@@ -48,7 +48,6 @@ class Pose:
         first, second, third, fourth = (LatLon(float(lat), float(lon)) for lat, lon in corners)
         return first, second, third, fourth
 
-
     def of_whole(self, shape: tuple[int, int]) -> Pose:
         """The pose of a picture of that height and width, of whose middle square this is."""
         ratio = max(shape) / min(shape)
