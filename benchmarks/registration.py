@@ -17,10 +17,10 @@ import torch
 
 from geowhy.arrays import Floats64, Pixels, Points
 from geowhy.geo.atlas import Atlas
+from geowhy.geo.pose import Poses, apply_homography, perspective, picture_plane
 from geowhy.geo.sphere import destination, distance_km, uniform_on_sphere
 from geowhy.images.pyramid import WorldPyramid
 from geowhy.images.worlds import open_world, worlds
-from geowhy.orbit.pose import Poses, apply_homography, perspective, picture_plane
 from geowhy.orbit.registration import Registrations, register
 from geowhy.training.orbit.config import LookConfig
 from geowhy.training.orbit.look import changed_look
