@@ -147,7 +147,6 @@ def test_beyond_the_horizon_is_no_pixel():
             {"footprint": (LatLon(0, 0), LatLon(0, 1), LatLon(0.2, 0.2), LatLon(-1, 0))},
             "footprint that no picture has",
         ),
-        ({"footprint": Pose(LatLon(10.0, 20.0), 18_000.0, 0.0).footprint(SHAPE)}, "half of the"),
     ],
 )
 def test_what_is_not_known_or_not_verified_is_not_laid(changes, words):

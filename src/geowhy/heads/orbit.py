@@ -18,15 +18,18 @@ from geowhy.geo.pose import Poses
 from geowhy.geo.sphere import destination, distance_km
 from geowhy.heads.gallery import Gallery
 from geowhy.images.pyramid import WorldPyramid
-from geowhy.model.terms import Encoded, ScoreTerm, total_scores
+from geowhy.model.terms import Encoded, ScoreTerm
 from geowhy.orbit.gallery import GalleryPlaces, distinct_places
-from geowhy.orbit.model import PictureImages
 from geowhy.orbit.registration import Registrations, register
-from geowhy.orbit.terms import NUMBERED_NOWHERE, PlaceNumbers, RegistrationImages
+from geowhy.orbit.terms import (
+    NUMBERED_NOWHERE,
+    PictureImages,
+    PlaceNumbers,
+    RegistrationImages,
+    RingTerm,
+)
 from geowhy.orbit.verdict import Verdict, outside_option
-from geowhy.posterior import Calibration, CellDensity, Estimate, Posterior
-from geowhy.posterior.density import Mode
-from geowhy.posterior.ledger import Term
+from geowhy.posterior import Calibration, CellDensity, Estimate, Mode, Posterior, Term
 
 __all__ = ["OrbitHead", "OrbitSettings", "PoseEstimate", "PosePosterior"]
 
@@ -98,6 +101,7 @@ class OrbitHead:
         """Adds ``evidence`` at the gallery's places to what pictures say."""
         self._terms, self._gallery, self._evidence = score_terms, gallery, evidence
         self._settings = settings
+        self._rings = next(term for term in score_terms if isinstance(term, RingTerm))
         self._numbers = gallery.side.part(PlaceNumbers).numbers[:, 0]
         self._widths = settings.places.width_km[self._numbers]
 
@@ -109,7 +113,7 @@ class OrbitHead:
     def _laid(self, images: Encoded, row: int) -> RegistrationImages:
         """One picture, laid on the map at the best of the places."""
         one, settings = images.rows(slice(row, row + 1)), self._settings
-        likeness = total_scores(self._terms[:-1], one, self._gallery.side)[0]
+        likeness = self._rings.scores(one, self._gallery.side)[0]
         if self._evidence:
             values = self._evidence.terms(one, self._gallery.side, 0)
             likeness = likeness + sum(term.log_likelihood for term in values)

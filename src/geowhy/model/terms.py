@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geowhy.arrays import Bools, Floats32, Floats64, Ints, Pixels, Selection
+from geowhy.arrays import Bools, Floats32, Floats64, Ints, Pixels, Rows, Selection
 from geowhy.assets.files import in_parts, is_mapped
 
 __all__ = [
     "ConceptImages",
     "ConceptPlaces",
     "ConceptTerm",
+    "Deferred",
     "Edit",
     "EmbeddingImages",
     "EmbeddingPlaces",
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 Edit = Callable[[Floats32], Floats32]
+AVERAGED = 1_000
 _P = TypeVar("_P", bound="Part")
 
 
@@ -68,6 +70,33 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Deferred(Part):
+    """A part of M places that is only made when a term asks for it: there are too many of them."""
+
+    numbers: Rows  # by which `make` knows the places, [M]
+    make: Callable[[Rows], Part]  # from numbers to a part of as many rows
+    is_mean: bool = False  # whether one row stands for the mean of all
+
+    def arrays(self) -> dict[str, Any]:
+        """The numbers alone."""
+        return {"numbers": self.numbers[:1] if self.is_mean else self.numbers}
+
+    def made(self) -> Part:
+        """What it stands for."""
+        part = self.make(self.numbers)
+        return part.average() if self.is_mean else part
+
+    def mean(self, rows: Ints, weights: Floats32) -> Part:  # type: ignore[override]
+        """The weighted mean of some of them, one row; ``weights`` ``[m]`` add up to 1."""
+        return self.make(self.numbers[rows]).mean(np.arange(len(rows)), weights)
+
+    def average(self) -> Deferred:
+        """The mean of all of them, or of every n-th: `AVERAGED` tell enough."""
+        step = -(-len(self.numbers) // AVERAGED)
+        return replace(self, numbers=self.numbers[::step], is_mean=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
     """N images, or N places, with a part for each term of a model's score."""
 
@@ -83,8 +112,9 @@ class Encoded:
             TypeError: if there is none: what was encoded belongs to another model.
         """
         for part in self.parts:
-            if isinstance(part, kind):
-                return part
+            made = part.made() if isinstance(part, Deferred) else part
+            if isinstance(made, kind):
+                return made
         has = ", ".join(type(part).__name__ for part in self.parts)
         raise TypeError(f"no {kind.__name__} among {has}: encode with the model that scores")
 

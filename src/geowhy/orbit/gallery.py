@@ -7,12 +7,15 @@ bits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.arrays import Bools, Floats32, Floats64, Points, Rows
+from geowhy.errors import ModelFormatError
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.pose import Poses, picture_plane
 from geowhy.geo.sphere import EARTH_RADIUS_KM, lat_lon_to_unit, unit_to_lat_lon
@@ -54,6 +57,37 @@ class OrbitGallery:
         step = np.abs(descriptions).max(axis=0) / LARGEST
         step = np.maximum(step, np.finfo(np.float32).tiny).astype(np.float32)
         return cls(places, np.rint(descriptions / step).astype(np.int8), step)
+
+    def to_tensors(self) -> dict[str, NDArray[np.generic]]:
+        """As arrays by name."""
+        places = {
+            "lat_lon": self.places.lat_lon.astype(np.float32),
+            "width_km": self.places.width_km.astype(np.float32),
+        }
+        return {**places, "codes": self.codes, "step": self.step}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, NDArray[np.generic]]) -> Self:
+        """Takes what ``to_tensors`` gave.
+
+        Raises:
+            ModelFormatError: if an array is missing or doesn't fit the others.
+        """
+        try:
+            lat_lon, width, codes, step = (
+                tensors[name] for name in ("lat_lon", "width_km", "codes", "step")
+            )
+        except KeyError as error:
+            raise ModelFormatError(
+                f"the gallery lacks {error}: the model folder is damaged; get or train it anew"
+            ) from error
+        if not len(lat_lon) == len(width) == len(codes) or codes.shape[1:] != step.shape:
+            raise ModelFormatError(
+                f"the gallery has {len(lat_lon):,} places, {len(width):,} widths and descriptions "
+                f"{codes.shape}: the model folder is damaged; get or train it anew"
+            )
+        places = GalleryPlaces(lat_lon.astype(np.float64), width.astype(np.float64))
+        return cls(places, codes.astype(np.int8, copy=False), step.astype(np.float32))
 
     def described(self, rows: Rows) -> Floats32:
         """Descriptions of some places ``[m, d]``."""

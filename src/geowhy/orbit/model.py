@@ -8,18 +8,22 @@ what the gallery has of it: it was described once, by the picture that the refer
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from geowhy.arrays import Floats32, Floats64, Pixels, Rows
+from geowhy.errors import ModelFormatError
+from geowhy.geo.pose import Poses
 from geowhy.geo.sphere import lat_lon_to_unit, on_earth
-from geowhy.model.backbone import OnnxBackbone
+from geowhy.model.backbone import BACKBONE_FILE, OnnxBackbone
 from geowhy.model.preprocessing import Preprocessing
-from geowhy.model.terms import Encoded, Part, ScoreTerm
+from geowhy.model.store import ModelFolder
+from geowhy.model.terms import Deferred, Encoded, Part, ScoreTerm
+from geowhy.orbit.concepts import OrbitConcepts
 from geowhy.orbit.gallery import OrbitGallery
 from geowhy.orbit.terms import (
+    PictureImages,
     PlaceNumbers,
     RegistrationTerm,
     RingImages,
@@ -27,21 +31,10 @@ from geowhy.orbit.terms import (
     RingTerm,
 )
 
-__all__ = ["COPY_SIDE", "OrbitModel", "PictureImages"]
+__all__ = ["COPY_SIDE", "OrbitModel"]
 
 COPY_SIDE = 128  # pixels of the copy that is laid on the map
 COPY = Preprocessing(COPY_SIDE, 0.0, 1.0)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PictureImages(Part):
-    """Pictures as small copies."""
-
-    copies: Floats32  # 0 to 255, [N, COPY_SIDE, COPY_SIDE, 3]
-
-    def pixels(self, row: int) -> Pixels:
-        """One of them."""
-        return np.asarray(np.rint(self.copies[row]), np.uint8)
 
 
 class OrbitModel:
@@ -51,17 +44,47 @@ class OrbitModel:
         name: of the model.
         backbone: gives descriptions, and then what was pooled.
         gallery: the places that it knows.
+        rings: what compares descriptions.
+        concepts: what compares what pictures show with what the atlas says; None without.
         terms: what its scores are sums of.
     """
 
     def __init__(
-        self, name: str, backbone: OnnxBackbone, gallery: OrbitGallery, rings: RingTerm
+        self,
+        name: str,
+        backbone: OnnxBackbone,
+        gallery: OrbitGallery,
+        rings: RingTerm,
+        concepts: OrbitConcepts | None,
     ) -> None:
         self.name = name
         self.backbone = backbone
         self.gallery = gallery
         self.rings = rings
-        self.terms: tuple[ScoreTerm, ...] = (rings, RegistrationTerm())
+        self.concepts = concepts
+        of_concepts = (concepts.term,) if concepts else ()
+        self.terms: tuple[ScoreTerm, ...] = (*of_concepts, rings, RegistrationTerm())
+
+    @classmethod
+    def load(cls, folder: ModelFolder) -> OrbitModel:
+        """From an opened folder.
+
+        Raises:
+            ModelFormatError: if a part is missing or doesn't fit the others.
+        """
+        section = folder.section("model")
+        try:
+            preprocessing = Preprocessing.from_json(section["preprocessing"])
+            names, sizes = tuple(section["rings"]), tuple(section["ring_sizes"])
+            name, scale = section["name"], float(section["scale"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelFormatError(
+                f"{folder.path}: config.json lacks {error}: get or train the model anew"
+            ) from error
+        backbone = OnnxBackbone.load(folder.path / BACKBONE_FILE, preprocessing)
+        gallery = OrbitGallery.from_tensors(folder.tensors("gallery"))
+        concepts = OrbitConcepts.load(folder) if "concepts" in folder.config else None
+        return cls(name, backbone, gallery, RingTerm(names, sizes, scale), concepts)
 
     def features(self, pixels: Sequence[Pixels]) -> Floats32:
         """Descriptions, pooled features and copies of RGB images ``[H, W, 3]``, ``[N, f]``."""
@@ -70,15 +93,19 @@ class OrbitModel:
 
     def image_side(self, features: Floats32) -> Encoded:
         """Features ``[N, f]`` as the terms take them; nothing has been laid on the map yet."""
-        size, count = sum(self.rings.sizes), len(features)
-        rings = RingImages(features[:, :size], np.ones((count, len(self.rings.names)), np.float32))
-        copies = features[:, self.backbone.feature_size :]
-        return Encoded((rings, PictureImages(copies.reshape(count, COPY_SIDE, COPY_SIDE, 3))))
+        size, seen, count = sum(self.rings.sizes), self.backbone.feature_size, len(features)
+        copies = features[:, seen:].reshape(count, COPY_SIDE, COPY_SIDE, 3)
+        parts: tuple[Part, ...] = (
+            RingImages(features[:, :size], np.ones((count, len(self.rings.names)), np.float32)),
+            PictureImages(copies),
+        )
+        if self.concepts:
+            parts = (self.concepts.images(features[:, size:seen]), *parts)
+        return Encoded(parts)
 
     def places(self) -> Encoded:
         """All places of the gallery, M rows."""
-        numbers = np.arange(len(self.gallery.places))
-        return self._side(numbers)
+        return self._side(np.arange(len(self.gallery.places)))
 
     def location_side(self, lat_lon: ArrayLike) -> Encoded:
         """Degrees ``[M, 2]``: of each the gallery's places nearest to it, one of each width."""
@@ -90,7 +117,22 @@ class OrbitModel:
         return Encoded.joined(list(sides))
 
     def _side(self, numbers: Rows) -> Encoded:
-        return Encoded((RingPlaces(self.gallery.described(numbers)), PlaceNumbers.of(numbers)))
+        parts: tuple[Part, ...] = (
+            RingPlaces(self.gallery.described(numbers)),
+            PlaceNumbers.of(numbers),
+        )
+        if self.concepts:
+            parts = (Deferred(numbers, self._concepts_of), *parts)
+        return Encoded(parts)
+
+    def _concepts_of(self, numbers: Rows) -> Part:
+        """What the atlas says of places by their numbers ``[M]``."""
+        if self.concepts is None:
+            raise TypeError(f"{self.name} has no concepts")
+        known = self.gallery.places
+        north_up = np.zeros(len(numbers))
+        poses = Poses(known.lat_lon[numbers], known.width_km[numbers], north_up)
+        return self.concepts.places(poses)
 
     def _nearest(self, unit: Floats64, width_km: float) -> Rows:
         """Numbers of the places of a width that are nearest to unit vectors ``[M, 3]``."""

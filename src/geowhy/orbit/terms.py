@@ -12,12 +12,13 @@ from typing import Self
 
 import numpy as np
 
-from geowhy.arrays import Bools, Floats32, Floats64, Ints, Points, Rows
+from geowhy.arrays import Bools, Floats32, Floats64, Ints, Pixels, Points, Rows
 from geowhy.geo.pose import Poses
 from geowhy.model.terms import Edit, Encoded, Part
 
 __all__ = [
     "NUMBERED_NOWHERE",
+    "PictureImages",
     "PlaceNumbers",
     "RegistrationImages",
     "RegistrationTerm",
@@ -29,6 +30,17 @@ __all__ = [
 APPEARANCE = "appearance"  # category of rings
 LAYING = "registration"  # category, and name, of the comparison with the map
 NUMBERED_NOWHERE = -1  # number of what isn't one of the gallery's places
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureImages(Part):
+    """Pictures as small copies."""
+
+    copies: Floats32  # 0 to 255, [N, S, S, 3]
+
+    def pixels(self, row: int) -> Pixels:
+        """One of them."""
+        return np.asarray(np.rint(self.copies[row]), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

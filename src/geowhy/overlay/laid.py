@@ -20,7 +20,6 @@ from geowhy.arrays import Floats64, Pixels, Points
 from geowhy.errors import DataError, ImageError
 from geowhy.geo.azimuthal import plane_to_sphere, sphere_to_plane
 from geowhy.geo.pose import Pose, Poses, apply_homography, picture_corners
-from geowhy.geo.sphere import EARTH_RADIUS_KM
 from geowhy.overlay.warping import warped
 
 __all__ = ["MOST_PIXELS", "LaidPicture"]
@@ -28,7 +27,6 @@ __all__ = ["MOST_PIXELS", "LaidPicture"]
 MOST_PIXELS = 2048  # of a side, in a page or on a globe: what these take at once
 LEVEL_PX = 0.5  # perspective that moves no corner further is left out
 MOST_GROWTH = 2.0  # pixels of a levelled picture, for each of the tilted one
-HEMISPHERE_KM = EARTH_RADIUS_KM * np.pi / 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,8 +77,6 @@ class LaidPicture:
             laid = cls(name, pixels, pose.one(0), pose.to_map[0] @ _to_plane(height, width))
         except (DataError, np.linalg.LinAlgError) as error:
             raise ImageError(name, f"has a footprint that no picture has: {corners}") from error
-        if np.hypot(*laid.corners_km.T).max() > HEMISPHERE_KM:
-            raise ImageError(name, "shows more than half of the Earth, which no map holds")
         return laid
 
     @property

@@ -113,4 +113,4 @@ class OrbitConfig(RunConfig):
     pairs: PairsConfig = PairsConfig()
     look: LookConfig = LookConfig()
     network: NetworkConfig = NetworkConfig()
-    optimiser: OptimiserConfig = OptimiserConfig()
+    optimiser: OptimiserConfig = OptimiserConfig(batch=256, queue=0)
