@@ -120,10 +120,12 @@ def test_what_speaks_for_a_right_pose_is_missing_at_wrong_ones():
     assert np.isfinite(right.features).all()
     better = dict(zip(FEATURES, right.features[0], strict=True))
     worse = dict(zip(FEATURES, wrong.features[0], strict=True))
-    for name in ("likeness", "rough likeness", "lead", "rough lead", "heading lead"):
+    for name in ("likeness", "rough likeness", "likeness lead", "rough lead", "heading lead"):
         assert better[name] > worse[name] + 0.1, name
     for name in ("weakest quarter", "weakest ring"):
         assert better[name] > worse[name] + 0.3, name
+    for name in ("evidence", "lead"):
+        assert better[name] > worse[name] + 3, name
     assert better["unrest"] < worse["unrest"] / 3
     assert better["structure"] == pytest.approx(worse["structure"])
     assert better["departure"] == pytest.approx(0.13, abs=0.01)

@@ -24,6 +24,7 @@ __all__ = [
     "Agreement",
     "agreement",
     "refine",
+    "stepped",
     "tilt_of",
     "with_prior",
 ]
@@ -67,6 +68,16 @@ class Agreement:
         own = self.picture_energy.sum()
         energy = self.reference_energy.sum((1, 2)) * own
         return np.asarray(self.products.sum((1, 2)) / np.sqrt(energy + 1e-9), np.float32)
+
+    @property
+    def evidence(self) -> Floats64:
+        """How well the pose is fixed, ``[N]``: logarithm of the information's determinant.
+
+        That of the four motions without tilt. It grows with the likeness and with the structure
+        that is alike, and tells right poses from wrong ones better than the likeness does.
+        """
+        similar = self.information[:, :SIMILARITY, :SIMILARITY] + np.eye(SIMILARITY)
+        return np.asarray(np.linalg.slogdet(similar)[1])
 
     def parts(self, masks: Floats32) -> tuple[Floats64, Floats64]:
         """Normalised correlations ``[N, M]`` within masks ``[M, H, W]`` of the picture.
@@ -117,20 +128,28 @@ def refine(
     steps: int,
 ) -> Poses:
     """``poses`` after at most ``steps`` towards where the structure ``[4, H, W]`` agrees best."""
-    shape = (structure.shape[1], structure.shape[2])
-    corners = picture_corners(shape)
-    fields = _fields(corners)[:, :motions]  # [4, P, 2]
     for _ in range(steps):
         found = agreement(structure, poses, pyramid, strides, motions)
-        information, pull = with_prior(found.information, found.pull, poses)
-        step = np.linalg.solve(information, pull[..., None])[..., 0]
-        excess = np.abs(step) / LONGEST_STEP[:motions]
-        step /= np.maximum(excess.max(1, keepdims=True), 1.0)
-        moves = np.einsum("np,cpx->ncx", step, fields)
-        poses = poses.moved(moves, shape)
-        if np.abs(moves).max(initial=0.0) * max(shape) < CLOSE_PX:
+        poses, moved_px = stepped(found, poses)
+        if moved_px < CLOSE_PX:
             break
     return poses
+
+
+def stepped(agreed: Agreement, poses: Poses) -> tuple[Poses, float]:
+    """``poses`` after the step that their agreement asks for, and how many pixels it moves most.
+
+    A step is no longer than what edges can be followed over.
+    """
+    shape = (agreed.picture_energy.shape[0], agreed.picture_energy.shape[1])
+    information, pull = with_prior(agreed.information, agreed.pull, poses)
+    step = np.linalg.solve(information, pull[..., None])[..., 0]
+    motions = step.shape[1]
+    excess = np.abs(step) / LONGEST_STEP[:motions]
+    step /= np.maximum(excess.max(1, keepdims=True), 1.0)
+    fields = _fields(picture_corners(shape))[:, :motions]  # [4, P, 2]
+    moves = np.einsum("np,cpx->ncx", step, fields)
+    return poses.moved(moves, shape), float(np.abs(moves).max(initial=0.0) * max(shape))
 
 
 def with_prior(information: Floats64, pull: Floats64, poses: Poses) -> tuple[Floats64, Floats64]:

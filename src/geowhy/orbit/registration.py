@@ -24,6 +24,7 @@ from geowhy.orbit.refinement import (
     Agreement,
     agreement,
     refine,
+    stepped,
     tilt_of,
     with_prior,
 )
@@ -36,7 +37,9 @@ __all__ = ["FEATURES", "Registrations", "register"]
 FEATURES = (
     "likeness",  # correlation of picture and reference, in [-1, 1]
     "rough likeness",  # that in the volume, before the refinement
-    "lead",  # likeness less the best one of another pose
+    "evidence",  # how well the pose is fixed, in nats
+    "lead",  # evidence less the best of another pose
+    "likeness lead",  # the same of the likeness
     "rough lead",  # the same of the volume's peaks at other places
     "heading lead",  # its peak less the next one, 20° or more away, at the same place
     "weakest quarter",  # the least likeness of the picture's quarters
@@ -50,18 +53,26 @@ FEATURES = (
 )
 
 
-class Stage(NamedTuple):
-    """One size of the refinement: how many poses enter it, and what becomes of them."""
+class Round(NamedTuple):
+    """One step of all poses, by what they show at a size, and how many distinct ones go on."""
 
-    size: int  # pixels of the longer side
-    poses: int
+    size: int  # pixels of the picture's longer side
+    strides: tuple[int, ...]  # of the smoothing
     motions: int
-    steps: int
+    left: int
 
 
-STAGES = (Stage(32, 24, 4, 2), Stage(32, 10, 8, 4), Stage(48, 8, 8, 2), Stage(64, 6, 8, 2))
-LAST = Stage(96, 1, 8, 6)
-STRIDES = (1,)  # of the smoothing
+HYPOTHESES = 60  # poses out of the volume
+ROUNDS = (
+    Round(48, (1, 2), 4, left=20),
+    Round(48, (1, 2), 4, left=8),
+    Round(48, (1, 2), 8, left=8),
+    Round(48, (1, 2), 8, left=6),
+    Round(64, (1,), 8, left=6),
+    Round(64, (1,), 8, left=6),
+)
+JUDGED = Round(64, (1,), 8, left=6)  # without a step
+LAST, LAST_STEPS = Round(96, (1,), 8, left=1), 6
 # Standard deviations by curvature alone are this much too small on the worlds for training: what
 # differs between two pictures of the Earth isn't noise of one pixel each.
 UNDERSTATED = 2.8
@@ -124,10 +135,9 @@ def register(picture: Pixels, reference: WorldPyramid, candidates: Poses) -> Reg
     features = _features(volume, finalists)[order]
     covariance = _covariance(finalists.agreed, finalists.found.poses)[order]
     rows, poses = finalists.found.rows[order], finalists.found.poses[order]
-    structure = _structure(image, LAST.size)
-    best = refine(structure, poses[:1], reference, STRIDES, LAST.motions, LAST.steps)
-    sharp = agreement(structure, best, reference, STRIDES, LAST.motions)
-    covariance[:1] = _covariance(sharp, best)
+    structure = _structure(image, LAST)
+    best = refine(structure, poses[:1], reference, LAST.strides, LAST.motions, LAST_STEPS)
+    covariance[:1] = _covariance(_agreement(image, best, reference, LAST), best)
     poses = Poses.joined([best, poses[1:]])
     sigma = UNDERSTATED * np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
     return Registrations(
@@ -146,21 +156,27 @@ class _Finalists:
     """What is left after the last stage: the poses, their scores in the volume, how they agree."""
 
     found: Hypotheses
-    rough: Floats32
+    rough: AnyFloats
     agreed: Agreement
 
 
 def _finalists(image: Image.Image, volume: PoseVolume, reference: WorldPyramid) -> _Finalists:
     """The likeliest poses of the volume, refined at one size after another, ever fewer of them."""
-    found = volume.peaks(HEADINGS, STAGES[0].poses)
+    found = volume.peaks(HEADINGS, HYPOTHESES)
     rough = found.scores
-    for stage in STAGES:
-        kept = _distinct(found)[: stage.poses]
-        structure = _structure(image, stage.size)
-        poses = refine(structure, found.poses[kept], reference, STRIDES, stage.motions, stage.steps)
-        agreed = agreement(structure, poses, reference, STRIDES, stage.motions)
-        found, rough = Hypotheses(found.rows[kept], poses, agreed.scores), rough[kept]
-    return _Finalists(found, rough, agreed)
+    for now in ROUNDS:
+        agreed = _agreement(image, found.poses, reference, now)
+        poses, _ = stepped(agreed, found.poses)
+        found = Hypotheses(found.rows, poses, agreed.evidence)
+        kept = _distinct(found)[: now.left]
+        found, rough = found[kept], rough[kept]
+    agreed = _agreement(image, found.poses, reference, JUDGED)
+    return _Finalists(Hypotheses(found.rows, found.poses, agreed.evidence), rough, agreed)
+
+
+def _agreement(image: Image.Image, poses: Poses, reference: WorldPyramid, now: Round) -> Agreement:
+    structure = _structure(image, now)
+    return agreement(structure, poses, reference, now.strides, now.motions)
 
 
 def _shrunk(picture: Pixels) -> Image.Image:
@@ -189,9 +205,9 @@ def _resized(image: Image.Image, size: int) -> Floats32:
     return np.ascontiguousarray(np.moveaxis(np.asarray(small, np.float32), -1, 0))
 
 
-def _structure(image: Image.Image, size: int) -> Floats32:
-    """Structure ``[4, H, W]`` of the picture at a size; 0 at the rim, without whole gradients."""
-    structure = edge_structure(_resized(image, size)[:, None], STRIDES)[:, 0]
+def _structure(image: Image.Image, now: Round) -> Floats32:
+    """Structure ``[4, H, W]`` of the picture in a round; 0 at the rim, without whole gradients."""
+    structure = edge_structure(_resized(image, now.size)[:, None], now.strides)[:, 0]
     framed = np.zeros_like(structure)
     inner = (slice(None), slice(EDGE, -EDGE), slice(EDGE, -EDGE))
     framed[inner] = structure[inner]
@@ -234,11 +250,14 @@ def _features(volume: PoseVolume, finalists: _Finalists) -> Floats64:
     mean_step = steps.mean(1, keepdims=True)
     places = volume.places[found.rows]
     sigma = np.diagonal(_covariance(agreed, found.poses), axis1=1, axis2=2)[:, :2]
+    others = ~_alike(found.poses)
     departure = distance_km(found.poses.lat_lon, places.lat_lon) / found.poses.width_km
     columns = {
-        "likeness": found.scores,
+        "likeness": agreed.scores,
+        "evidence": found.scores,
         "rough likeness": finalists.rough,
-        "lead": found.scores - _best_other(found.scores, ~_alike(found.poses)),
+        "lead": found.scores - _best_other(found.scores, others),
+        "likeness lead": agreed.scores - _best_other(agreed.scores, others),
         "rough lead": _rough_lead(volume, found.rows),
         "heading lead": _heading_lead(volume, found.rows),
         "weakest quarter": by_quarter.min(1),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geowhy.arrays import Floats32, Floats64, Rows
+from geowhy.arrays import AnyFloats, Floats32, Floats64, Rows
 from geowhy.geo.pose import Poses, picture_plane
 from geowhy.images.pyramid import WorldPyramid
 from geowhy.orbit.polar import circular_correlation, polar_points, sample
@@ -37,12 +37,16 @@ class Hypotheses:
     Attributes:
         rows: ``[M]``, which candidate each belongs to.
         poses: ``[M]`` of them.
-        scores: ``[M]``, likeness in [-1, 1].
+        scores: ``[M]``, the higher the likelier: in a volume the likeness, in [-1, 1].
     """
 
     rows: Rows
     poses: Poses
-    scores: Floats32
+    scores: AnyFloats
+
+    def __getitem__(self, kept: Rows) -> Hypotheses:
+        """Those of rows ``[K]``."""
+        return Hypotheses(self.rows[kept], self.poses[kept], self.scores[kept])
 
 
 @dataclass(frozen=True)
