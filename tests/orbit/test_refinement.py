@@ -1,12 +1,15 @@
 """Steps lead from a rough pose to the right one, and say how sure and how agreed they are."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from geowhy.errors import DataError
 from geowhy.geo.pose import Poses, perspective
 from geowhy.geo.sphere import destination, distance_km
 from geowhy.images.pyramid import WorldPyramid
-from geowhy.orbit.refinement import MOTIONS, agreement, refine, tilt_of
+from geowhy.orbit.refinement import MOTIONS, agreement, refine, stepped, tilt_of
 from geowhy.orbit.structure import edge_structure
 
 from .earth import blotched, photographed
@@ -100,3 +103,16 @@ def test_parts_agree_where_the_picture_is_right():
     _, steps = agreement(seen, away, EARTH, (1,), 4).parts(half)
     assert steps[0, :, 0] == pytest.approx(0.01, abs=0.004)
     assert steps[0, :, 1] == pytest.approx(-0.015, abs=0.006)
+
+
+def test_no_step_leads_to_a_picture_of_the_horizon():
+    seen = structure(Poses(TRUTH.lat_lon, 1000.0, 130.0))
+    steep = np.eye(3)
+    steep[2, :2] = -0.95
+    poses = Poses(TRUTH.lat_lon, 1000.0, 130.0, steep)
+    agreed = agreement(seen, poses, EARTH, (1,), EVERY)
+    pulled = replace(agreed, pull=np.full((1, EVERY), 1e6))
+    found, _ = stepped(pulled, poses)
+    assert np.abs(tilt_of(found)).max() < 0.9
+    with pytest.raises(DataError, match="horizon"):
+        Poses(TRUTH.lat_lon, 1000.0, 130.0, steep + np.array([[0], [0], [-0.3]]) * [1, 1, 0])

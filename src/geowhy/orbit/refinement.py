@@ -35,6 +35,7 @@ SIMILARITY = 4  # of them
 RIM = 3  # pixels cut around the picture, so that its own pixels have gradients
 # How far tilt is from none, as a rule: of a logarithm, of an angle, of two slopes of the scale.
 TILT_SPREAD = np.array([0.15, 0.15, 0.2, 0.2])
+MOST_TILT = 0.8  # of each: beyond it the horizon comes into the picture
 LONGEST_STEP = np.array([0.06, 0.06, 0.08, 0.12, 0.08, 0.08, 0.1, 0.1])
 CLOSE_PX = 0.02  # a step that moves no corner further is the last
 LEAST_SLOPE = 0.15  # of the picture's structure on the reference's, however little they agree
@@ -139,7 +140,8 @@ def refine(
 def stepped(agreed: Agreement, poses: Poses) -> tuple[Poses, float]:
     """``poses`` after the step that their agreement asks for, and how many pixels it moves most.
 
-    A step is no longer than what edges can be followed over.
+    A step is no longer than what edges can be followed over, and leads to no tilt that shows the
+    horizon.
     """
     shape = (agreed.picture_energy.shape[0], agreed.picture_energy.shape[1])
     information, pull = with_prior(agreed.information, agreed.pull, poses)
@@ -147,6 +149,9 @@ def stepped(agreed: Agreement, poses: Poses) -> tuple[Poses, float]:
     motions = step.shape[1]
     excess = np.abs(step) / LONGEST_STEP[:motions]
     step /= np.maximum(excess.max(1, keepdims=True), 1.0)
+    if motions > SIMILARITY:
+        tilt = tilt_of(poses)
+        step[:, SIMILARITY:] = np.clip(step[:, SIMILARITY:] + tilt, -MOST_TILT, MOST_TILT) - tilt
     fields = _fields(picture_corners(shape))[:, :motions]  # [4, P, 2]
     moves = np.einsum("np,cpx->ncx", step, fields)
     return poses.moved(moves, shape), float(np.abs(moves).max(initial=0.0) * max(shape))
