@@ -14,7 +14,9 @@ from safetensors.numpy import load_file
 
 from geowhy import registry
 from geowhy.assets.fetch import PinnedFile
+from geowhy.assets.packages import PinnedPackages
 from geowhy.errors import ChecksumError, GeowhyError, MissingExtraError, ModelNotFoundError
+from geowhy.images.worlds import open_world, worlds
 from geowhy.model import geoclip
 from geowhy.model.location import LocationArchitecture, LocationEncoder
 
@@ -108,7 +110,7 @@ def test_every_pin_is_a_sha256():
     for origin in (asset.origin for asset in registry.ASSETS):
         parts = getattr(origin, "files", ()) or getattr(origin, "packages", ()) or (origin,)
         pins += [part.sha256 for part in parts]
-    assert len(pins) == 12
+    assert len(pins) == 14
     assert all(len(pin) == 64 and int(pin, 16) for pin in pins)
 
 
@@ -218,6 +220,29 @@ def test_install_mends_an_incomplete_folder(marble, home):
     assert not registry.is_installed("blue-marble")
     registry.install("blue-marble", marble)
     assert registry.is_installed("blue-marble")
+
+
+def test_worlds_of_an_earlier_geowhy_are_told_and_completed(tmp_path, monkeypatch, home):
+    def write_all(source, folder):
+        for world in worlds()[1:]:
+            (folder / world.file).write_bytes(b"new")
+
+    changed = tuple(
+        replace(a, origin=PinnedPackages(()), unpack=write_all) if a.name == "worlds" else a
+        for a in registry.ASSETS
+    )
+    monkeypatch.setattr(registry, "ASSETS", changed)
+    (home / "worlds").mkdir(parents=True)
+    for world in worlds("training", "held_out", "reported"):
+        (home / "worlds" / world.file).write_bytes(b"old")
+    assert not registry.is_installed("worlds")
+    with pytest.raises(ModelNotFoundError, match=r"ten images.*geowhy models get worlds"):
+        registry.require("worlds")
+    with pytest.raises(ModelNotFoundError, match=r"world xplanet.*geowhy models get worlds"):
+        open_world("xplanet")
+    folder = registry.install("worlds", tmp_path)
+    assert {path.name for path in folder.iterdir()} == {world.file for world in worlds()[1:]}
+    assert registry.is_installed("worlds")
 
 
 def test_a_wrong_wheel_installs_nothing(marble, home):

@@ -207,8 +207,8 @@ ASSETS = (
     ),
     Asset(
         name=WORLDS_FOLDER,
-        description="eight images of the whole Earth, to train on and to measure with",
-        size_mb=84.1,
+        description="ten images of the whole Earth, to train on and to measure with",
+        size_mb=88.4,
         licence="public domain for the most part, see NOTICE.md",
         origin=WORLD_PACKAGES,
         files=tuple(world.file for world in WORLDS_TO_GET),

@@ -52,7 +52,7 @@ def blobs(height, offset_deg=(0.0, 0.0)):
 
 
 def test_each_world_has_its_own_name_and_file_and_says_its_terms():
-    assert len({world.name for world in WORLDS}) == len({world.file for world in WORLDS}) == 9
+    assert len({world.name for world in WORLDS}) == len({world.file for world in WORLDS}) == 11
     assert all(world.description and world.licence for world in WORLDS)
     assert all(abs(part) < 1.5 for world in WORLDS for part in world.offset_px)
 
@@ -61,6 +61,7 @@ def test_roles_part_the_worlds():
     assert [world.name for world in worlds("reference")] == ["bmng"]
     assert [world.name for world in worlds("held_out")] == ["three-globe", "may-2004"]
     assert [world.name for world in worlds("reported")] == ["earth-day"]
+    assert [world.name for world in worlds("calibration")] == ["xplanet", "openuniverse"]
     assert len(worlds("training")) == 5
     assert worlds() == WORLDS
     assert worlds("reference", "training") == WORLDS[:6]

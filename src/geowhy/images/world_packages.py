@@ -22,8 +22,10 @@ __all__ = [
     "BASEMAP",
     "CESIUM",
     "MARBLE",
+    "OPENUNIVERSE",
     "THREE_GLOBE",
     "WORLD_WIND",
+    "XPLANET",
     "Tiles",
     "unpack_pictures",
 ]
@@ -40,6 +42,25 @@ MARBLE = PinnedArchive(
     url="https://deb.debian.org/debian/pool/main/m/marble/marble-qt-data_22.12.3-1_all.deb",
     pattern="marble-qt-data_*22.12.3-1_all.deb",  # apt puts the epoch in
     sha256="137e6ddc52a3a245be27f44d2ffad063ddf21c0ba5f6d48edc295b3864c9db48",
+)
+XPLANET = PinnedArchive(
+    index="Debian",
+    project="xplanet-images",
+    version="1.3.1-3",
+    url="https://deb.debian.org/debian/pool/main/x/xplanet/xplanet-images_1.3.1-3_all.deb",
+    pattern="xplanet-images_1.3.1-3_all.deb",
+    sha256="72ea3f8686c9cc5f8db4797194aff10da30283ad6bce850e6f38401884d21d59",
+)
+OPENUNIVERSE = PinnedArchive(
+    index="Debian",
+    project="openuniverse-common",
+    version="1.0beta3.1+dfsg-7.1",
+    url=(
+        "https://deb.debian.org/debian/pool/main/o/openuniverse/"
+        "openuniverse-common_1.0beta3.1+dfsg-7.1_all.deb"
+    ),
+    pattern="openuniverse-common_1.0beta3.1+dfsg-7.1_all.deb",
+    sha256="23d09458c4895d7a63e717be9219a2461e1e7456862c3373b8150db34f887fc2",
 )
 THREE_GLOBE = PinnedArchive(
     index="npm",

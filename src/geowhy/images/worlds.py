@@ -25,8 +25,10 @@ from geowhy.images.world_packages import (
     BASEMAP,
     CESIUM,
     MARBLE,
+    OPENUNIVERSE,
     THREE_GLOBE,
     WORLD_WIND,
+    XPLANET,
     Tiles,
     unpack_pictures,
 )
@@ -51,7 +53,7 @@ REFERENCE_HEIGHT = 2700  # rows of the reference: one is 1/15 of a degree, 7.42 
 REFERENCE_FILE = Path(__file__).parents[1] / "data" / "earth" / "reference.jpg"
 WORLDS_FOLDER = "worlds"  # in the home folder; what ``geowhy models get`` calls them
 
-WorldRole = Literal["reference", "training", "held_out", "reported"]
+WorldRole = Literal["reference", "training", "calibration", "held_out", "reported"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ class World:
         name: as in `open_world`.
         description: what it shows.
         role: ``reference`` is what others are laid upon, and trained on too; ``training`` may be
-            trained on, calibrated and chosen by; ``held_out`` takes part in nothing but the final
+            trained on, calibrated and chosen by; ``calibration`` may be calibrated and chosen by,
+            and the network is never trained on it; ``held_out`` takes part in nothing but the final
             measurement, and in its own offset; ``reported`` is measured as well, as a drawing
             so coarse that no goal is set for it.
         height: rows; it is twice as wide.
@@ -163,6 +166,28 @@ WORLDS = (
             from_south=True,
         ),
         offset_px=(0.07, -0.12),
+    ),
+    World(
+        name="xplanet",
+        description="Blue Marble of 2002",
+        role="calibration",
+        height=1024,
+        file="xplanet.jpg",
+        licence="not copyrighted (NASA)",
+        package=XPLANET,
+        content="usr/share/xplanet/images/earth.jpg",
+        offset_px=(-0.18, 0.07),
+    ),
+    World(
+        name="openuniverse",
+        description="a mosaic in muted colours, the sea in one",
+        role="calibration",
+        height=1024,
+        file="openuniverse.jpg",
+        licence="unstated; the package is GPL-2.0-or-later",
+        package=OPENUNIVERSE,
+        content="usr/share/openuniverse/textures/earth.jpg",
+        offset_px=(-0.34, 1.09),
     ),
     World(
         name="three-globe",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from geowhy.errors import ConfigError
 from geowhy.geo.pose import Poses, perspective, picture_plane
 from geowhy.geo.sphere import distance_km
 from geowhy.images.overhead import WorldImage, cut_views
@@ -16,6 +17,7 @@ from geowhy.training.orbit.cutting import PoseBatch, WorldPyramid, ground_grid
 from geowhy.training.orbit.look import changed_look
 from geowhy.training.orbit.network import RingNetwork, ring_weights
 from geowhy.training.orbit.pairs import PairSource
+from geowhy.training.orbit.run import train_orbit
 from geowhy.training.orbit.task import OrbitTask
 from geowhy.training.processes import Processes
 
@@ -163,3 +165,15 @@ def test_a_small_run_learns_to_tell_places_apart_and_resumes(world, tmp_path):
     resumed = run(tmp_path / "halves", resume=True)
     for name, value in whole.module.state_dict().items():
         assert torch.allclose(value, resumed.module.state_dict()[name], atol=1e-5), name
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [("xplanet", "calibration"), ("may-2004", "held out"), ("earth-day", "reported")],
+)
+def test_no_network_is_trained_on_worlds_that_are_kept_apart(tmp_path, name, role):
+    path = tmp_path / "orbit.toml"
+    path.write_text(f'kind = "orbit"\n[pairs]\nworlds = {{ bmng = 1, {name} = 1 }}\n')
+    with pytest.raises(ConfigError, match=rf"{name} is kept apart \({role}\)"):
+        train_orbit(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -26,8 +26,8 @@ def train_orbit(
     """Trains a model and gives its folder, ``output/model``; ``output`` is ``runs/NAME`` if None.
 
     Raises:
-        ConfigError: if the configuration or the device can't be used, or a world is kept for
-            measuring.
+        ConfigError: if the configuration or the device can't be used, or a world is kept
+            apart.
         ModelNotFoundError: if a world isn't on this machine; says how to get it.
         KeyboardInterrupt: after Ctrl-C, with a checkpoint to resume from.
     """
@@ -35,10 +35,11 @@ def train_orbit(
     if device != "cpu" and not torch.cuda.is_available():
         raise ConfigError(f"--device {device}: torch sees no GPU here: use --device cpu")
     for name in config.pairs.worlds:
-        if find_world(name).role not in ALLOWED:
+        role = find_world(name).role
+        if role not in ALLOWED:
             raise ConfigError(
-                f"{config_path}: pairs.worlds: {name} is kept for measuring: nothing is trained "
-                "on it; take it out"
+                f"{config_path}: pairs.worlds: {name} is kept apart ({role.replace('_', ' ')}): "
+                "no network is trained on it; take it out"
             )
     folder = output or Path("runs") / config.name
     folder.mkdir(parents=True, exist_ok=True)
