@@ -15,13 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.arrays import Bools, Floats32, Floats64, Points, Rows
-from geowhy.errors import ModelFormatError
+from geowhy.errors import DataError, ModelFormatError
 from geowhy.geo.atlas import Atlas
+from geowhy.geo.cells import CellGrid
 from geowhy.geo.pose import Poses, picture_plane
 from geowhy.geo.sphere import EARTH_RADIUS_KM, lat_lon_to_unit, unit_to_lat_lon
 
 __all__ = ["GalleryPlaces", "OrbitGallery", "distinct_places", "gallery_places"]
 
+CELL_RESOLUTION = 2  # H3 cells about 320 km wide
 LAND_PROBES = 8  # a side: how much of a picture is land is counted at so many points
 PROBED_AT_ONCE = 16_384
 SEARCHED_AT_ONCE = 32_768  # places: 16 MB of single precision
@@ -50,13 +52,15 @@ class OrbitGallery:
     places: GalleryPlaces
     codes: NDArray[np.int8]  # [M, d]
     step: Floats32  # between two codes, of each column [d]
+    grid: CellGrid  # the H3 cells that the places occupy
 
     @classmethod
     def of(cls, places: GalleryPlaces, descriptions: Floats32) -> OrbitGallery:
         """From descriptions ``[M, d]``."""
         step = np.abs(descriptions).max(axis=0) / LARGEST
         step = np.maximum(step, np.finfo(np.float32).tiny).astype(np.float32)
-        return cls(places, np.rint(descriptions / step).astype(np.int8), step)
+        codes = np.rint(descriptions / step).astype(np.int8)
+        return cls(places, codes, step, CellGrid.build(places.lat_lon, CELL_RESOLUTION))
 
     def to_tensors(self) -> dict[str, NDArray[np.generic]]:
         """As arrays by name."""
@@ -64,7 +68,8 @@ class OrbitGallery:
             "lat_lon": self.places.lat_lon.astype(np.float32),
             "width_km": self.places.width_km.astype(np.float32),
         }
-        return {**places, "codes": self.codes, "step": self.step}
+        cells = {f"grid.{name}": array for name, array in self.grid.to_arrays().items()}
+        return {**places, **cells, "codes": self.codes, "step": self.step}
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, NDArray[np.generic]]) -> Self:
@@ -77,7 +82,9 @@ class OrbitGallery:
             lat_lon, width, codes, step = (
                 tensors[name] for name in ("lat_lon", "width_km", "codes", "step")
             )
-        except KeyError as error:
+            cells = {n.removeprefix("grid."): a for n, a in tensors.items() if n[:5] == "grid."}
+            grid = CellGrid.from_arrays(cells)
+        except (KeyError, DataError) as error:
             raise ModelFormatError(
                 f"the gallery lacks {error}: the model folder is damaged; get or train it anew"
             ) from error
@@ -87,7 +94,7 @@ class OrbitGallery:
                 f"{codes.shape}: the model folder is damaged; get or train it anew"
             )
         places = GalleryPlaces(lat_lon.astype(np.float64), width.astype(np.float64))
-        return cls(places, codes.astype(np.int8, copy=False), step.astype(np.float32))
+        return cls(places, codes.astype(np.int8, copy=False), step.astype(np.float32), grid)
 
     def described(self, rows: Rows) -> Floats32:
         """Descriptions of some places ``[m, d]``."""

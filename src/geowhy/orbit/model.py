@@ -8,6 +8,7 @@ what the gallery has of it: it was described once, by the picture that the refer
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,7 +20,7 @@ from geowhy.geo.sphere import lat_lon_to_unit, on_earth
 from geowhy.model.backbone import BACKBONE_FILE, OnnxBackbone
 from geowhy.model.preprocessing import Preprocessing
 from geowhy.model.store import ModelFolder
-from geowhy.model.terms import Deferred, Encoded, Part, ScoreTerm
+from geowhy.model.terms import ConceptTerm, Deferred, Encoded, Part, ScoreTerm
 from geowhy.orbit.concepts import OrbitConcepts
 from geowhy.orbit.gallery import OrbitGallery
 from geowhy.orbit.terms import (
@@ -55,14 +56,19 @@ class OrbitModel:
         backbone: OnnxBackbone,
         gallery: OrbitGallery,
         rings: RingTerm,
-        concepts: OrbitConcepts | None,
+        concepts: OrbitConcepts | None = None,
+        concept_weight: float = 1.0,
     ) -> None:
+        """Puts the parts together; ``concept_weight`` scales what concepts say."""
         self.name = name
         self.backbone = backbone
         self.gallery = gallery
         self.rings = rings
         self.concepts = concepts
-        of_concepts = (concepts.term,) if concepts else ()
+        of_concepts: tuple[ConceptTerm, ...] = ()
+        if concepts:
+            term = concepts.term
+            of_concepts = (replace(term, scale=term.scale * concept_weight),)
         self.terms: tuple[ScoreTerm, ...] = (*of_concepts, rings, RegistrationTerm())
 
     @classmethod
@@ -77,6 +83,7 @@ class OrbitModel:
             preprocessing = Preprocessing.from_json(section["preprocessing"])
             names, sizes = tuple(section["rings"]), tuple(section["ring_sizes"])
             name, scale = section["name"], float(section["scale"])
+            concept_weight = float(section["concept_weight"])
         except (KeyError, TypeError, ValueError) as error:
             raise ModelFormatError(
                 f"{folder.path}: config.json lacks {error}: get or train the model anew"
@@ -84,7 +91,8 @@ class OrbitModel:
         backbone = OnnxBackbone.load(folder.path / BACKBONE_FILE, preprocessing)
         gallery = OrbitGallery.from_tensors(folder.tensors("gallery"))
         concepts = OrbitConcepts.load(folder) if "concepts" in folder.config else None
-        return cls(name, backbone, gallery, RingTerm(names, sizes, scale), concepts)
+        rings = RingTerm(names, sizes, scale)
+        return cls(name, backbone, gallery, rings, concepts, concept_weight)
 
     def features(self, pixels: Sequence[Pixels]) -> Floats32:
         """Descriptions, pooled features and copies of RGB images ``[H, W, 3]``, ``[N, f]``."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from geowhy.engine import Engine, InputPolicy
-from geowhy.errors import DataError, ModelFormatError
-from geowhy.geo.cells import CellGrid
+from geowhy.errors import ModelFormatError
 from geowhy.heads.gallery import Gallery
 from geowhy.heads.orbit import OrbitHead, OrbitSettings
 from geowhy.images.pyramid import WorldPyramid
@@ -19,7 +18,6 @@ from geowhy.posterior import Calibration
 __all__ = ["KIND", "load_orbit"]
 
 KIND = "orbit"  # in the section "model" of config.json
-GRID = "grid."  # begins the names of the tensors of the gallery's cells
 PICTURES_AT_ONCE = 8
 SMALLEST_SIDE = 256  # pixels; a JPEG need not be decoded any finer
 
@@ -32,21 +30,18 @@ def load_orbit(folder: ModelFolder) -> Engine:
     """
     model, section = OrbitModel.load(folder), folder.section("model")
     verdict = Verdict.from_tensors(folder.tensors("verdict"))
-    stored = folder.tensors("gallery")
     try:
         calibration = Calibration(**folder.section("calibration"))
         decided = {name: section[name] for name in ("candidates", "kept", "sure")}
-        cells = {n.removeprefix(GRID): a for n, a in stored.items() if n.startswith(GRID)}
-        grid = CellGrid.from_arrays(cells)
-    except (KeyError, TypeError, DataError) as error:
+    except (KeyError, TypeError) as error:
         raise ModelFormatError(
-            f"{folder.path}: config.json or the gallery lacks {error}: get or train the model anew"
+            f"{folder.path}: config.json lacks {error}: get or train the model anew"
         ) from error
     places, reference = model.gallery.places, WorldPyramid(reference_world())
     settings = OrbitSettings(places, reference, verdict, **decided)
     return Engine(
         model,
-        Gallery.of(places.lat_lon, grid, model.places()),
+        Gallery.of(places.lat_lon, model.gallery.grid, model.places()),
         calibration,
         None,
         head=partial(OrbitHead, settings=settings),

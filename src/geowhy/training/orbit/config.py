@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -15,7 +16,10 @@ from geowhy.training.config import (
     Section,
 )
 
-__all__ = ["ConceptsConfig", "LookConfig", "NetworkConfig", "OrbitConfig", "PairsConfig"]
+__all__ = [
+    "ConceptsConfig", "LookConfig", "NetworkConfig", "OrbitConfig", "PairsConfig", "PlacesConfig",
+    "VerdictConfig",
+]  # fmt: skip
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -104,6 +108,37 @@ class ConceptsConfig(FitConfig):
     optimiser: OptimiserConfig = OptimiserConfig(steps=2_000, batch=512, queue=0, weight_decay=0.05)
 
 
+class VerdictConfig(Section):
+    """On which pictures it is fitted when a picture lies where it was laid.
+
+    They are of ``worlds`` that the network never saw. The shares ``mirrored`` and ``noise`` of them
+    are nowhere.
+    """
+
+    worlds: tuple[str, ...] = Field(default=("xplanet", "openuniverse"), min_length=1)
+    pictures: int = Field(3_000, ge=16)
+    side: int = Field(160, ge=32)
+    least_width_km: float = Field(150.0, gt=0)
+    most_width_km: float = Field(2_600.0, gt=0)
+    mirrored: Share = 0.2
+    noise: Share = 0.05
+    look: LookConfig = LookConfig(plain=0.5)
+    precision: Share = 0.98  # of verified answers
+    candidates: int = Field(48, ge=1)  # places at which a picture is laid
+    kept: int = Field(8, ge=1)  # poses that are kept of them
+    most_elsewhere: Share = 0.5  # a larger probability of no match is no answer
+
+
+class PlacesConfig(Section):
+    """The places of the gallery: at several widths, each ``ratio`` times the one before."""
+
+    least_km: float = Field(150.0, gt=0)
+    most_km: float = Field(2_700.0, gt=0)
+    ratio: float = Field(1.3, gt=1)
+    spacing: float = Field(0.25, gt=0)  # widths
+    least_land: Share = 0.1
+
+
 class OrbitConfig(RunConfig):
     """Everything that determines a run, but for the worlds."""
 
@@ -114,3 +149,12 @@ class OrbitConfig(RunConfig):
     look: LookConfig = LookConfig()
     network: NetworkConfig = NetworkConfig()
     optimiser: OptimiserConfig = OptimiserConfig(batch=256, queue=0)
+    concepts: ConceptsConfig = ConceptsConfig()
+    places: PlacesConfig = PlacesConfig()
+    verdict: VerdictConfig = VerdictConfig()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what determines the network: nothing else needs it to be trained anew."""
+        content = self.model_dump_json(exclude={"concepts", "places", "verdict"})
+        return hashlib.sha256(content.encode()).hexdigest()

@@ -1,75 +1,78 @@
-"""Makes a model folder of a trained network: its graph, and descriptions of all places."""
+"""Writes the folder of a model of pictures from above."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-import torch
-from torch import Tensor, nn
-from torch.export import Dim
-from torch.nn import functional
+from geowhy.arrays import Array
+from geowhy.concepts.bank import BANK_FILE
+from geowhy.model.backbone import BACKBONE_FILE
+from geowhy.model.preprocessing import Preprocessing
+from geowhy.model.store import ModelFolder, write_model
+from geowhy.orbit.concepts import OrbitConcepts
+from geowhy.orbit.gallery import OrbitGallery
+from geowhy.orbit.verdict import Verdict
+from geowhy.posterior import Calibration
+from geowhy.training.orbit.config import OrbitConfig
 
-from geowhy.arrays import Floats32
-from geowhy.orbit.gallery import GalleryPlaces
-from geowhy.training.orbit.cutting import PoseBatch
-from geowhy.training.orbit.network import RingNetwork
-from geowhy.training.orbit.pairs import REFERENCE, PairSource
-
-__all__ = ["TurnedNetwork", "describe_places", "export_network"]
-
-QUARTER_TURNS = 4
-DESCRIBED_AT_ONCE = 256
+__all__ = ["OrbitParts", "ring_names"]
 
 
-class TurnedNetwork(nn.Module):
-    """A network whose answer is the mean over four quarter turns of a picture."""
+@dataclass(frozen=True, slots=True, eq=False)
+class OrbitParts:
+    """All that a model folder holds, but what is fitted last."""
 
-    def __init__(self, network: RingNetwork) -> None:
-        super().__init__()
-        self.network = network
+    config: OrbitConfig
+    graph: bytes
+    ring_sizes: list[int]
+    gallery: OrbitGallery
+    concepts: OrbitConcepts | None
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Descriptions, then pooled features, ``[N, d + p]``, of pictures ``[N, 3, S, S]``."""
-        turned = torch.cat([torch.rot90(pixels, k, (2, 3)) for k in range(QUARTER_TURNS)])
-        pooled = self.network.pooled(turned)
-        mean = pooled.unflatten(0, (QUARTER_TURNS, -1)).mean(0).flatten(1)
-        described = self.network.described(pooled).unflatten(0, (QUARTER_TURNS, -1)).mean(0)
-        return torch.cat([functional.normalize(described, dim=1), mean], dim=1)
+    def write(
+        self,
+        path: Path,
+        verdict: Verdict,
+        weights: tuple[float, float],
+        sure: float,
+        calibration: Calibration,
+    ) -> ModelFolder:
+        """Writes the folder; ``weights`` are those of a likeness and of the concepts' nats."""
+        config, concepts = self.config, self.concepts
+        side = config.network.side
+        model = {
+            "kind": config.kind,
+            "name": config.name,
+            "preprocessing": Preprocessing(side, 0.0, 255.0).to_json(),
+            "rings": ["whole picture", *ring_names(config.network.rings)],
+            "ring_sizes": self.ring_sizes,
+            "scale": weights[0],
+            "concept_weight": weights[1],
+            "candidates": config.verdict.candidates,
+            "kept": config.verdict.kept,
+            "sure": sure,
+        }
+        tensors: dict[str, dict[str, Array]] = {
+            "gallery": self.gallery.to_tensors(),
+            "verdict": {**verdict.to_tensors()},
+        }
+        others, section = {BACKBONE_FILE: self.graph}, {}
+        if concepts:
+            tensors["model"] = {**concepts.tensors}
+            others[BANK_FILE] = concepts.bank.to_bytes()
+            section = {"concepts": concepts.config}
+        content = {
+            "model": model,
+            "calibration": asdict(calibration),
+            "training": config.model_dump(),
+            **section,
+        }
+        return write_model(path, content, tensors, others)
 
 
-def export_network(network: RingNetwork, side: int, path: Path) -> None:
-    """Writes the graph: "pixels" ``[N, 3, side, side]`` from 0 to 1, to "features"."""
-    module = TurnedNetwork(network).eval()
-    example = torch.zeros(2, 3, side, side)
-    program = torch.onnx.export(
-        module, (example,), dynamo=True, input_names=["pixels"], output_names=["features"],
-        dynamic_shapes={"pixels": {0: Dim("pictures")}}, verbose=False,
-    )  # fmt: skip
-    assert program is not None  # with dynamo there is one
-    program.save(path)
-
-
-@torch.no_grad()
-def describe_places(
-    network: RingNetwork,
-    source: PairSource,
-    places: GalleryPlaces,
-    side: int,
-    on_progress: Callable[[int, int], None],
-) -> Floats32:
-    """Descriptions ``[M, d]`` of what the reference shows at M places."""
-    module, device = TurnedNetwork(network).eval(), source.device
-    size = sum(network.sizes)
-    described = np.empty((len(places), size), np.float32)
-    for start in range(0, len(places), DESCRIBED_AT_ONCE):
-        rows = slice(start, start + DESCRIBED_AT_ONCE)
-        lat_lon = torch.tensor(np.radians(places.lat_lon[rows]), dtype=torch.float32, device=device)
-        width = torch.tensor(places.width_km[rows], dtype=torch.float32, device=device)
-        poses = PoseBatch.from_above(lat_lon, width, torch.zeros_like(width))
-        with torch.autocast(device, torch.bfloat16):
-            found = module(source.pictures(REFERENCE, poses, side))
-        described[rows] = functional.normalize(found[:, :size].float(), dim=1).cpu().numpy()
-        on_progress(min(start + DESCRIBED_AT_ONCE, len(places)), len(places))
-    return described
+def ring_names(count: int) -> list[str]:
+    """Of rings from the centre outwards, in shares of the way to the rim."""
+    edges = [f"{round(100 * number / count)} %" for number in range(count + 1)]
+    inner = ["centre", *(f"ring from {a} to {b}" for a, b in pairwise(edges[1:-1]))]
+    return [*inner[: count - 1], "rim"] if count > 1 else ["centre"]

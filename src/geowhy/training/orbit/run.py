@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import torch
@@ -10,14 +9,15 @@ import torch
 from geowhy.errors import ConfigError
 from geowhy.images.worlds import find_world, open_world
 from geowhy.training.loop import TrainingRun, train_task
+from geowhy.training.orbit.assembling import assembled
+from geowhy.training.orbit.calibration import calibrate
 from geowhy.training.orbit.config import OrbitConfig
+from geowhy.training.orbit.describing import TurnedNetwork
 from geowhy.training.orbit.pairs import REFERENCE, PairSource
 from geowhy.training.orbit.task import OrbitTask
-from geowhy.training.processes import joined_processes, progress_bars
+from geowhy.training.processes import Processes, StageBars, joined_processes, progress_bars
 
 __all__ = ["train_orbit"]
-
-ALLOWED = ("reference", "training")  # roles of worlds that queries may show
 
 
 def train_orbit(
@@ -26,30 +26,55 @@ def train_orbit(
     """Trains a model and gives its folder, ``output/model``; ``output`` is ``runs/NAME`` if None.
 
     Raises:
-        ConfigError: if the configuration or the device can't be used, or a world is kept
-            apart.
+        ConfigError: if the configuration or the device can't be used, or a world is kept for
+            measuring.
         ModelNotFoundError: if a world isn't on this machine; says how to get it.
         KeyboardInterrupt: after Ctrl-C, with a checkpoint to resume from.
     """
     config = OrbitConfig.load(config_path)
     if device != "cpu" and not torch.cuda.is_available():
         raise ConfigError(f"--device {device}: torch sees no GPU here: use --device cpu")
-    for name in config.pairs.worlds:
-        role = find_world(name).role
-        if role not in ALLOWED:
-            raise ConfigError(
-                f"{config_path}: pairs.worlds: {name} is kept apart ({role.replace('_', ' ')}): "
-                "no network is trained on it; take it out"
-            )
+    _check_roles(config, config_path)
     folder = output or Path("runs") / config.name
     folder.mkdir(parents=True, exist_ok=True)
     with joined_processes(device) as processes, progress_bars(processes) as bars:
-        worlds = {name: open_world(name) for name in {REFERENCE, *config.pairs.worlds}}
+        names = {REFERENCE, *config.pairs.worlds, *config.verdict.worlds}
+        worlds = {name: open_world(name) for name in sorted(names)}
         source = PairSource(worlds, config.pairs, config.look, device)
-        task = OrbitTask(config, source, device)
-        steps = config.optimiser.steps
-        digest = hashlib.sha256(config.model_dump_json().encode()).hexdigest()
-        run = TrainingRun(config.optimiser, config.seed, steps, digest, folder)
-        train_task(run, task, processes, resume, bars.stage("training"))
+        network = _trained(config, source, folder, processes, bars, resume)
+        if processes.leads:
+            parts = assembled(config, source, network, folder, bars, resume)
+            torch.manual_seed(config.seed)
+            calibrate(parts, source, folder / "model", bars.stage("laying pictures on the map"))
         processes.wait()
     return folder / "model"
+
+
+def _check_roles(config: OrbitConfig, path: Path) -> None:
+    """That nothing is learnt from worlds that are kept for measuring."""
+    allowed = {"pairs.worlds": ("reference", "training"), "verdict.worlds": ("calibration",)}
+    shown = {"pairs.worlds": tuple(config.pairs.worlds), "verdict.worlds": config.verdict.worlds}
+    for key, names in shown.items():
+        for name in names:
+            role = find_world(name).role
+            if role not in allowed[key]:
+                raise ConfigError(
+                    f"{path}: {key}: {name} is a world for another use ({role}): give worlds for "
+                    f"{' or '.join(allowed[key])} alone"
+                )
+
+
+def _trained(
+    config: OrbitConfig,
+    source: PairSource,
+    folder: Path,
+    processes: Processes,
+    bars: StageBars,
+    resume: bool,
+) -> TurnedNetwork:
+    """The network, trained by all processes."""
+    task = OrbitTask(config, source, source.device)
+    steps = config.optimiser.steps
+    run = TrainingRun(config.optimiser, config.seed, steps, config.digest, folder)
+    train_task(run, task, processes, resume, bars.stage("training"))
+    return TurnedNetwork(task.network).eval()

@@ -55,6 +55,11 @@ class OrbitTask:
             torch.manual_seed(config.seed + 1_000_003)
             self._held = source.pairs(VALIDATION_PAIRS, self._side)
 
+    @property
+    def network(self) -> RingNetwork:
+        """What is trained."""
+        return self._parts.network
+
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """``total``, and the share of queries whose own reference is best in the batch."""
         with torch.no_grad():
