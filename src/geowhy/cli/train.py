@@ -29,7 +29,7 @@ def _train(
     Ctrl-C saves a checkpoint, and --resume goes on from it.
     """
     try:
-        from geowhy.training.run import train
+        from geowhy.training.kinds import train
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("geowhy"):
             raise

@@ -21,8 +21,9 @@ from geowhy.heads.gallery import Gallery
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.terms import ConceptImages, ConceptTerm, Encoded, ScoringModel
 from geowhy.orbit.concepts import OrbitConcepts
+from geowhy.orbit.model import OrbitModel
 
-__all__ = ["ConceptProbability", "FittedProbability"]
+__all__ = ["ConceptProbability", "FittedProbability", "probability_of"]
 
 LAND_SAMPLE = 4_000  # places of the gallery that tell how frequent a class is
 LEAST = 0.005  # a reading is never certain
@@ -87,6 +88,15 @@ class FittedProbability:
     ) -> tuple[ConceptScore, ...]:
         """The concepts of an explanation with their probabilities."""
         return _with_probabilities(concepts, self.of.bank.names, self.probability(image))
+
+
+def probability_of(
+    model: ScoringModel, gallery: Gallery
+) -> ConceptProbability | FittedProbability | None:
+    """How sure pictures make it that concepts hold; None for a model that can't tell."""
+    if isinstance(model, OrbitModel):
+        return FittedProbability(model.concepts) if model.concepts else None
+    return ConceptProbability.of(model, gallery)
 
 
 def _with_probabilities(

@@ -16,7 +16,7 @@ import numpy as np
 from geowhy.arrays import Floats32, Floats64, Ints, Pixels
 from geowhy.engine import Decoded, Engine
 from geowhy.errors import ConfigError
-from geowhy.explain.concept_probability import ConceptProbability
+from geowhy.explain.concept_probability import probability_of
 from geowhy.explain.regions import occlusion_maps, patch_maps
 from geowhy.explanation import (
     ANSWER,
@@ -79,7 +79,7 @@ class Explainer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._statements = ConceptProbability.of(engine.model, engine.gallery)
+        self._statements = probability_of(engine.model, engine.gallery)
         self._gazetteer = Gazetteer.load()
 
     def explain(

@@ -15,9 +15,8 @@ from geowhy.orbit.model import OrbitModel
 from geowhy.orbit.verdict import Verdict
 from geowhy.posterior import Calibration
 
-__all__ = ["KIND", "load_orbit"]
+__all__ = ["load_orbit"]
 
-KIND = "orbit"  # in the section "model" of config.json
 PICTURES_AT_ONCE = 8
 SMALLEST_SIDE = 256  # pixels; a JPEG need not be decoded any finer
 

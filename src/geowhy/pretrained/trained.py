@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from geowhy.errors import ModelFormatError
+from geowhy.errors import ConfigError, ModelFormatError
 from geowhy.pretrained.entry import ModelEntry, ModelOptions, sha256_in
 
 if TYPE_CHECKING:
@@ -29,6 +29,15 @@ def _load(
     from geowhy.registry import resolve_model
 
     folder = ModelFolder.open(resolve_model(name_or_dir))
+    if folder.section("model").get("kind") == "orbit":
+        from geowhy.pretrained.orbit import load_orbit
+
+        if places is not None:
+            raise ConfigError(
+                f"{name_or_dir} finds pictures from above among places that it knows at several "
+                "widths, not among given points: leave the gallery out, or narrow it with --region"
+            )
+        return load_orbit(folder)
     try:
         calibration = Calibration(**folder.section("calibration"))
         novelty = NoveltyDetector.from_tensors(folder.tensors("novelty"))
