@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,10 +48,17 @@ class TurnedNetwork(nn.Module):
 def export_network(module: TurnedNetwork, side: int, path: Path) -> None:
     """Writes the graph: "pixels" ``[N, 3, side, side]`` from 0 to 1, to "features"."""
     example = torch.zeros(2, 3, side, side)
-    program = torch.onnx.export(
-        module.eval().cpu(), (example,), dynamo=True, input_names=["pixels"],
-        output_names=["features"], dynamic_shapes={"pixels": {0: Dim("pictures")}}, verbose=False,
-    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of torch's exporter about torch itself
+        program = torch.onnx.export(
+            module.eval().cpu(),
+            (example,),
+            dynamo=True,
+            input_names=["pixels"],
+            output_names=["features"],
+            dynamic_shapes={"pixels": {0: Dim("pictures")}},
+            verbose=False,
+        )
     assert program is not None  # with dynamo there is one
     program.save(path)
 

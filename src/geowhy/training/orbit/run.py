@@ -59,8 +59,8 @@ def _check_roles(config: OrbitConfig, path: Path) -> None:
             role = find_world(name).role
             if role not in allowed[key]:
                 raise ConfigError(
-                    f"{path}: {key}: {name} is a world for another use ({role}): give worlds for "
-                    f"{' or '.join(allowed[key])} alone"
+                    f"{path}: {key}: {name} is kept apart ({role.replace('_', ' ')}): give worlds "
+                    f"for {' or '.join(allowed[key])} alone"
                 )
 
 
