@@ -18,7 +18,7 @@ def test_train(geowhy, put_module):
         calls.append(arguments)
         return Path("runs/a")
 
-    put_module("geowhy.training.run", train=train)
+    put_module("geowhy.training.kinds", train=train)
     result = geowhy("train", "a.toml", "--output", "runs/a", "--device", "cuda", "--resume")
     assert result.exit_code == 0
     assert calls == [(Path("a.toml"), Path("runs/a"), "cuda", True)]
@@ -29,7 +29,7 @@ def test_train_interrupted_says_how_to_go_on(geowhy, put_module):
     def train(*_):
         raise KeyboardInterrupt
 
-    put_module("geowhy.training.run", train=train)
+    put_module("geowhy.training.kinds", train=train)
     result = geowhy("train", "a.toml")
     assert result.exit_code == 130
     assert "--resume" in result.stderr
@@ -41,7 +41,7 @@ def test_train_without_torch_names_the_extra(geowhy, monkeypatch):
     real = builtins.__import__
 
     def without_torch(name, *arguments, **options):
-        if name == "geowhy.training.run":
+        if name == "geowhy.training.kinds":
             raise ModuleNotFoundError("No module named 'torch'", name="torch")
         return real(name, *arguments, **options)
 
