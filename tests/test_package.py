@@ -19,6 +19,7 @@ ORDER = [
     "arrays",
     "errors",
     "types",
+    "hints",
     "explanation",
     "answer",
     "geo",

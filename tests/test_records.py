@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from geowhy.explanation import (
     Reference,
     SparseForm,
 )
+from geowhy.hints import NO_HINTS, HeadingRange, Hints, WidthRange
 from geowhy.records import VERSION, Withheld, as_json, explanation_json, prediction_from_json
 from geowhy.types import LatLon
 
@@ -47,6 +49,8 @@ EXPLANATION = Explanation(
 )
 
 
+HINTS = Hints(WidthRange(320.0, 500.5), HeadingRange(-30.25, 15.0))
+SCOPE = Scope(192_000, region="Brazil", outside_weight=0.1, hints=HINTS)
 FOOTPRINT = (LatLon(10.5, -2.0), LatLon(10.5, 0.5), LatLon(8.25, 0.5), LatLon(8.25, -2.0))
 
 
@@ -62,7 +66,7 @@ def prediction(**changes):
         ),
         "explanation": EXPLANATION,
         "model": "embedded",
-        "scope": Scope(192_000, region="Brazil", outside_weight=0.1),
+        "scope": SCOPE,
         "calibrated": False,
         "notes": ("the first of two bands is shown as grey",),
         "file_says": FileRecord(LatLon(9.5, -0.5), "georeference", 120.0),
@@ -135,8 +139,13 @@ def test_a_guess_has_no_pose_for_none_was_verified():
 def test_an_abstention_reads_back_without_a_place(kind):
     why = Abstention(kind, 3.25, 1.5)
     read = prediction_from_json(explanation_json(prediction(abstention=why)))
-    scope = Scope(192_000, region="Brazil", outside_weight=0.1)
-    assert read == Withheld("a\nb.png", why, "embedded", scope, calibrated=False)
+    assert read == Withheld("a\nb.png", why, "embedded", SCOPE, calibrated=False)
+
+
+def test_a_scope_of_before_hints_has_none():
+    record = json.loads(as_json(prediction(), 1))
+    record["scope"] = {n: v for n, v in record["scope"].items() if n not in ("width", "heading")}
+    assert prediction_from_json(json.dumps(record)).scope == replace(SCOPE, hints=NO_HINTS)
 
 
 def test_a_guess_reads_back_as_a_guess_of_unknown_radius():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from geowhy.explanation import Explanation
+from geowhy.hints import NO_HINTS, Hints
 from geowhy.types import LatLon
 
 __all__ = [
@@ -66,12 +67,14 @@ class Scope:
         region: the name of the one that the user named; empty for none.
         outside_weight: how much a place outside ``region`` counted of one inside, in [0, 1]; 0 if
             it wasn't considered.
+        hints: what the user told of how the picture lies.
     """
 
     places: int
     is_own: bool = False
     region: str = ""
     outside_weight: float = 0.0
+    hints: Hints = NO_HINTS
 
     @property
     def is_chosen(self) -> bool:

@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geowhy.answer import Abstention
+from geowhy.answer import Abstention, Scope
 from geowhy.arrays import Floats32, Floats64, Ints, Pixels
 from geowhy.evidence import EvidenceField, FieldPlaces, FieldTerm, RegionPrior
 from geowhy.explanation import AVERAGE, ELSEWHERE, Reference
 from geowhy.geo.regions import Region
 from geowhy.heads.gallery import Gallery
 from geowhy.heads.retrieval import DensityHead, LocationHead, MakeHead
+from geowhy.hints import NO_HINTS, Hints
 from geowhy.model.attribution import LinearAttribution
-from geowhy.model.terms import Encoded, ScoringModel
+from geowhy.model.terms import Encoded, ScoringModel, told
 from geowhy.posterior import Calibration, Contest, Estimate, NoveltyDetector, Posterior
 
 __all__ = ["Decoded", "Engine", "InputPolicy"]
@@ -77,6 +78,7 @@ class Engine:
         calibration: what makes radii and abstention honest.
         inputs: what it wants of images.
         fields: evidence beside the image's.
+        hints: what is known of how images lie.
         head: gives posteriors, and decodes them.
         attribution: what its scores are sums of.
     """
@@ -91,13 +93,16 @@ class Engine:
         head: MakeHead = DensityHead,
         inputs: InputPolicy | None = None,
         fields: tuple[EvidenceField, ...] = (),
+        hints: Hints | None = None,
     ) -> None:
         """Puts a model to work; ``novelty`` is None where nothing is known of it.
 
         Raises:
-            ConfigError: if a field of evidence rules out every place.
+            ConfigError: if a field of evidence rules out every place, or the model can't make use
+                of the hints.
         """
-        self.model = model
+        self.hints = hints or NO_HINTS
+        self.model = model = told(model, self.hints)
         self._of_fields = FieldTerm(fields, calibration.temperature) if fields else None
         self.gallery = gallery = self._with_fields(gallery)
         self.calibration = calibration
@@ -113,6 +118,29 @@ class Engine:
         """The same engine, which weighs places by these fields as well."""
         return self._changed(self.gallery, (*self.fields, *fields))
 
+    def with_hints(self, hints: Hints) -> Engine:
+        """The same engine, which weighs poses by these hints and no others.
+
+        Raises:
+            ConfigError: if the model doesn't tell how pictures lie, or knows none that wide.
+        """
+        return self._changed(self.gallery, self.fields, hints)
+
+    @property
+    def scope(self) -> Scope:
+        """What it chooses among, as answers state it."""
+        return replace(self.gallery.scope, hints=self.hints)
+
+    @property
+    def beside_the_scope(self) -> tuple[str, ...]:
+        """Names of all evidence but the weight of the region that the scope states."""
+        stated = self.gallery.region
+        return tuple(
+            field.source
+            for field in self.fields
+            if not (isinstance(field, RegionPrior) and field.region.name == stated)
+        )
+
     def within(self, region: Region, outside: float = 0.0) -> Engine:
         """The same engine for places of one region; others count ``outside`` of one inside.
 
@@ -126,7 +154,9 @@ class Engine:
         weighed = replace(self.gallery, region=region.name, outside_weight=outside)
         return self._changed(weighed, (*self.fields, prior))
 
-    def _changed(self, gallery: Gallery, fields: tuple[EvidenceField, ...]) -> Engine:
+    def _changed(
+        self, gallery: Gallery, fields: tuple[EvidenceField, ...], hints: Hints | None = None
+    ) -> Engine:
         return Engine(
             self.model,
             gallery,
@@ -135,6 +165,7 @@ class Engine:
             head=self._head,
             inputs=self.inputs,
             fields=fields,
+            hints=hints or self.hints,
         )
 
     def posterior(self, side: Encoded) -> Posterior:

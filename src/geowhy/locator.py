@@ -19,11 +19,11 @@ from geowhy.answer import Candidate, Prediction
 from geowhy.arrays import Pixels
 from geowhy.engine import Decoded, Engine
 from geowhy.errors import ImageError
-from geowhy.evidence import RegionPrior
 from geowhy.explain.explainer import Against, Explainer, Question, Regions
 from geowhy.explanation import Explanation
 from geowhy.geo.places import Gazetteer
 from geowhy.geo.regions import Region
+from geowhy.hints import HeadingRange, Hints, WidthRange
 from geowhy.images.reading import ImageSource, NamedImage, read_image
 from geowhy.posterior import CellDensity
 from geowhy.pretrained.catalogue import chosen, entry_of
@@ -97,6 +97,26 @@ class Locator:
         """
         area = Region.parse(region) if isinstance(region, str) else region
         return Locator(self.engine.within(area, outside))
+
+    def with_hints(
+        self,
+        width_km: WidthRange | tuple[float, float] | None = None,
+        heading_deg: HeadingRange | tuple[float, float] | None = None,
+    ) -> Locator:
+        """The same locator, for images of which something is known, and nothing but that.
+
+        Args:
+            width_km: from where to where the longer side on the ground may be.
+            heading_deg: where the picture's up points, clockwise from north, and how far that may
+                be wrong to either side.
+
+        Raises:
+            ConfigError: if the model doesn't tell how pictures lie or knows none that wide, or a
+                range is none.
+        """
+        width = WidthRange(*width_km) if isinstance(width_km, tuple) else width_km
+        heading = HeadingRange(*heading_deg) if isinstance(heading_deg, tuple) else heading_deg
+        return Locator(self.engine.with_hints(Hints(width, heading)))
 
     @property
     def name(self) -> str:
@@ -229,10 +249,10 @@ class Locator:
                 decoded.side, decoded.place, decoded.rival, decoded.against
             ),
             model=self.name,
-            scope=self.engine.gallery.scope,
+            scope=self.engine.scope,
             abstention=decoded.abstention,
             calibrated=self.engine.calibration.is_fitted,
-            other_evidence=_beside_the_scope(self.engine),
+            other_evidence=self.engine.beside_the_scope,
             notes=image.notes,
             file_says=image.file_says,
             verified=decoded.estimate.verified,
@@ -253,16 +273,6 @@ class Locator:
             return read_image(image, min_side=self.engine.inputs.min_side)
         except ImageError as error:
             return error
-
-
-def _beside_the_scope(engine: Engine) -> tuple[str, ...]:
-    """Names of all evidence but the weight of the region that the scope states."""
-    stated = engine.gallery.region
-    return tuple(
-        field.source
-        for field in engine.fields
-        if not (isinstance(field, RegionPrior) and field.region.name == stated)
-    )
 
 
 def _raised(found: _T | ImageError) -> _T:

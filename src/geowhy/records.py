@@ -21,6 +21,7 @@ from geowhy.explanation import (
     Reference,
     SparseForm,
 )
+from geowhy.hints import HeadingRange, Hints, WidthRange
 from geowhy.types import LatLon
 
 __all__ = ["VERSION", "Withheld", "as_json", "explanation_json", "prediction_from_json"]
@@ -126,6 +127,7 @@ def _record(answer: Prediction, count: int, guess: bool) -> dict[str, Any]:
             "is_own": scope.is_own,
             "region": scope.region or None,
             "outside_weight": scope.outside_weight if scope.region else None,
+            **_plain(scope.hints),
         },
         "other_evidence": list(answer.other_evidence),
         "notes": list(answer.notes),
@@ -196,8 +198,13 @@ def _read(record: Record) -> Prediction | Withheld | ImageError:
         return ImageError(record["image"], record["error"])
     image, model, calibrated = record["image"], record["model"], record["calibrated"]
     among = record["scope"]
+    width, heading = among.get("width"), among.get("heading")  # lines of before lack these
     scope = Scope(
-        among["places"], among["is_own"], among["region"] or "", among["outside_weight"] or 0.0
+        places=among["places"],
+        is_own=among["is_own"],
+        region=among["region"] or "",
+        outside_weight=among["outside_weight"] or 0.0,
+        hints=Hints(width and WidthRange(**width), heading and HeadingRange(**heading)),
     )
     abstention = Abstention(**record["abstention"]) if record["abstention"] else None
     if abstention and record["guess"] is None:

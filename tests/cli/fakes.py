@@ -8,6 +8,7 @@ import numpy as np
 from geowhy.answer import Abstention, Candidate, Prediction, Scope
 from geowhy.errors import ImageError, ModelNotFoundError
 from geowhy.explanation import ConceptScore, Explanation
+from geowhy.hints import NO_HINTS, Hints
 from geowhy.images.reading import read_image
 from geowhy.types import LatLon
 
@@ -47,11 +48,18 @@ class FakeLocator:
             raise ModelNotFoundError("missing: there is no such model;\nsee geowhy models list")
         return cls()
 
+    hints = NO_HINTS
+
     def within(self, region, outside=0.0):
         return self
 
+    def with_hints(self, width_km=None, heading_deg=None):
+        self.hints = Hints(width_km, heading_deg)
+        return self
+
     def locate(self, image):
-        return prediction(read_image(image).name, abstained="cat" in str(image))
+        scope = Scope(192_000, hints=self.hints)
+        return prediction(read_image(image).name, abstained="cat" in str(image), scope=scope)
 
     def locate_each(self, images, top_k=5):
         for image in images:
@@ -61,7 +69,10 @@ class FakeLocator:
                 yield error
             else:
                 yield prediction(
-                    answer.image, answer.abstained, candidates=answer.candidates[:top_k]
+                    answer.image,
+                    answer.abstained,
+                    candidates=answer.candidates[:top_k],
+                    scope=answer.scope,
                 )
 
     def density(self, image):

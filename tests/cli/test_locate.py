@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from geowhy.answer import Scope
+from geowhy.hints import HeadingRange, Hints, WidthRange
 from geowhy.render.wording import as_text
 
 KEYS = ["version", "image", "lat", "lon", "radius_50_km", "radius_90_km"]
@@ -72,7 +73,7 @@ def test_json_has_the_stated_fields(geowhy, folder):
     assert record["explained_share"] == pytest.approx(2.75 / 3, abs=1e-4)
     assert record["model"] == "fake"
     everywhere = {"places": 192_000, "is_own": False, "region": None, "outside_weight": None}
-    assert record["scope"] == everywhere
+    assert record["scope"] == everywhere | {"width": None, "heading": None}
 
 
 def test_one_bad_image_does_not_stop_the_rest(geowhy, folder):
@@ -157,6 +158,30 @@ def test_a_probability_among_given_places_is_said_to_be_one(fakes, scope, chance
     lines = as_text(fakes.prediction("a.png", scope=scope)).splitlines()
     assert lines[0] == f"a.png: near Tamale, Ghana, {chance}"
     assert lines[-1] == f"  Only {said} were considered."
+
+
+def test_what_was_told_of_the_picture_is_said(fakes):
+    hints = Hints(WidthRange(320, 500), HeadingRange(-30, 15))
+    lines = as_text(fakes.prediction("a.png", scope=Scope(9, region="Malta", hints=hints)))
+    assert lines.splitlines()[-1] == (
+        "  Only places in Malta were considered. It counted that, as you told, the picture is 320 "
+        "to 500 km wide and has its top -30° ± 15° clockwise from north."
+    )
+    only = as_text(fakes.prediction("a.png", scope=Scope(9, hints=Hints(WidthRange(1.5, 20_000)))))
+    assert only.endswith("the picture is 1.5 to 20,000 km wide.")
+    assert "considered" not in only
+
+
+def test_hints_reach_the_model(geowhy, folder):
+    picture = folder / "b/savanna.PNG"
+    (record,) = records(geowhy("locate", picture, "--hint-width", "300-600", "--json"))
+    assert record["scope"]["width"] == {"least_km": 300.0, "most_km": 600.0}
+    assert record["scope"]["heading"] is None
+    said = geowhy("locate", picture, "--heading=-30", "--hint-width", "400").stdout
+    assert "320 to 500 km wide and has its top -30° ± 15°" in said
+    wrong = geowhy("locate", picture, "--heading", "north")
+    assert wrong.exit_code == 2
+    assert "no heading in degrees" in wrong.stderr
 
 
 def test_after_an_abstention_no_place_is_named(geowhy, folder):

@@ -10,8 +10,10 @@ from typing import Annotated, Any, Literal
 import typer
 
 from geowhy.cli import locate
+from geowhy.cli.hints import Heading, HintWidth
 from geowhy.cli.options import JsonLines, ModelName, option, progress, say, share, to_file
 from geowhy.errors import CoordinateError, ImageError
+from geowhy.hints import Hints
 from geowhy.render.wording import explained_text, plainly
 from geowhy.types import LatLon
 
@@ -49,6 +51,8 @@ def _explain(
     gallery: locate.GalleryFile = None,
     region: locate.RegionName = None,
     outside: locate.Outside = None,
+    hint_width: HintWidth = None,
+    heading: Heading = None,
     output: Annotated[Path | None, to_file("A page with maps, such as why.html.")] = None,
     against: Reference = "elsewhere",
     what_if: Annotated[
@@ -87,7 +91,7 @@ def _explain(
     from geowhy.explain.explainer import Question
     from geowhy.records import explanation_json
 
-    locator = locate.load(model, gallery, region, outside, of_model)
+    locator = locate.load(model, gallery, region, outside, Hints(hint_width, heading), of_model)
     chosen = regions or ("occlusion" if output else "none")
     question = Question(
         against=against,

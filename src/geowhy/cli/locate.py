@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from geowhy.cli.hints import Heading, HintWidth
 from geowhy.cli.options import JsonLines, ModelName, flag, option, say, share, with_progress
 from geowhy.errors import ConfigError, ImageError
+from geowhy.hints import NO_HINTS, Hints
 from geowhy.render.wording import as_text, plainly
 
 if TYPE_CHECKING:
@@ -75,6 +77,8 @@ def _locate(
     gallery: GalleryFile = None,
     region: RegionName = None,
     outside: Outside = None,
+    hint_width: HintWidth = None,
+    heading: Heading = None,
     explain: Annotated[bool, flag("--explain", "Show the reasons.")] = False,
     guess: Guess = False,
     overlay: Overlay = None,
@@ -95,7 +99,7 @@ def _locate(
         from geowhy.cli.overlay import check_overlay, write_overlay
 
         check_overlay(overlay, pictures)
-    locator = load(model, gallery, region, outside, of_model)
+    locator = load(model, gallery, region, outside, Hints(hint_width, heading), of_model)
     for answer in with_progress(answers(locator, pictures, top_k), len(pictures)):
         if isinstance(answer, ImageError):
             failed = True
@@ -119,6 +123,7 @@ def load(
     gallery: Path | None,
     region: str | None,
     outside: float | None,
+    hints: Hints,
     of_model: Mapping[str, object],
 ) -> Locator:
     """The locator that the options ask for; ``of_model`` are those that it alone has."""
@@ -134,6 +139,8 @@ def load(
         on_progress=say,
         **{name: value for name, value in of_model.items() if value is not None},
     )
+    if hints != NO_HINTS:
+        locator = locator.with_hints(hints.width, hints.heading)
     if not region:
         return locator
     area = Region.parse(region)

@@ -55,7 +55,7 @@ def provenance_of(locator: Locator, name_or_dir: str) -> Provenance:
     """
     entry = entry_of(name_or_dir)
     digest = entry.digest(name_or_dir)
-    scope = locator.engine.gallery.scope
+    scope = locator.engine.scope
     narrowed = scope_sentence(scope).rstrip(".")
     chosen = f"; {narrowed[:1].lower()}{narrowed[1:]}" if narrowed else ""
     fitted = "fitted on held-out validation images" if locator.engine.calibration.is_fitted else ""

@@ -12,15 +12,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from geowhy.arrays import Floats64, Points, Rows
+from geowhy.arrays import Floats32, Floats64, Points, Rows
 from geowhy.evidence import FieldTerm
 from geowhy.geo.pose import Poses
 from geowhy.geo.sphere import destination, distance_km
 from geowhy.heads.gallery import Gallery
-from geowhy.images.pyramid import WorldPyramid
 from geowhy.model.terms import Encoded, ScoreTerm
 from geowhy.orbit.gallery import GalleryPlaces, distinct_places
+from geowhy.orbit.hint_term import HintTerm
 from geowhy.orbit.registration import Registrations, register
+from geowhy.orbit.settings import OrbitSettings
 from geowhy.orbit.terms import (
     NUMBERED_NOWHERE,
     PictureImages,
@@ -28,7 +29,6 @@ from geowhy.orbit.terms import (
     RegistrationImages,
     RingTerm,
 )
-from geowhy.orbit.verdict import Verdict, outside_option
 from geowhy.posterior import Calibration, CellDensity, Estimate, Mode, Posterior, Term
 
 __all__ = ["OrbitHead", "OrbitSettings", "PoseEstimate", "PosePosterior"]
@@ -36,29 +36,6 @@ __all__ = ["OrbitHead", "OrbitSettings", "PoseEstimate", "PosePosterior"]
 BEARINGS = 12  # in which the spread of a candidate is sampled,
 QUANTILES = (np.arange(12) + 0.5) / 12  # at so many of the distances that are as probable
 LEAST_LOG = np.float32(-30.0)  # nats of what has no probability
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OrbitSettings:
-    """What a head needs beside a gallery.
-
-    Attributes:
-        places: all that the model knows; a gallery may hold some of them.
-        reference: the world on which pictures are laid.
-        verdict: what laying a picture tells.
-        candidates: at how many places it is laid, at most.
-        kept: of the poses that come of it, how many are kept.
-        sure: from which probability on an answer is verified.
-        rest_temperature: divides likenesses when they spread what remains.
-    """
-
-    places: GalleryPlaces
-    reference: WorldPyramid
-    verdict: Verdict
-    candidates: int = 48
-    kept: int = 8
-    sure: float = 0.9
-    rest_temperature: float = 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +79,7 @@ class OrbitHead:
         self._terms, self._gallery, self._evidence = score_terms, gallery, evidence
         self._settings = settings
         self._rings = next(term for term in score_terms if isinstance(term, RingTerm))
+        self._hints = next((term for term in score_terms if isinstance(term, HintTerm)), None)
         self._numbers = gallery.side.part(PlaceNumbers).numbers[:, 0]
         self._widths = settings.places.width_km[self._numbers]
 
@@ -113,18 +91,16 @@ class OrbitHead:
     def _laid(self, images: Encoded, row: int) -> RegistrationImages:
         """One picture, laid on the map at the best of the places."""
         one, settings = images.rows(slice(row, row + 1)), self._settings
-        likeness = self._rings.scores(one, self._gallery.side)[0]
-        if self._evidence:
-            values = self._evidence.terms(one, self._gallery.side, 0)
-            likeness = likeness + sum(term.log_likelihood for term in values)
+        likeness, beforehand = self._rings.scores(one, self._gallery.side)[0], self._beforehand(one)
         places = GalleryPlaces(self._gallery.lat_lon, self._widths)
-        rows = distinct_places(places, likeness, settings.candidates)
+        rows = distinct_places(places, likeness + beforehand, settings.candidates)
         candidates = Poses(places.lat_lon[rows], places.width_km[rows], np.zeros(len(rows)))
         picture = one.part(PictureImages).pixels(0)
-        found = register(picture, settings.reference, candidates)
+        columns = self._hints.columns if self._hints else None
+        found = register(picture, settings.reference, candidates, columns)
         first = _first_of_each(found)[: settings.kept]
         features = found.features[first].astype(np.float32)
-        rest = likeness / np.float32(settings.rest_temperature)
+        rest = likeness / np.float32(settings.rest_temperature) + beforehand
         rest = np.exp(rest - rest.max())
         return RegistrationImages.of(
             self._numbers[rows[found.candidates[first]]],
@@ -136,6 +112,14 @@ class OrbitHead:
             settings.kept,
         )
 
+    def _beforehand(self, one: Encoded) -> Floats32:
+        """What is known of the places, nats ``[M]``, beside what one picture shows."""
+        known = np.zeros(len(self._numbers), np.float32)
+        if self._evidence:
+            for term in self._evidence.terms(one, self._gallery.side, 0):
+                known += term.log_likelihood
+        return known + self._hints.beforehand(one, self._gallery.side) if self._hints else known
+
     def posteriors(self, images: Encoded) -> Iterator[PosePosterior]:
         """One posterior an image."""
         grid, seen = self._gallery.grid, images.part(RegistrationImages)
@@ -144,11 +128,14 @@ class OrbitHead:
             tried = seen.numbers[number] != NUMBERED_NOWHERE
             rows = np.searchsorted(self._numbers, seen.numbers[number][tried])
             places = self._gallery.side.rows(rows)
-            ledger = tuple(Term(t.source, t.scores(one, places)[0]) for t in self._terms)
+            ledger = tuple(
+                Term(t.source, t.scores(one, places)[0], is_prior=t is self._hints)
+                for t in self._terms
+            )
             if self._evidence:
                 ledger += tuple(self._evidence.terms(one, places, 0))
             nats = np.stack([term.log_likelihood for term in ledger]).sum(axis=0).astype(np.float64)
-            share, elsewhere = outside_option(nats, float(self._settings.verdict.elsewhere[0]))
+            share, elsewhere = self._settings.verdict.shares(nats)
             order = np.argsort(-share, kind="stable")
             mass = elsewhere * seen.rest[number].astype(np.float64)
             np.add.at(mass, grid.point_to_cell[rows], share)

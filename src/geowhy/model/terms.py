@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from geowhy.arrays import Bools, Floats32, Floats64, Ints, Pixels, Rows, Selection
 from geowhy.assets.files import in_parts, is_mapped
+from geowhy.errors import ConfigError
+from geowhy.hints import NO_HINTS, Hints
 
 __all__ = [
     "ConceptImages",
@@ -29,7 +31,9 @@ __all__ = [
     "Part",
     "ScoreTerm",
     "ScoringModel",
+    "TakesHints",
     "normalised",
+    "told",
     "total_scores",
 ]
 
@@ -215,6 +219,34 @@ class ScoringModel(Protocol):
 
     def location_side(self, lat_lon: ArrayLike) -> Encoded:
         """Places, degrees ``[M, 2]``, as the terms take them, M rows."""
+
+
+@runtime_checkable
+class TakesHints(ScoringModel, Protocol):
+    """A model that tells how pictures lie."""
+
+    def with_hints(self, hints: Hints) -> Self:
+        """The same model, which weighs poses by these hints and no others.
+
+        Raises:
+            ConfigError: if it knows no picture like that.
+        """
+
+
+def told(model: ScoringModel, hints: Hints) -> ScoringModel:
+    """The model with the hints.
+
+    Raises:
+        ConfigError: if it can't make use of them.
+    """
+    if isinstance(model, TakesHints):
+        return model.with_hints(hints)
+    if hints != NO_HINTS:
+        raise ConfigError(
+            f"the model {model.name} doesn't tell how wide a picture is or where its top points: "
+            "give no hints of that, or choose a model of pictures from above"
+        )
+    return model
 
 
 def total_scores(terms: Sequence[ScoreTerm], images: Encoded, places: Encoded) -> Floats32:

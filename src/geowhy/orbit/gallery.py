@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from geowhy.arrays import Bools, Floats32, Floats64, Points, Rows
 from geowhy.errors import DataError, ModelFormatError
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.cells import CellGrid
 from geowhy.geo.pose import Poses, picture_plane
-from geowhy.geo.sphere import EARTH_RADIUS_KM, lat_lon_to_unit, unit_to_lat_lon
+from geowhy.geo.sphere import EARTH_RADIUS_KM, lat_lon_to_unit, on_earth, unit_to_lat_lon
 
 __all__ = ["GalleryPlaces", "OrbitGallery", "distinct_places", "gallery_places"]
 
@@ -43,6 +43,18 @@ class GalleryPlaces:
 
     def __len__(self) -> int:
         return len(self.lat_lon)
+
+    def nearest(self, lat_lon: ArrayLike) -> Rows:
+        """Rows of the places nearest to degrees ``[N, 2]``, one of each of W widths, ``[N, W]``.
+
+        Raises:
+            CoordinateError: if a point isn't on Earth.
+        """
+        unit, there = lat_lon_to_unit(on_earth(lat_lon)), lat_lon_to_unit(self.lat_lon)
+        groups = [
+            np.flatnonzero(self.width_km == width_km) for width_km in np.unique(self.width_km)
+        ]
+        return np.stack([rows[(unit @ there[rows].T).argmax(axis=1)] for rows in groups], axis=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,21 +8,24 @@ what the gallery has of it: it was described once, by the picture that the refer
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geowhy.arrays import Floats32, Floats64, Pixels, Rows
+from geowhy.arrays import Floats32, Pixels, Rows
 from geowhy.errors import ModelFormatError
 from geowhy.geo.pose import Poses
-from geowhy.geo.sphere import lat_lon_to_unit, on_earth
+from geowhy.hints import NO_HINTS, Hints
 from geowhy.model.backbone import BACKBONE_FILE, OnnxBackbone
 from geowhy.model.preprocessing import Preprocessing
 from geowhy.model.store import ModelFolder
 from geowhy.model.terms import ConceptTerm, Deferred, Encoded, Part, ScoreTerm
 from geowhy.orbit.concepts import OrbitConcepts
 from geowhy.orbit.gallery import OrbitGallery
+from geowhy.orbit.hint_term import HintTerm
 from geowhy.orbit.terms import (
     PictureImages,
     PlaceNumbers,
@@ -47,6 +50,7 @@ class OrbitModel:
         gallery: the places that it knows.
         rings: what compares descriptions.
         concepts: what compares what pictures show with what the atlas says; None without.
+        hints: what weighs poses by what is known of a picture; None if nothing is.
         terms: what its scores are sums of.
     """
 
@@ -65,6 +69,7 @@ class OrbitModel:
         self.gallery = gallery
         self.rings = rings
         self.concepts = concepts
+        self.hints: HintTerm | None = None
         of_concepts: tuple[ConceptTerm, ...] = ()
         if concepts:
             term = concepts.term
@@ -94,21 +99,42 @@ class OrbitModel:
         rings = RingTerm(names, sizes, scale)
         return cls(name, backbone, gallery, rings, concepts, concept_weight)
 
+    def with_hints(self, hints: Hints) -> Self:
+        """The same model, which weighs poses by these hints and no others.
+
+        Raises:
+            ConfigError: if no picture that the model knows is as wide.
+        """
+        hinted = copy(self)
+        hinted.terms = tuple(term for term in self.terms if term is not self.hints)
+        hinted.hints = None
+        if hints != NO_HINTS:
+            hinted.hints = HintTerm(hints, self.gallery.places.width_km)
+            hinted.terms += (hinted.hints,)
+        return hinted
+
     def features(self, pixels: Sequence[Pixels]) -> Floats32:
-        """Descriptions, pooled features and copies of RGB images ``[H, W, 3]``, ``[N, f]``."""
+        """Descriptions, pooled features, copies and sides of RGB images ``[H, W, 3]``, ``[N, f]``.
+
+        Of the sides it is by how much the longer one is longer.
+        """
         copies = COPY(pixels).transpose(0, 2, 3, 1).reshape(len(pixels), -1)
-        return np.concatenate([self.backbone.embed(pixels), copies], axis=1)
+        sides = (each.shape[:2] for each in pixels)
+        ratios = np.array([[max(shape) / min(shape)] for shape in sides], np.float32)
+        return np.concatenate([self.backbone.embed(pixels), copies, ratios], axis=1)
 
     def image_side(self, features: Floats32) -> Encoded:
         """Features ``[N, f]`` as the terms take them; nothing has been laid on the map yet."""
         size, seen, count = sum(self.rings.sizes), self.backbone.feature_size, len(features)
-        copies = features[:, seen:].reshape(count, COPY_SIDE, COPY_SIDE, 3)
+        copies = features[:, seen:-1].reshape(count, COPY_SIDE, COPY_SIDE, 3)
         parts: tuple[Part, ...] = (
             RingImages(features[:, :size], np.ones((count, len(self.rings.names)), np.float32)),
             PictureImages(copies),
         )
         if self.concepts:
             parts = (self.concepts.images(features[:, size:seen]), *parts)
+        if self.hints:
+            parts = (*parts, self.hints.encode_images(features[:, -1]))
         return Encoded(parts)
 
     def places(self) -> Encoded:
@@ -117,9 +143,7 @@ class OrbitModel:
 
     def location_side(self, lat_lon: ArrayLike) -> Encoded:
         """Degrees ``[M, 2]``: of each the gallery's places nearest to it, one of each width."""
-        known, unit = self.gallery.places, lat_lon_to_unit(on_earth(lat_lon))
-        nearest = [self._nearest(unit, width_km) for width_km in np.unique(known.width_km)]
-        numbers = np.stack(nearest, axis=1)
+        numbers = self.gallery.places.nearest(lat_lon)
         weights = np.full(numbers.shape[1], 1 / numbers.shape[1], np.float32)
         sides = (self._side(row).mean(np.arange(len(row)), weights) for row in numbers)
         return Encoded.joined(list(sides))
@@ -141,10 +165,3 @@ class OrbitModel:
         north_up = np.zeros(len(numbers))
         poses = Poses(known.lat_lon[numbers], known.width_km[numbers], north_up)
         return self.concepts.places(poses)
-
-    def _nearest(self, unit: Floats64, width_km: float) -> Rows:
-        """Numbers of the places of a width that are nearest to unit vectors ``[M, 3]``."""
-        rows = np.flatnonzero(self.gallery.places.width_km == width_km)
-        there = lat_lon_to_unit(self.gallery.places.lat_lon[rows])
-        nearest: Rows = rows[(unit @ there.T).argmax(axis=1)]
-        return nearest

@@ -8,7 +8,7 @@ whether to believe the result: a right pose agrees in all its parts, and no othe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -112,11 +112,14 @@ class Registrations:
         return len(self.candidates)
 
 
-def register(picture: Pixels, reference: WorldPyramid, candidates: Poses) -> Registrations:
+def register(
+    picture: Pixels, reference: WorldPyramid, candidates: Poses, columns: Bools | None = None
+) -> Registrations:
     """Lay a picture ``[H, W, 3]`` over the reference at the best of K candidate poses.
 
     Centre and width of a candidate may be wrong by a fifth and a seventh of the width; its heading
-    isn't looked at. The sides of the picture differ by less than a factor of four.
+    isn't looked at. The sides of the picture differ by less than a factor of four. Of the headings
+    of a volume only ``columns`` ``[A]`` are tried, if they are given.
 
     Raises:
         DataError: if there is no candidate, or the picture is too small or too narrow.
@@ -129,7 +132,7 @@ def register(picture: Pixels, reference: WorldPyramid, candidates: Poses) -> Reg
             f"give one of at least {SIZE // 4} pixels a side, less than four times as long as wide"
         )
     image = _shrunk(picture)
-    volume = pose_volume(_resized(image, SIZE), candidates, reference)
+    volume = replace(pose_volume(_resized(image, SIZE), candidates, reference), asked=columns)
     finalists = _finalists(image, volume, reference)
     order = _distinct(finalists.found)
     features = _features(volume, finalists)[order]
@@ -290,16 +293,19 @@ def _best_other(scores: AnyFloats, others: Bools) -> Floats64:
 
 def _rough_lead(volume: PoseVolume, rows: Rows) -> Floats64:
     """The peaks of the volume at the candidates ``rows`` less the best at places elsewhere: [N]."""
-    peaks = volume.likeness.max((1, 2))
+    peaks = volume.best_asked().max(1)
     centres, widths = volume.places.lat_lon, volume.places.width_km
     elsewhere = distance_matrix_km(centres[rows], centres) > 0.5 * widths[rows, None]
     return np.asarray(peaks[rows] - _best_other(peaks, elsewhere))
 
 
 def _heading_lead(volume: PoseVolume, rows: Rows) -> Floats64:
-    """The peaks at the candidates ``rows`` less the best 20° or more away from them: [N]."""
-    by_heading = volume.likeness[rows].max(1)
+    """The peaks at the candidates ``rows`` less the best 20° or more away from them: [N].
+
+    Also headings that aren't asked about are better or worse than a peak: of a right one, worse.
+    """
+    by_heading, asked = volume.likeness[rows].max(1), volume.best_asked()[rows]
     columns = by_heading.shape[1]
-    apart = np.abs(np.subtract.outer(by_heading.argmax(1), np.arange(columns)))
+    apart = np.abs(np.subtract.outer(asked.argmax(1), np.arange(columns)))
     away = np.minimum(apart, columns - apart) * 360 / columns >= OTHER_HEADING_DEG
-    return np.asarray(by_heading.max(1) - np.where(away, by_heading, 0.0).max(1))
+    return np.asarray(asked.max(1) - np.where(away, by_heading, 0.0).max(1))

@@ -173,13 +173,18 @@ class RegistrationImages(Part):
     def log_odds_of(self, numbers: Rows) -> Floats32:
         """Nats for places by their numbers ``[M]``, ``[N, M]``: 0 where nothing was tried."""
         found = np.zeros((len(self.numbers), len(numbers)), np.float32)
-        for row, (tried, log_odds) in enumerate(zip(self.numbers, self.log_odds, strict=True)):
-            order = np.argsort(tried, kind="stable")
-            position = np.searchsorted(tried[order], numbers).clip(max=len(tried) - 1)
-            match = order[position]
-            hit = (tried[match] == numbers) & (numbers != NUMBERED_NOWHERE)
-            found[row, hit] = log_odds[match[hit]] * self.shares[row, 0]
+        for row, log_odds in enumerate(self.log_odds):
+            slot, is_tried = self.tried(row, numbers)
+            found[row, is_tried] = log_odds[slot[is_tried]] * self.shares[row, 0]
         return found
+
+    def tried(self, row: int, numbers: Rows) -> tuple[Rows, Bools]:
+        """Which of the K tries of one picture was at each of the places ``[M]``, if any was."""
+        tried = self.numbers[row]
+        order = np.argsort(tried, kind="stable")
+        position = np.searchsorted(tried[order], numbers).clip(max=len(tried) - 1)
+        slot = order[position]
+        return slot, (tried[slot] == numbers) & (numbers != NUMBERED_NOWHERE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

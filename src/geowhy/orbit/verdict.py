@@ -48,6 +48,10 @@ class Verdict:
         standard = (features - self.centre) / self.spread
         return np.asarray(standard @ self.weights, np.float32)
 
+    def shares(self, nats: Floats64) -> tuple[Floats64, float]:
+        """Probabilities of K candidates and of none of them, from all nats ``[K]`` for each."""
+        return outside_option(nats, float(self.elsewhere[0]))
+
 
 def outside_option(log_odds: Floats64, elsewhere: float) -> tuple[Floats64, float]:
     """Probabilities of K candidates and of none of them, from nats ``[K]`` and nats."""

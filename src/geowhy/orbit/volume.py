@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geowhy.arrays import AnyFloats, Floats32, Floats64, Rows
+from geowhy.arrays import AnyFloats, Bools, Floats32, Floats64, Rows
 from geowhy.geo.pose import Poses, picture_plane
 from geowhy.images.pyramid import WorldPyramid
 from geowhy.orbit.polar import circular_correlation, polar_points, sample
@@ -59,19 +59,27 @@ class PoseVolume:
             and the picture's width in widths of the place.
         likeness: ``[K, V, A]``, normalised correlation in [-1, 1]; heading a is a·360°/A.
         shape: height and width of the picture.
+        asked: ``[A]``, the headings at which the picture may lie; None for all.
     """
 
     places: Poses
     variants: Floats64
     likeness: Floats32
     shape: tuple[int, int]
+    asked: Bools | None = None
+
+    def best_asked(self) -> Floats32:
+        """The largest likeness ``[K, A]`` at each heading; minus infinity where it isn't asked."""
+        best = self.likeness.max(1)
+        return best if self.asked is None else np.where(self.asked, best, np.float32(-np.inf))
 
     def peaks(self, headings: int, count: int) -> Hypotheses:
         """The ``count`` likeliest poses, at most ``headings`` of each place, a heading once."""
         best = self.likeness.max(1)  # [K, A]
         left, right = np.roll(best, 1, 1), np.roll(best, -1, 1)
-        highest = best == best.max(1, keepdims=True)  # of even likeness, no heading is a peak
-        tops = np.where((best >= left) & (best > right) | highest, best, -np.inf)
+        asked = self.best_asked()
+        highest = asked == asked.max(1, keepdims=True)  # of even likeness, no heading is a peak
+        tops = np.where((best >= left) & (best > right) | highest, asked, -np.inf)
         columns = np.argsort(-tops, axis=1)[:, :headings]
         scores = np.take_along_axis(tops, columns, 1)
         order = np.argsort(-scores, axis=None)[:count]
@@ -80,7 +88,8 @@ class PoseVolume:
         variants = self.variants[self.likeness[rows, :, columns].argmax(1)]
         before, here, after = (row[rows, columns] for row in (left, best, right))
         bend = np.minimum(before + after - 2 * here, -1e-9)
-        headings_deg = (columns + (before - after) / (2 * bend)) * (360 / best.shape[1])
+        between = np.clip((before - after) / (2 * bend), -0.5, 0.5)  # further at no peak
+        headings_deg = (columns + between) * (360 / best.shape[1])
         poses = self._posed(rows, variants, headings_deg)
         return Hypotheses(rows, poses, here)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from geowhy.answer import Abstention, Prediction, Scope
 from geowhy.explanation import ConceptChange, ConceptScore, Explanation, Reference, SparseForm
+from geowhy.hints import Hints
 from geowhy.types import LatLon
 
 __all__ = [
@@ -119,7 +120,11 @@ def reason_sentence(abstention: Abstention) -> str:
 
 
 def scope_sentence(scope: Scope) -> str:
-    """How the user narrowed the choice of places; empty if it wasn't narrowed."""
+    """How the user narrowed the choice of places and poses; empty if it wasn't narrowed."""
+    return " ".join(filter(None, (_places_sentence(scope), _hints_sentence(scope.hints))))
+
+
+def _places_sentence(scope: Scope) -> str:
     if scope.region and scope.outside_weight > 0.0:
         those = "Only the given places were considered; those" if scope.is_own else "Places"
         return f"{those} outside {scope.region} counted {scope.outside_weight:g} of one inside."
@@ -127,6 +132,16 @@ def scope_sentence(scope: Scope) -> str:
         return ""
     places = "the given places" if scope.is_own else "places"
     return f"Only {places}{f' in {scope.region}' if scope.region else ''} were considered."
+
+
+def _hints_sentence(hints: Hints) -> str:
+    told = []
+    if width := hints.width:
+        told.append(f"is {width.least_km:,.6g} to {width.most_km:,.6g} km wide")
+    if heading := hints.heading:
+        middle, tolerance = heading.middle_deg, heading.tolerance_deg
+        told.append(f"has its top {middle:g}° ± {tolerance:g}° clockwise from north")
+    return f"It counted that, as you told, the picture {' and '.join(told)}." if told else ""
 
 
 def other_evidence_sentence(prediction: Prediction) -> str:

@@ -1,0 +1,202 @@
+"""Hints and regions decide between places that look the same, and are part of what is said.
+
+On this Earth one patch is there twice: as it is, and elsewhere turned by a quarter and twice as
+large. A picture of it fits both.
+"""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from geowhy.engine import Engine
+from geowhy.errors import ConfigError, DataError
+from geowhy.geo.cells import CellGrid
+from geowhy.geo.pose import Poses
+from geowhy.geo.regions import Region
+from geowhy.geo.sphere import uniform_on_sphere
+from geowhy.heads.gallery import Gallery
+from geowhy.heads.orbit import OrbitHead
+from geowhy.hints import HeadingRange, Hints, WidthRange
+from geowhy.images.overhead import WorldImage
+from geowhy.images.pyramid import WorldPyramid
+from geowhy.locator import Locator
+from geowhy.orbit.gallery import GalleryPlaces, OrbitGallery
+from geowhy.orbit.model import OrbitModel
+from geowhy.orbit.registration import FEATURES
+from geowhy.orbit.settings import OrbitSettings
+from geowhy.orbit.terms import RingTerm
+from geowhy.orbit.verdict import Verdict
+from geowhy.posterior import Calibration
+
+from ..orbit.earth import blotched, photographed
+
+TWINS = SMALL, LARGE = (0.0, -60.0), (0.0, 60.0)
+WIDTH_KM = 700.0
+WORTH = {"likeness": 20.0, "likeness lead": 10.0}  # nats
+
+
+class Blind:
+    """A backbone to which all pictures look alike."""
+
+    feature_size = 2
+
+    def embed(self, pixels):
+        return np.full((len(pixels), 2), 0.5**0.5, np.float32)
+
+
+def twice():
+    """The Earth with the patch in both places."""
+    pixels = blotched().pixels.copy()
+    half, row, column = 64, 720, 960  # 8° about the small one
+    patch = pixels[row - half : row + half, column - half : column + half]
+    turned = Image.fromarray(np.rot90(patch, -1)).resize((4 * half, 4 * half))
+    row, column = 720, 1920
+    pixels[row - 2 * half : row + 2 * half, column - 2 * half : column + 2 * half] = turned
+    return WorldPyramid(WorldImage(pixels))
+
+
+EARTH = twice()
+
+
+@pytest.fixture(scope="module")
+def engine():
+    rng = np.random.default_rng(0)
+    lat_lon = np.concatenate([uniform_on_sphere(20, rng), [SMALL, LARGE, (1, -59), (2, 61)]])
+    width_km = np.concatenate(
+        [rng.choice([700.0, 1000.0, 1400.0], 20), np.array([1, 2, 1, 2]) * 700.0]
+    )
+    places = GalleryPlaces(lat_lon, width_km)
+    gallery = OrbitGallery.of(places, Blind().embed(lat_lon))
+    model = OrbitModel("orbit", Blind(), gallery, RingTerm(("whole picture",), (2,), 1.0), None)
+    none = np.zeros(len(FEATURES), np.float32)
+    weights = np.array([WORTH.get(name, 0.0) for name in FEATURES], np.float32)
+    verdict = Verdict(none, none + 1, weights, np.array([12.0], np.float32))
+    return Engine(
+        model,
+        Gallery.of(lat_lon, CellGrid.build(lat_lon, 2), model.places()),
+        Calibration(most_elsewhere=0.5, abstain_above_km=np.inf),
+        None,
+        head=partial(OrbitHead, settings=OrbitSettings(places, EARTH, verdict)),
+    )
+
+
+@pytest.fixture(scope="module")
+def picture():
+    return photographed(EARTH, Poses([SMALL], WIDTH_KM, 20.0))[0]
+
+
+def found(engine, picture):
+    return engine.decode([picture])[0].estimate
+
+
+def share_of(engine, picture, where):
+    """The probability of the places near one point."""
+    posterior = engine.posterior(engine.sides([picture]))
+    near = np.abs(posterior.lat_lon - where).max(axis=1) < 3
+    return posterior.probability[near].sum()
+
+
+def lies(estimate, where, width_km, heading_deg):
+    pose = estimate.pose
+    turn = (pose.heading_deg - heading_deg + 180) % 360 - 180
+    at = pytest.approx(where, abs=0.5) == (pose.lat_lon.lat, pose.lat_lon.lon)
+    return at and abs(turn) < 3 and pose.width_km == pytest.approx(width_km, rel=0.03)
+
+
+def test_without_hints_both_are_likely(engine, picture):
+    assert share_of(engine, picture, SMALL) > 0.05
+    assert share_of(engine, picture, LARGE) > 0.05
+
+
+@pytest.mark.parametrize(
+    ("hints", "where", "width_km", "heading_deg"),
+    [
+        (Hints(heading=HeadingRange(15, 10)), SMALL, 700, 20),
+        (Hints(heading=HeadingRange(-260, 10)), LARGE, 1400, 110),
+        (Hints(WidthRange(600, 800)), SMALL, 700, 20),
+        (Hints(WidthRange(1300, 1300)), LARGE, 1400, 110),
+        (Hints(WidthRange(600, 800), HeadingRange(20, 5)), SMALL, 700, 20),
+    ],
+)
+def test_a_hint_decides(engine, picture, hints, where, width_km, heading_deg):
+    told = engine.with_hints(hints)
+    assert lies(found(told, picture), where, width_km, heading_deg)
+    assert share_of(told, picture, where) > 0.9
+
+
+def test_what_contradicts_all_hints_matches_nothing(engine, picture):
+    opposite = engine.with_hints(Hints(WidthRange(600, 800), HeadingRange(200, 5)))
+    assert found(opposite, picture).elsewhere > 0.9
+    assert engine.decode([picture])[0].abstention is None
+    assert opposite.decode([picture])[0].abstention.kind == "no_match"
+
+
+def test_a_pose_beyond_a_hint_loses_as_much_as_the_ledger_says(engine, picture):
+    told = engine.with_hints(Hints(heading=HeadingRange(55, 45)))  # of both, one 10° beyond
+    posterior = told.posterior(told.sides([picture]))
+    hints = next(term for term in posterior.ledger if term.source == "hints")
+    assert hints.is_prior
+    small, large = (np.abs(posterior.lat_lon - where).max(axis=1).argmin() for where in TWINS)
+    assert hints.log_likelihood[[small, large]] == pytest.approx([0, -2], abs=0.3)
+    total = sum(term.log_likelihood for term in posterior.ledger)
+    ratio = posterior.log_prob[small] - posterior.log_prob[large]
+    assert total[small] - total[large] == pytest.approx(ratio, abs=1e-3)
+
+
+def test_hints_are_lines_of_the_explanation_and_can_be_taken_back(engine, picture):
+    told = Locator(engine).with_hints(width_km=(1200, 1500), heading_deg=(65, 50))
+    explanation = told.explain(Image.fromarray(picture), what_if="-evidence", against=SMALL)
+    by_name = {each.name: each for each in explanation.contributions}
+    assert by_name["width as told"].contribution > 3
+    assert by_name["width as told"].category == "evidence"
+    total = sum(each.contribution for each in explanation.contributions)
+    assert total + explanation.unexplained == pytest.approx(explanation.score, abs=1e-4)
+    without = explanation.what_if[0]
+    assert without.probability_after < without.probability_before - 0.01
+
+
+def test_a_picture_may_be_longer_than_its_middle_square(engine):
+    long = photographed(EARTH, Poses([SMALL], 1.5 * WIDTH_KM, 20.0), (80, 120))[0]
+    told = Locator(engine).with_hints(width_km=(1000, 1100)).locate(Image.fromarray(long))
+    assert told.width_km == pytest.approx(1050, rel=0.03)
+    assert told.verified
+
+
+def test_answers_state_the_hints(engine, picture):
+    told = Locator(engine).within("-20,40,20,80").with_hints(width_km=(600, 2000))
+    scope = told.locate(Image.fromarray(picture)).scope
+    assert scope.hints == Hints(WidthRange(600, 2000))
+    assert scope.region
+    assert told.with_hints().locate(Image.fromarray(picture)).scope.hints == Hints()
+
+
+def test_a_region_leaves_its_own_places(engine, picture):
+    box = Region.parse("-20,40,20,80")
+    within = engine.within(box)
+    estimate = found(within, picture)
+    assert lies(estimate, LARGE, 1400, 110)
+    posterior = within.posterior(within.sides([picture]))
+    there = within.gallery.lat_lon[posterior.rows]
+    assert np.abs(there - posterior.lat_lon).max() < 3
+    assert box.contains(there).all()
+    assert lies(found(engine.within(box, outside=0.001), picture), LARGE, 1400, 110)
+    weighed = engine.within(Region.parse("-20,-80,20,-40"), outside=0.001)
+    assert share_of(weighed, picture, SMALL) > 0.9
+
+
+@pytest.mark.parametrize("width", [WidthRange(5, 50), WidthRange(300_000, 500_000)])
+def test_a_width_that_the_model_does_not_know_is_refused(engine, width):
+    with pytest.raises(ConfigError, match="give the width"):
+        engine.with_hints(Hints(width))
+
+
+def test_other_models_take_no_hints():
+    with pytest.raises(ConfigError, match="pictures from above"):
+        Locator.from_pretrained().with_hints(width_km=(100, 200))
+
+
+def test_a_region_without_places_is_refused(engine):
+    with pytest.raises(DataError, match="gallery"):
+        engine.within(Region.parse("-89,0,-88,1"))
