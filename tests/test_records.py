@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geowhy.answer import Abstention, Candidate, FileRecord, Prediction, Scope
+from geowhy.answer import Abstention, Agreement, Candidate, FileRecord, Prediction, Scope
 from geowhy.errors import DataError, ImageError
 from geowhy.explanation import (
     ConceptChange,
@@ -75,6 +75,7 @@ def prediction(**changes):
         "width_km": 412.5,
         "footprint": FOOTPRINT,
         "verified": True,
+        "agreement": Agreement(0.7125, 0.25),
     }
     return Prediction(**{**values, **changes})
 
@@ -97,6 +98,7 @@ def test_an_explained_answer_reads_back_as_it_was():
         "width_km",
         "footprint",
         "verified",
+        "agreement",
     ):
         assert getattr(read, name) == getattr(given, name), name
     assert read.calibrated is given.calibrated
@@ -119,7 +121,7 @@ def test_a_short_answer_reads_back_with_the_concepts_that_it_lists():
 
 
 def test_what_a_model_does_not_tell_of_the_pose_is_null_and_may_be_missing():
-    silent = dict.fromkeys(("heading_deg", "width_km", "footprint", "verified"))
+    silent = dict.fromkeys(("heading_deg", "width_km", "footprint", "verified", "agreement"))
     line = as_json(prediction(**silent), 1)
     record = json.loads(line)
     assert {name: record[name] for name in silent} == silent

@@ -58,6 +58,19 @@ class Abstention:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreement:
+    """How well a picture agrees with the map when it is laid over it, edge by edge.
+
+    Attributes:
+        here: the correlation where the answer says that it lies, in [-1, 1].
+        next_best: that at the next best place; None if there was none to try.
+    """
+
+    here: float
+    next_best: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """Among which places an answer was chosen: probabilities are shares among these.
 
@@ -121,6 +134,7 @@ class Prediction:
         footprint: the picture's corners on the ground. They say all of how it lies: with its pixels
             they are one homography on the azimuthal equidistant map about its centre.
         verified: whether the picture agreed with the map when it was laid over it.
+        agreement: how well it did.
         notes: how the image was read, where that isn't plain: which bands, that it is a preview.
         file_says: the place that the file itself states, which nothing here is made from.
     """
@@ -140,6 +154,7 @@ class Prediction:
     width_km: float | None = None
     footprint: Footprint | None = None
     verified: bool | None = None
+    agreement: Agreement | None = None
     notes: tuple[str, ...] = ()
     file_says: FileRecord | None = None
 

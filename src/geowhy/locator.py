@@ -15,7 +15,7 @@ from typing import TypeVar, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geowhy.answer import Candidate, Prediction
+from geowhy.answer import Agreement, Candidate, Prediction
 from geowhy.arrays import Pixels
 from geowhy.engine import Decoded, Engine
 from geowhy.errors import ImageError
@@ -236,6 +236,7 @@ class Locator:
 
     def _prediction(self, image: NamedImage, decoded: Decoded, top_k: int) -> Prediction:
         gazetteer, pose = Gazetteer.load(), decoded.estimate.pose
+        agreement = decoded.estimate.agreement
         prediction = Prediction(
             image=image.name,
             position=decoded.estimate.modes[0].position,
@@ -256,6 +257,7 @@ class Locator:
             notes=image.notes,
             file_says=image.file_says,
             verified=decoded.estimate.verified,
+            agreement=agreement and Agreement(*agreement),
         )
         if pose is None:
             return prediction

@@ -10,7 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from geowhy.answer import Abstention, Candidate, FileRecord, Footprint, Prediction, Scope
+from geowhy.answer import (
+    Abstention,
+    Agreement,
+    Candidate,
+    FileRecord,
+    Footprint,
+    Prediction,
+    Scope,
+)
 from geowhy.errors import DataError, GeowhyError, ImageError
 from geowhy.explanation import (
     ConceptChange,
@@ -31,7 +39,13 @@ COORDINATE_DIGITS = 5  # about 1 m
 KM_DIGITS = 1
 SHARE_DIGITS = 4
 DEGREE_DIGITS = 2  # of a heading
-POSE = ("heading_deg", "width_km", "footprint", "verified")  # an answer has them, a guess hasn't
+POSE = (
+    "heading_deg",
+    "width_km",
+    "footprint",
+    "verified",
+    "agreement",
+)  # an answer has them, a guess hasn't
 Record = Mapping[str, Any]
 
 
@@ -159,11 +173,13 @@ def _record(answer: Prediction, count: int, guess: bool) -> dict[str, Any]:
 def _pose(answer: Prediction) -> dict[str, Any]:
     """How the picture lies on the ground; null for models that don't tell."""
     heading, width, corners = answer.heading_deg, answer.width_km, answer.footprint
+    agreement = answer.agreement
     return {
         "heading_deg": None if heading is None else round(heading, DEGREE_DIGITS),
         "width_km": None if width is None else round(width, KM_DIGITS),
         "footprint": corners and [_position(corner) for corner in corners],
         "verified": answer.verified,
+        "agreement": None if agreement is None else _plain(asdict(agreement)),
     }
 
 
@@ -231,9 +247,14 @@ def _read(record: Record) -> Prediction | Withheld | ImageError:
         width_km=record.get("width_km"),
         footprint=_read_footprint(record.get("footprint")),
         verified=record.get("verified"),
+        agreement=_read_agreement(record.get("agreement")),
         notes=tuple(record.get("notes", ())),
         file_says=_read_file_record(record.get("file_says")),
     )
+
+
+def _read_agreement(found: Record | None) -> Agreement | None:
+    return None if found is None else Agreement(found["here"], found["next_best"])
 
 
 def _read_file_record(found: Record | None) -> FileRecord | None:

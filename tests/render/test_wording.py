@@ -2,7 +2,7 @@
 
 import pytest
 
-from geowhy.answer import Abstention, FileRecord, Prediction, Scope
+from geowhy.answer import Abstention, Agreement, FileRecord, Prediction, Scope
 from geowhy.explanation import AVERAGE, ELSEWHERE, ConceptChange, Explanation, Reference
 from geowhy.render.wording import (
     among_words,
@@ -24,6 +24,13 @@ def test_an_abstention_says_what_was_measured_and_the_limit():
     )
     assert reason_sentence(Abstention("too_wide", 4321.0, 2000.0)) == (
         "It could be almost anywhere (radius 4,321 km at 50 %, limit 2,000 km)."
+    )
+
+
+def test_a_picture_without_a_match_says_how_probable_that_is():
+    assert reason_sentence(Abstention("no_match", 0.83, 0.5)) == (
+        "It agrees with no place on Earth that the model knows (83 % probable that it is of none, "
+        "limit 50 %)."
     )
 
 
@@ -112,6 +119,10 @@ def test_an_answer_says_how_the_picture_lies_and_whether_that_was_verified():
     assert verdict_sentence(known).endswith("verified.")
     assert as_text(known).splitlines()[2:] == [f"  {pose}", f"  {verdict_sentence(known)}"]
     assert verdict_sentence(posed(verified=False)).startswith("Not verified")
+    measured = posed(verified=True, agreement=Agreement(0.714, 0.24))
+    assert "(edges: 0.71; next best place 0.24): verified." in verdict_sentence(measured)
+    alone = posed(verified=False, agreement=Agreement(0.1))
+    assert verdict_sentence(alone).endswith("well enough (edges: 0.10).")
     assert pose_sentence(posed(heading_deg=180.0)) == "The picture's top points south (180°)."
     assert pose_sentence(posed()) == verdict_sentence(posed()) == ""
 

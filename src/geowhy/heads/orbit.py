@@ -20,7 +20,7 @@ from geowhy.heads.gallery import Gallery
 from geowhy.model.terms import Encoded, ScoreTerm
 from geowhy.orbit.gallery import GalleryPlaces, distinct_places
 from geowhy.orbit.hint_term import HintTerm
-from geowhy.orbit.registration import Registrations, register
+from geowhy.orbit.registration import FEATURES, Registrations, register
 from geowhy.orbit.settings import OrbitSettings
 from geowhy.orbit.terms import (
     NUMBERED_NOWHERE,
@@ -35,6 +35,8 @@ __all__ = ["OrbitHead", "OrbitSettings", "PoseEstimate", "PosePosterior"]
 
 BEARINGS = 12  # in which the spread of a candidate is sampled,
 QUANTILES = (np.arange(12) + 0.5) / 12  # at so many of the distances that are as probable
+LIKENESS = FEATURES.index("likeness")
+OTHER_PLACE = 0.35  # widths: as far away is another place
 LEAST_LOG = np.float32(-30.0)  # nats of what has no probability
 
 
@@ -44,6 +46,7 @@ class PosePosterior(Posterior):
 
     poses: Poses  # [M]
     sigma_km: Floats64  # standard deviation of each centre to either side, [M]
+    likeness: Floats32  # correlation with the map, in [-1, 1], [M]
     elsewhere: float  # probability that it is none of them
 
 
@@ -149,6 +152,7 @@ class OrbitHead:
                 cell_mass=mass,
                 poses=poses,
                 sigma_km=seen.sigma_km[number][tried][order].astype(np.float64),
+                likeness=seen.features[number][tried][order, LIKENESS],
                 elsewhere=elsewhere,
             )
 
@@ -174,11 +178,19 @@ class OrbitHead:
             is_point=True,
             pose=posterior.poses.one(0),
             verified=bool(shares[0] >= settings.sure),
+            agreement=_agreement(posterior),
             elsewhere=posterior.elsewhere,
             points=np.concatenate([points, grid.centres]),
             weights=np.concatenate([weights, rest]),
         )
         return replace(estimate, half_km=estimate.radius_km(0.5))
+
+
+def _agreement(posterior: PosePosterior) -> tuple[float, float | None]:
+    """Of the answer with the map, and the best of any other place."""
+    away = distance_km(posterior.lat_lon[0], posterior.lat_lon)
+    others = posterior.likeness[away > OTHER_PLACE * posterior.poses.width_km[0]]
+    return float(posterior.likeness[0]), float(others.max()) if len(others) else None
 
 
 def _first_of_each(found: Registrations) -> Rows:

@@ -100,6 +100,8 @@ class Estimate:
     is_point: bool = False  # the answer is a single place, not one in the middle of its region
     pose: Pose | None = None  # how the picture lies there, if a head can tell
     verified: bool | None = None  # whether it agrees with the map there, likewise
+    # How well it does, and the best that it does elsewhere, likewise: correlations of edges.
+    agreement: tuple[float, float | None] | None = None
     elsewhere: float = 0.0  # probability that it is none of the modes, if a head counts with that
 
     @property

@@ -103,9 +103,15 @@ def verdict_sentence(prediction: Prediction) -> str:
     """Whether the picture was found to agree with the map; empty if that wasn't asked."""
     if prediction.verified is None:
         return ""
+    found, measured = prediction.agreement, ""
+    if found:
+        there = "" if found.next_best is None else f"; next best place {found.next_best:.2f}"
+        measured = f" (edges: {found.here:.2f}{there})"
     if prediction.verified:
-        return "Laid over the map, the picture agrees with it: verified."
-    return "Not verified: laid over the map, the picture doesn't agree with it well enough."
+        return f"Laid over the map, the picture agrees with it{measured}: verified."
+    return (
+        f"Not verified: laid over the map, the picture doesn't agree with it well enough{measured}."
+    )
 
 
 def reason_sentence(abstention: Abstention) -> str:
@@ -115,6 +121,11 @@ def reason_sentence(abstention: Abstention) -> str:
         return (
             "The image is unlike those that the model was trained on "
             f"(novelty {value:.1f}, limit {limit:.1f})."
+        )
+    if abstention.kind == "no_match":
+        return (
+            "It agrees with no place on Earth that the model knows "
+            f"({percent(value)} probable that it is of none, limit {percent(limit)})."
         )
     return f"It could be almost anywhere (radius {value:,.0f} km at 50 %, limit {limit:,.0f} km)."
 
