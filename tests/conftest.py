@@ -13,6 +13,7 @@ from geowhy.geo.atlas import Atlas
 from geowhy.training.run import train
 
 from .export.lite import EfficientNetLite
+from .orbit.tiny_model import write_tiny_model
 
 CONFIG = """
 name = "tiny"
@@ -166,3 +167,9 @@ def trained(small_earth, tiny_config, tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
     (folder / "tiny.toml").write_text(tiny_config)
     return train(folder / "tiny.toml", folder / "run", "cpu", resume=False)
+
+
+@pytest.fixture(scope="session")
+def tiny_orbit(tmp_path_factory):
+    """The folder of a small model of pictures from above, 2,000 to 2,600 km wide."""
+    return write_tiny_model(tmp_path_factory.mktemp("tiny_orbit"))

@@ -71,6 +71,14 @@ def test_speed(printed):
     assert "6 images in a stream" in lines[4]
 
 
+def test_orbit_speed(printed, tiny_orbit):
+    lines = printed("orbit_speed", tiny_orbit, "--runs", 1, "--stream", 2)
+    assert [line.split()[0] for line in lines] == [
+        "model", "cold,", "cold,", "warm,", "slowest", "stream", "peak", "package",
+    ]  # fmt: skip
+    assert "2 pictures" in lines[5]
+
+
 def test_accuracy(printed, small_earth, config_file, tmp_path):
     lines = printed("accuracy", "--config", config_file, "--seeds", 0, "--output", tmp_path)
     assert [line.split()[:2] for line in lines if line.startswith("as-configured")][:2] == [

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from geowhy.evaluation.estimates import auc, block_draws, mean_auc, ranking
+from geowhy.evaluation.estimates import (
+    auc,
+    block_draws,
+    block_statistic,
+    mean_auc,
+    ranking,
+    wilson,
+)
 
 
 def sample(seed, count=60, levels=12):
@@ -66,3 +73,17 @@ def test_the_interval_holds_the_mean_and_knows_the_blocks():
     )
     assert by_block.low < by_block.value < by_block.high
     assert by_block.high - by_block.low > 1.5 * (alone.high - alone.low)
+
+
+@given(st.integers(0, 300), st.integers(1, 300))
+def test_the_interval_of_a_share_is_that_of_scipy(count, total):
+    count = min(count, total)
+    found = wilson(count, total)
+    expected = stats.binomtest(count, total).proportion_ci(method="wilson")
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-6)
+    assert found.value == count / total
+
+
+def test_a_statistic_of_nothing_is_no_number():
+    nothing = np.empty(0)
+    assert np.isnan(block_statistic(np.median, nothing, nothing.astype(int)).value)

@@ -3,86 +3,122 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from geowhy.cli.options import OneJson, flag, option, say
-from geowhy.errors import ConfigError, MissingExtraError
-
-if TYPE_CHECKING:
-    from geowhy.evaluation.accuracy import EvaluationReport
-    from geowhy.evaluation.fidelity.report import FidelityReport
+from geowhy.cli import measuring
+from geowhy.cli.options import OneJson, flag, option
 
 __all__ = ["VERBS"]
 
+Model = Annotated[
+    str | None,
+    typer.Argument(metavar="MODEL", help="A model's name or folder.", show_default=False),
+]
+Split = Annotated[
+    Literal["test", "validation"] | None,
+    option(help="Which held-out views to score (default: test)."),
+]
+Predictions = Annotated[
+    Path | None,
+    option(
+        help="Also write what it says of every image: as parquet, or with --world as a line of "
+        "JSON each, behind which the same command goes on.",
+        metavar="FILE",
+    ),
+]
+Table = Annotated[
+    Path | None,
+    option("--from", help="Measure what --predictions wrote, without the model.", metavar="FILE"),
+]
+Faithfulness = Annotated[
+    bool,
+    flag("--faithfulness", "Measure its explanations on test views, which takes some ten minutes."),
+]
+WorldName = Annotated[
+    str | None,
+    option(help="Measure it on pictures cut from this image of the Earth.", metavar="NAME"),
+]
+Negatives = Annotated[
+    str | None,
+    option(
+        help="Measure how often it names a place for pictures that show none: mirrored ones of "
+        "this image of the Earth, open sea, noise.",
+        metavar="NAME",
+    ),
+]
+Hard = Annotated[bool, flag("--hard", "With --world: in another look, with haze and clouds.")]
+Widths = Annotated[
+    Any,  # a pair, which typer would want as two words
+    option(
+        help="With --world: of pictures this wide alone, km (default: four ranges).",
+        metavar="LOW-HIGH",
+        parser=measuring.widths,
+    ),
+]
+Queries = Annotated[
+    int | None,
+    option(
+        help="With --world or --negatives: pictures of each range or kind (default: 2000).",
+        metavar="N",
+        min=1,
+    ),
+]
+Pictures = Annotated[
+    Path | None,
+    option(
+        help="Measure it on real pictures: of a folder whose manifest.csv says where they lie.",
+        metavar="DIR",
+    ),
+]
+Seed = Annotated[
+    int | None,
+    option(
+        help="Of what is drawn: views with --faithfulness (default: 1), places and looks with "
+        "--world or --negatives (default: 0).",
+        metavar="N",
+        min=0,
+    ),
+]
+
 
 def _evaluate(
-    model: Annotated[
-        str | None,
-        typer.Argument(metavar="MODEL", help="A model's name or folder.", show_default=False),
-    ] = None,
-    split: Annotated[
-        Literal["test", "validation"] | None,
-        option(help="Which held-out views to score (default: test)."),
-    ] = None,
-    predictions: Annotated[
-        Path | None,
-        option(help="Also write what it says of every image, as parquet.", metavar="FILE"),
-    ] = None,
-    table: Annotated[
-        Path | None,
-        option(
-            "--from", help="Measure what --predictions wrote, without the model.", metavar="FILE"
-        ),
-    ] = None,
-    faithfulness: Annotated[
-        bool,
-        flag(
-            "--faithfulness",
-            "Measure its explanations on test views, which takes some ten minutes.",
-        ),
-    ] = False,
-    seed: Annotated[
-        int | None,
-        option(help="With --faithfulness: of the views that are drawn (default: 1).", metavar="N"),
-    ] = None,
+    model: Model = None,
+    split: Split = None,
+    predictions: Predictions = None,
+    table: Table = None,
+    faithfulness: Faithfulness = False,
+    world: WorldName = None,
+    hard: Hard = False,
+    widths: Widths = None,
+    queries: Queries = None,
+    negatives: Negatives = None,
+    pictures: Pictures = None,
+    seed: Seed = None,
     json: OneJson = False,
 ) -> None:
-    """Measure a model on held-out views.
+    """Measure a model on what it has not seen.
 
-    Prints the table with its protocol. With --faithfulness, how true its explanations are to the
-    model and to the Earth.
+    Prints the table of its held-out views with its protocol. With --faithfulness, how true its
+    explanations are to the model and to the Earth. With --world, --negatives or --pictures, how
+    well a model of pictures from above tells where they lie.
     """
-    from geowhy.cli.pages import check_output
-    from geowhy.evaluation.accuracy import PredictionTable, predictions_of
-
-    report: EvaluationReport | FidelityReport
-    if table is not None:
-        if model or split or faithfulness or predictions or seed:
-            raise ConfigError(f"--from {table}: measures that file: give --json beside it alone")
-        report = PredictionTable.load(table).report()
-    elif model is None:
-        raise ConfigError("what to measure? give a model, or --from a file of predictions")
-    elif faithfulness:
-        if split == "validation" or predictions:
-            raise ConfigError(
-                "--faithfulness is measured on test views: leave --split and --predictions out"
-            )
-        try:
-            from geowhy.evaluation.fidelity.report import measure_fidelity
-        except ModuleNotFoundError as error:
-            raise MissingExtraError(str(error.name), "train", "geowhy evaluate") from error
-        report = measure_fidelity(model, 1 if seed is None else seed, say)
-    elif seed is not None:
-        raise ConfigError("--seed draws the views of --faithfulness: give that too, or neither")
-    else:
-        if predictions:
-            check_output(predictions)
-        found = predictions_of(model, split or "test")
-        if predictions:
-            found.save(predictions)
-        report = found.report()
+    wanted = measuring.Wanted(
+        model=model,
+        table=table,
+        faithfulness=faithfulness,
+        world=world,
+        negatives=negatives,
+        pictures=pictures,
+        split=split,
+        predictions=predictions,
+        hard=hard,
+        widths=widths,
+        queries=queries,
+        seed=seed,
+    )
+    report = wanted.measure()
     print(report.to_json() if json else report.table())
 
 

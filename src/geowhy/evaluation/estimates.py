@@ -19,10 +19,11 @@ from geowhy.arrays import AnyFloats, Floats64, Ints, Ints64
 
 __all__ = [
     "Estimate", "JsonReport", "auc", "block_draws", "block_mean", "block_statistic", "columns",
-    "mean_auc", "rank_correlation", "ranking", "to_json",
+    "mean_auc", "rank_correlation", "ranking", "to_json", "wilson",
 ]  # fmt: skip
 
 RESAMPLES, AUC_RESAMPLES = 1000, 100  # an AUC takes a sort
+NORMAL_97 = 1.959964  # below which 97.5 % of a standard normal distribution lie
 FEWEST = 10  # places that have, and that lack, a concept; with fewer an AUC means nothing
 
 
@@ -65,11 +66,27 @@ def block_mean(values: NDArray[np.generic], blocks: Ints64) -> Estimate:
 def block_statistic(
     statistic: Callable[[Floats64], np.floating], values: Floats64, blocks: Ints64
 ) -> Estimate:
-    """Any statistic of values ``[N]``, on the same draws of blocks ``[N]`` as a mean's."""
+    """Any statistic of values ``[N]``, on the same draws of blocks ``[N]`` as a mean's.
+
+    NaN if there are none.
+    """
+    if not len(values):
+        return UNKNOWN
     draws, block = block_draws(blocks, RESAMPLES)
     members = [values[block == number] for number in range(draws.shape[1])]
     resampled = [statistic(np.concatenate([members[i] for i in draw])) for draw in draws]
     return Estimate.of(statistic(values), np.array(resampled))
+
+
+def wilson(count: int, total: int) -> Estimate:
+    """A share of independent things, with the score interval of Wilson (1927).
+
+    Unlike a bootstrap it tells of none of a hundred that it could have been some.
+    """
+    share, weight = count / total, NORMAL_97**2 / total
+    middle = (share + weight / 2) / (1 + weight)
+    reach = math.sqrt(share * (1 - share) * weight + weight**2 / 4) / (1 + weight)
+    return Estimate(share, max(middle - reach, 0.0), min(middle + reach, 1.0))
 
 
 def block_draws(blocks: Ints64, resamples: int) -> tuple[Ints64, Ints]:

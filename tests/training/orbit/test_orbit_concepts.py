@@ -1,5 +1,7 @@
 """Concepts of pictures from above are learnt, promise what holds, and survive their folder."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from geowhy.concepts.bank import BANK_FILE
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import DataError, ModelFormatError
 from geowhy.evaluation.estimates import auc
-from geowhy.evaluation.orbit_concepts import measure_stated
+from geowhy.evaluation.orbit.stated import FIRST, StatedTruth
 from geowhy.explain.concept_probability import FittedProbability
 from geowhy.geo.atlas import Atlas, uniform_on_land
 from geowhy.geo.pose import Poses, picture_plane
@@ -99,21 +101,30 @@ def test_scores_of_footprints_are_in_deviations_of_the_truth(concepts, unseen):
         assert offset == pytest.approx(0, abs=0.35)
 
 
+def stated(concepts, images, answers, reference):
+    """What is stated of each picture, for the footprint that it was answered with."""
+    attribution, likely = LinearAttribution([concepts.term], 1.0), FittedProbability(concepts)
+    for number in range(len(images.concepts)):
+        image, place = (Encoded((side.rows(np.array([number])),)) for side in (images, answers))
+        plain = attribution.explain(image, place, reference)
+        probable = likely.with_probabilities(plain.contributions, image)
+        yield [c.name for c in replace(plain, contributions=probable).stated(FIRST)]
+
+
 def test_the_stated_concepts_hold(concepts, unseen):
-    queries, facts = seen(unseen, 2), READER.read(unseen)
-    images, places = concepts.images(queries.pooled), concepts.places(unseen)
-    average = Encoded((places,)).average().parts[0]
-    found = measure_stated(concepts, images, places, average, facts, unseen.lat_lon)
+    images, places = concepts.images(seen(unseen, 2).pooled), concepts.places(unseen)
+    average = Encoded((places,)).average()
+
+    def truth_of(answers):
+        return StatedTruth.of([*stated(concepts, images, answers, average)], unseen, IDS)
+
+    found = truth_of(places)
     assert found.stated.value > 0.85
     assert found.stated.value > found.most_frequent.value
     assert 1 < found.count < 5
-    assert "first 5 stated concepts that hold" in found.table()
-    elsewhere = places.rows(np.roll(np.arange(len(unseen)), 1))
-    wrong = measure_stated(concepts, images, elsewhere, average, facts, unseen.lat_lon)
+    wrong = truth_of(places.rows(np.roll(np.arange(len(unseen)), 1)))
     assert wrong.stated.value < found.stated.value
-    nothing = measure_stated(
-        concepts, images, average.rows(np.zeros(200, int)), average, facts, unseen.lat_lon
-    )
+    nothing = truth_of(average.parts[0].rows(np.zeros(200, int)))
     assert nothing.silent == 1
     assert np.isnan(nothing.stated.value)
 

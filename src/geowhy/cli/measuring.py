@@ -1,0 +1,210 @@
+"""What ``geowhy evaluate`` can measure, and which options go with what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import typer
+
+from geowhy.cli.options import progress, say
+from geowhy.errors import ConfigError, DataError, MissingExtraError
+
+__all__ = ["Report", "Wanted", "widths"]
+
+Look = Literal["plain", "hard"]
+Asked = tuple[str, Look, tuple[float, float] | None, int, int]  # the fields of a `WorldPlan`
+
+MANY = 2_000  # pictures
+MOST_WIDTH_KM = 5_000.0
+VIEWS = "held-out views"  # what is measured if nothing else is asked for
+OPTIONS = {  # and where `Wanted` has them
+    "--from": "table",
+    "--faithfulness": "faithfulness",
+    "--world": "world",
+    "--negatives": "negatives",
+    "--pictures": "pictures",
+    "--split": "split",
+    "--predictions": "predictions",
+    "--hard": "hard",
+    "--widths": "widths",
+    "--queries": "queries",
+    "--seed": "seed",
+}
+TAKES: dict[str, tuple[str, ...]] = {  # what can be measured, and which options go with it
+    "--from": (),
+    "--faithfulness": ("--seed",),
+    "--world": ("--hard", "--widths", "--queries", "--seed", "--predictions"),
+    "--negatives": ("--queries", "--seed"),
+    "--pictures": (),
+    VIEWS: ("--split", "--predictions"),
+}
+
+
+class Report(Protocol):
+    """What every measurement gives."""
+
+    def table(self) -> str:
+        """For people."""
+
+    def to_json(self) -> str:
+        """As one JSON object."""
+
+
+def widths(word: str) -> tuple[float, float]:
+    """A range of widths in km, such as 300-600."""
+    try:
+        low, high = map(float, word.split("-"))
+    except ValueError:
+        low = high = 0.0
+    if not 0 < low < high <= MOST_WIDTH_KM:
+        raise typer.BadParameter(
+            f"{word!r} is no range of widths in km up to {MOST_WIDTH_KM:,.0f}, such as 300-600"
+        )
+    return low, high
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What was given to ``geowhy evaluate``; None or False for what wasn't."""
+
+    model: str | None
+    table: Path | None
+    faithfulness: bool
+    world: str | None
+    negatives: str | None
+    pictures: Path | None
+    split: Literal["test", "validation"] | None
+    predictions: Path | None
+    hard: bool
+    widths: tuple[float, float] | None
+    queries: int | None
+    seed: int | None
+
+    def measure(self) -> Report:
+        """Does it.
+
+        Raises:
+            ConfigError: if options don't go together, or nothing is to be measured.
+            DataError: if ``predictions`` can't be written.
+        """
+        from geowhy.cli.pages import check_output
+
+        self._check()
+        if self.predictions:
+            check_output(self.predictions)
+        model, queries, seed = self.model, self.queries or MANY, self.seed or 0
+        if self.table is not None:
+            return again(self.table)
+        if model is None:
+            raise ConfigError("what to measure? give a model, or --from a file of predictions")
+        if self.faithfulness:
+            return faithfulness(model, 1 if self.seed is None else self.seed)
+        if self.world is not None:
+            look: Look = "hard" if self.hard else "plain"
+            plan = (self.world, look, self.widths, queries, seed)
+            return on_world(model, plan, self.predictions)
+        if self.negatives is not None:
+            return on_negatives(model, self.negatives, queries, seed)
+        if self.pictures is not None:
+            return on_pictures(model, self.pictures)
+        return on_views(model, self.split or "test", self.predictions)
+
+    def _check(self) -> None:
+        """Refuses options that don't go together."""
+        given = [
+            name
+            for name, attribute in OPTIONS.items()
+            if getattr(self, attribute) is not None and getattr(self, attribute) is not False
+        ]
+        what = [name for name in given if name in TAKES]
+        if len(what) > 1:
+            raise ConfigError(f"{' and '.join(what)} measure different things: give one of them")
+        chosen = what[0] if what else VIEWS
+        beside = [name for name in given if name not in TAKES]
+        if chosen == "--from" and (self.model or beside):
+            raise ConfigError(
+                f"--from {self.table}: measures that file: give --json beside it alone"
+            )
+        for name in beside:
+            if name not in TAKES[chosen]:
+                owners = [owner for owner, takes in TAKES.items() if name in takes]
+                raise ConfigError(
+                    f"{name} goes with {' or '.join(owners)}, and what is measured is "
+                    f"{chosen}: leave {name} out"
+                )
+
+
+def again(path: Path) -> Report:
+    """Measures what ``--predictions`` wrote.
+
+    Raises:
+        DataError: if the file is missing, or isn't such a file.
+    """
+    try:
+        with path.open("rb") as file:
+            is_json = file.read(1) == b"{"
+    except OSError as error:
+        raise DataError(f"{path}: isn't a table of predictions ({error}): give one") from error
+    if is_json:
+        from geowhy.evaluation.orbit.log import AnswerLog
+        from geowhy.evaluation.orbit.worlds import report_of
+
+        return report_of(AnswerLog.load(path))
+    from geowhy.evaluation.accuracy import PredictionTable
+
+    return PredictionTable.load(path).report()
+
+
+def faithfulness(model: str, seed: int) -> Report:
+    """How true explanations are.
+
+    Raises:
+        MissingExtraError: without the extra ``train``.
+    """
+    try:
+        from geowhy.evaluation.fidelity.report import measure_fidelity
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(str(error.name), "train", "geowhy evaluate") from error
+    return measure_fidelity(model, seed, say)
+
+
+def on_views(model: str, split: str, predictions: Path | None) -> Report:
+    """How good a model is on held-out views."""
+    from geowhy.evaluation.accuracy import predictions_of
+
+    found = predictions_of(model, split)
+    if predictions:
+        found.save(predictions)
+    return found.report()
+
+
+def on_world(model: str, asked: Asked, predictions: Path | None) -> Report:
+    """How well a model tells where pictures of a world lie."""
+    from geowhy.evaluation.orbit.worlds import WorldPlan, measure_world
+
+    plan = WorldPlan(*asked)
+    with progress(f"{plan.world}, {plan.look}") as show:
+        try:
+            return measure_world(model, plan, predictions, show)
+        except KeyboardInterrupt:
+            if predictions:
+                say(f"geowhy: stopped; the same command goes on behind what {predictions} has")
+            raise
+
+
+def on_negatives(model: str, world: str, queries: int, seed: int) -> Report:
+    """How often a model names a place for pictures that show none."""
+    from geowhy.evaluation.orbit.negatives import measure_negatives
+
+    with progress("pictures of no place") as show:
+        return measure_negatives(model, world, queries, seed, show)
+
+
+def on_pictures(model: str, folder: Path) -> Report:
+    """What a model says of real pictures."""
+    from geowhy.evaluation.orbit.pictures import measure_pictures
+
+    with progress("pictures") as show:
+        return measure_pictures(model, folder, show)
