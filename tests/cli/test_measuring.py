@@ -18,7 +18,7 @@ def asked(put_module):
     """Fakes of the measurements; gives what they were asked."""
     calls = []
 
-    Plan = namedtuple("Plan", "world look widths_km queries seed")
+    Plan = namedtuple("Plan", "world look widths_km steep queries seed")
 
     def measure_world(model, plan, path, show):
         calls.append((model, tuple(plan), path))
@@ -47,11 +47,11 @@ def asked(put_module):
 def test_a_world(geowhy, asked):
     said = geowhy("evaluate", "orbit", "--world", "marble")
     assert (said.exit_code, said.stdout) == (0, "a table\n")
-    words = ("--hard", "--widths", "300-600", "--queries", "20", "--seed", "3", "--json")
+    words = ("--hard", "--widths", "300-600", "--steep", "--queries", "20", "--seed", "3", "--json")
     assert geowhy("evaluate", "orbit", "--world", "bmng", *words).stdout == "{}\n"
     assert asked == [
-        ("orbit", ("marble", "plain", None, 2_000, 0), None),
-        ("orbit", ("bmng", "hard", (300.0, 600.0), 20, 3), None),
+        ("orbit", ("marble", "plain", None, False, 2_000, 0), None),
+        ("orbit", ("bmng", "hard", (300.0, 600.0), True, 20, 3), None),
     ]
 
 

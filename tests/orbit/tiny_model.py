@@ -4,8 +4,6 @@ It knows some hundred places 2,000 km and more wide, as the packaged reference s
 network tells such places apart quite well, so pictures of the reference are mostly found.
 """
 
-import warnings
-
 import numpy as np
 import torch
 
@@ -70,9 +68,7 @@ def write_tiny_model(folder):
     places = gallery_places(LEAST_KM, MOST_KM, 1.3, 0.4, 0.1)
     gallery = OrbitGallery.of(places, describe_places(module, source, places, side, bars.stage("")))
     graph = folder / "network.onnx"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # torch's own, of torch's own
-        export_network(module, side, graph)
+    export_network(module, side, graph)
     concepts = _concepts(module, source, folder)
     parts = OrbitParts(CONFIG, graph.read_bytes(), list(module.network.sizes), gallery, concepts)
     zero, one = np.zeros(len(FEATURES), np.float32), np.ones(len(FEATURES), np.float32)

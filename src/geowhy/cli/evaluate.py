@@ -57,6 +57,7 @@ Widths = Annotated[
         parser=measuring.widths,
     ),
 ]
+Steep = Annotated[bool, flag("--steep", "With --world: of pictures tilted by up to 45° alone.")]
 Queries = Annotated[
     int | None,
     option(
@@ -92,6 +93,7 @@ def _evaluate(
     world: WorldName = None,
     hard: Hard = False,
     widths: Widths = None,
+    steep: Steep = False,
     queries: Queries = None,
     negatives: Negatives = None,
     pictures: Pictures = None,
@@ -115,6 +117,7 @@ def _evaluate(
         predictions=predictions,
         hard=hard,
         widths=widths,
+        steep=steep,
         queries=queries,
         seed=seed,
     )

@@ -14,7 +14,7 @@ from geowhy.errors import ConfigError, DataError, MissingExtraError
 __all__ = ["Report", "Wanted", "widths"]
 
 Look = Literal["plain", "hard"]
-Asked = tuple[str, Look, tuple[float, float] | None, int, int]  # the fields of a `WorldPlan`
+Asked = tuple[str, Look, tuple[float, float] | None, bool, int, int]  # the fields of a `WorldPlan`
 
 MANY = 2_000  # pictures
 MOST_WIDTH_KM = 5_000.0
@@ -29,13 +29,14 @@ OPTIONS = {  # and where `Wanted` has them
     "--predictions": "predictions",
     "--hard": "hard",
     "--widths": "widths",
+    "--steep": "steep",
     "--queries": "queries",
     "--seed": "seed",
 }
 TAKES: dict[str, tuple[str, ...]] = {  # what can be measured, and which options go with it
     "--from": (),
     "--faithfulness": ("--seed",),
-    "--world": ("--hard", "--widths", "--queries", "--seed", "--predictions"),
+    "--world": ("--hard", "--widths", "--steep", "--queries", "--seed", "--predictions"),
     "--negatives": ("--queries", "--seed"),
     "--pictures": (),
     VIEWS: ("--split", "--predictions"),
@@ -79,6 +80,7 @@ class Wanted:
     predictions: Path | None
     hard: bool
     widths: tuple[float, float] | None
+    steep: bool
     queries: int | None
     seed: int | None
 
@@ -103,7 +105,7 @@ class Wanted:
             return faithfulness(model, 1 if self.seed is None else self.seed)
         if self.world is not None:
             look: Look = "hard" if self.hard else "plain"
-            plan = (self.world, look, self.widths, queries, seed)
+            plan = (self.world, look, self.widths, self.steep, queries, seed)
             return on_world(model, plan, self.predictions)
         if self.negatives is not None:
             return on_negatives(model, self.negatives, queries, seed)

@@ -38,6 +38,18 @@ def test_a_file_is_gone_on_with(file):
     assert lats(again, NARROW) == [1.0, 2.0, 4.0]
 
 
+def test_files_can_be_joined(file, tmp_path):
+    other, joined = tmp_path / "other.jsonl", tmp_path / "joined.jsonl"
+    AnswerLog.begin(ASKED, other).add(QueryRow((300.0, 600.0)), [answer(9.0)])
+    joined.write_bytes(file.read_bytes() + other.read_bytes())
+    log = AnswerLog.load(joined)
+    assert [lats(log, row) for row in log.rows] == [[1.0, 2.0], [3.0], [9.0]]
+    other.write_text(other.read_text().replace("marble", "bmng"))
+    joined.write_bytes(file.read_bytes() + other.read_bytes())
+    with pytest.raises(DataError, match="isn't a file of answers"):
+        AnswerLog.load(joined)
+
+
 def test_a_line_that_was_being_written_is_cut_off(file):
     whole = file.read_bytes()
     file.write_bytes(whole[:-40])

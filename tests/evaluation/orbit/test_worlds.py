@@ -11,8 +11,16 @@ from geowhy.evaluation.orbit.queries import QueryRow
 from geowhy.evaluation.orbit.subject import OrbitSubject
 from geowhy.evaluation.orbit.worlds import BANDS_KM, WorldPlan, measure_world, report_of
 
-PLAN = WorldPlan("bmng", "plain", (2_000.0, 2_600.0), queries=2)
 FLAT, STEEP = QueryRow((2_000.0, 2_600.0)), QueryRow((2_000.0, 2_600.0), "up to 45°")
+
+
+class Plan(WorldPlan):
+    """Of pictures as wide as the small model knows them."""
+
+    rows = (FLAT, STEEP)
+
+
+PLAN = Plan("bmng", queries=2)
 
 
 def nobody(done, total):
@@ -70,9 +78,12 @@ def test_who_stops_goes_on_behind_the_last_answer(tiny_orbit, measured, tmp_path
     assert found.to_json() == measured[0].to_json()
 
 
-def test_all_widths_and_then_steeper_ones():
-    assert [row.widths_km for row in WorldPlan("bmng").rows] == [*BANDS_KM, (150.0, 2_500.0)]
-    assert [row.tilt for row in WorldPlan("bmng").rows] == ["slight"] * 4 + ["up to 45°"]
+def test_rows_of_a_plan():
+    steep = QueryRow((150.0, 2_500.0), "up to 45°")
+    assert WorldPlan("bmng").rows == (*map(QueryRow, BANDS_KM), steep)
+    assert WorldPlan("bmng", steep=True).rows == (steep,)
+    assert WorldPlan("bmng", widths_km=FLAT.widths_km).rows == (FLAT,)
+    assert WorldPlan("bmng", widths_km=FLAT.widths_km, steep=True).rows == (STEEP,)
 
 
 def test_another_kind_of_model_is_refused():

@@ -78,6 +78,8 @@ class AnswerLog:
             about = first["asked"]
             log = cls(Asked(**about | {"concepts": tuple(about["concepts"])}), path)
             for line in others:
+                if line == first:  # joined files
+                    continue
                 row = QueryRow(tuple(line["widths_km"]), line["tilt"])
                 log._answers.setdefault(row, []).append(PoseAnswer.from_json(line))
             if len(whole) < len(content):

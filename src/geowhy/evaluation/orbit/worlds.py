@@ -37,15 +37,19 @@ class WorldPlan:
     world: str
     look: Look = "plain"
     widths_km: tuple[float, float] | None = None  # one band; None for all
+    steep: bool = False  # only pictures that are tilted by up to 45°
     queries: int = 2_000  # of each row
     seed: int = 0
 
     @property
     def rows(self) -> tuple[QueryRow, ...]:
-        """A row for each band of widths, and one for all of them with steeper tilts."""
-        bands = BANDS_KM if self.widths_km is None else (self.widths_km,)
-        whole = (bands[0][0], bands[-1][1])
-        return (*(QueryRow(band) for band in bands), QueryRow(whole, "up to 45°"))
+        """One for each band of widths and one for all of them with steeper tilts, or some."""
+        steep = QueryRow(self.widths_km or (BANDS_KM[0][0], BANDS_KM[-1][1]), "up to 45°")
+        if self.steep:
+            return (steep,)
+        if self.widths_km is not None:
+            return (QueryRow(self.widths_km),)
+        return (*(QueryRow(band) for band in BANDS_KM), steep)
 
 
 @dataclass(frozen=True, slots=True)
