@@ -26,7 +26,7 @@ from geowhy.orbit.gallery import GalleryPlaces, OrbitGallery
 from geowhy.orbit.model import OrbitModel
 from geowhy.orbit.registration import FEATURES
 from geowhy.orbit.settings import OrbitSettings
-from geowhy.orbit.terms import RingTerm
+from geowhy.orbit.terms import NUMBERED_NOWHERE, RegistrationImages, RingTerm
 from geowhy.orbit.verdict import Verdict
 from geowhy.posterior import Calibration
 
@@ -60,8 +60,8 @@ def twice():
 EARTH = twice()
 
 
-@pytest.fixture(scope="module")
-def engine():
+def made(candidates=48):
+    """A model that is to lay pictures at so many places."""
     rng = np.random.default_rng(0)
     lat_lon = np.concatenate([uniform_on_sphere(20, rng), [SMALL, LARGE, (1, -59), (2, 61)]])
     width_km = np.concatenate(
@@ -78,8 +78,13 @@ def engine():
         Gallery.of(lat_lon, CellGrid.build(lat_lon, 2), model.places()),
         Calibration(most_elsewhere=0.5, abstain_above_km=np.inf),
         None,
-        head=partial(OrbitHead, settings=OrbitSettings(places, EARTH, verdict)),
+        head=partial(OrbitHead, settings=OrbitSettings(places, EARTH, verdict, candidates)),
     )
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return made()
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +138,25 @@ def test_what_contradicts_all_hints_matches_nothing(engine, picture):
     assert opposite.decode([picture])[0].abstention.kind == "no_match"
 
 
+def test_hints_narrow_the_search(picture):
+    few = made(candidates=4)
+    told = few.with_hints(Hints(WidthRange(650, 750), HeadingRange(200, 5)))
+    tried = told.sides([picture]).part(RegistrationImages)
+    numbers = tried.numbers[tried.numbers != NUMBERED_NOWHERE]
+    widths = few.model.gallery.places.width_km
+    assert set(widths[numbers]) == {700.0}
+    assert set(widths[:4]) != {700.0}  # which would be tried without a hint
+    assert (np.abs(tried.heading_deg - 200) < 30).all()
+
+
+def test_what_matches_nothing_is_spread_over_the_region(engine, picture):
+    box = Region.parse("-20,40,20,80")
+    rest = engine.within(box, outside=1e-6).sides([picture]).part(RegistrationImages).rest[0]
+    inside = box.contains(engine.gallery.grid.centres)
+    assert 0 < inside.sum() < len(inside)
+    assert rest[inside].sum() > 0.999
+
+
 def test_a_pose_beyond_a_hint_loses_as_much_as_the_ledger_says(engine, picture):
     told = engine.with_hints(Hints(heading=HeadingRange(55, 45)))  # of both, one 10° beyond
     posterior = told.posterior(told.sides([picture]))
@@ -169,6 +193,8 @@ def test_answers_state_the_hints(engine, picture):
     scope = told.locate(Image.fromarray(picture)).scope
     assert scope.hints == Hints(WidthRange(600, 2000))
     assert scope.region
+    other = Locator(engine).with_hints(heading_deg=(0, 9)).within("-20,40,20,80")
+    assert other.engine.scope.hints == Hints(heading=HeadingRange(0, 9))
     assert told.with_hints().locate(Image.fromarray(picture)).scope.hints == Hints()
 
 

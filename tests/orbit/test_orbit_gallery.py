@@ -56,3 +56,10 @@ def test_of_places_that_show_nearly_the_same_only_the_best_is_found():
     assert distinct_places(places, scores, 2).tolist() == [1, 2]
     scores[1] = -np.inf
     assert distinct_places(places, scores, 4).tolist() == [0, 2, 3]
+
+
+def test_the_nearest_places_are_found_one_of_each_width():
+    places = GalleryPlaces(
+        np.array([(0, 0), (0, 10), (50, 0), (1, 9)]), np.array([500.0, 500.0, 800.0, 800.0])
+    )
+    assert places.nearest([(0, 8), (60, 0)]).tolist() == [[1, 3], [0, 2]]

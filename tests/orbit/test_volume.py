@@ -1,5 +1,7 @@
 """The volume peaks at the heading, the shift and the width that a picture was cut with."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,16 @@ def test_peaks_are_the_highest_of_all_places_and_few_of_each():
     assert len(found.rows) == 5
     assert np.bincount(found.rows).max() == 2
     assert (np.diff(found.scores) <= 0).all()
+
+
+def test_a_peak_is_only_where_it_is_asked_about():
+    truth = Poses(PLACE.lat_lon, 1000.0, 100.0)
+    volume = pose_volume(cut(truth), PLACE, EARTH)
+    columns = np.arange(COLUMNS)
+    for first in (19, 30):  # on the flank of the peak, and far from it
+        asked = replace(volume, asked=(columns >= first) & (columns < first + 6))
+        found = asked.peaks(headings=2, count=2).poses.heading_deg * COLUMNS / 360
+        assert ((found > first - 1) & (found < first + 6)).all()  # at the new centre
 
 
 def test_what_a_narrow_picture_does_not_show_does_not_count():
