@@ -14,7 +14,8 @@ from geowhy.hints import HeadingRange, Hints, WidthRange
 from geowhy.render.wording import as_text
 
 KEYS = ["version", "image", "lat", "lon", "radius_50_km", "radius_90_km"]
-KEYS += ["heading_deg", "width_km", "footprint", "verified", "calibrated", "scope"]
+KEYS += ["heading_deg", "width_km", "footprint", "verified", "agreement"]
+KEYS += ["calibrated", "scope"]
 KEYS += [
     "other_evidence",
     "notes",
@@ -188,7 +189,7 @@ def test_after_an_abstention_no_place_is_named(geowhy, folder):
     (line,) = geowhy("locate", folder / "cat.png", "--explain").stdout.splitlines()
     assert line == f"{folder}/cat.png: no answer. {UNLIKE}"
     (record,) = records(geowhy("locate", folder / "cat.png", "--json"))
-    assert [record[key] for key in KEYS[2:10]] == [None] * 8
+    assert [record[key] for key in KEYS[2:11]] == [None] * 9
     assert record["abstention"] == {"kind": "novel", "value": 3.0, "limit": 1.5}
     assert (record["candidates"], record["guess"]) == ([], None)
     assert (record["concepts"], record["explained_share"]) == ([], None)
