@@ -20,7 +20,7 @@ BAD = ("https://example.org/a.png", None, (x for x in ()), "/")
 inputs = Stub(min_side=256, images_at_once=32)
 engine = Stub(inputs=inputs, decode=lambda pixels, top_k: [None] * len(pixels))
 locator = module.Locator(engine)
-module.Locator._prediction = lambda self, name, *rest: name
+module.Locator._prediction = lambda self, image, *rest: image.name
 gc.freeze()
 gc.set_threshold(50)
 

@@ -104,7 +104,7 @@ def test_a_full_disk_is_one_line(geowhy, put_module):
     def train(*_):
         raise OSError(28, "No space left on device", "runs/a/log.jsonl")
 
-    put_module("geowhy.training.run", train=train)
+    put_module("geowhy.training.kinds", train=train)
     result = geowhy("train", "a.toml")
     assert result.exit_code == 1
     assert result.stderr.startswith("geowhy: runs/a/log.jsonl: No space left on device; free space")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Protocol, Self, TypeVar, runtime_checkable
+from typing import Any, Protocol, Self, TypeVar, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -78,6 +78,7 @@ class Deferred(Part):
     """A part of M places that is only made when a term asks for it: there are too many of them."""
 
     numbers: Rows  # by which `make` knows the places, [M]
+    kind: type[Part]  # of what is made
     make: Callable[[Rows], Part]  # from numbers to a part of as many rows
     is_mean: bool = False  # whether one row stands for the mean of all
 
@@ -116,9 +117,10 @@ class Encoded:
             TypeError: if there is none: what was encoded belongs to another model.
         """
         for part in self.parts:
-            made = part.made() if isinstance(part, Deferred) else part
-            if isinstance(made, kind):
-                return made
+            if isinstance(part, Deferred) and issubclass(part.kind, kind):
+                return cast(_P, part.made())
+            if isinstance(part, kind):
+                return part
         has = ", ".join(type(part).__name__ for part in self.parts)
         raise TypeError(f"no {kind.__name__} among {has}: encode with the model that scores")
 

@@ -22,7 +22,7 @@ from geowhy.hints import NO_HINTS, Hints
 from geowhy.model.backbone import BACKBONE_FILE, OnnxBackbone
 from geowhy.model.preprocessing import Preprocessing
 from geowhy.model.store import ModelFolder
-from geowhy.model.terms import ConceptTerm, Deferred, Encoded, Part, ScoreTerm
+from geowhy.model.terms import ConceptPlaces, ConceptTerm, Deferred, Encoded, Part, ScoreTerm
 from geowhy.orbit.concepts import OrbitConcepts
 from geowhy.orbit.gallery import OrbitGallery
 from geowhy.orbit.hint_term import HintTerm
@@ -154,7 +154,7 @@ class OrbitModel:
             PlaceNumbers.of(numbers),
         )
         if self.concepts:
-            parts = (Deferred(numbers, self._concepts_of), *parts)
+            parts = (Deferred(numbers, ConceptPlaces, self._concepts_of), *parts)
         return Encoded(parts)
 
     def _concepts_of(self, numbers: Rows) -> Part:
