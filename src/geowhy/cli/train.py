@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -39,7 +40,8 @@ def _train(
     except KeyboardInterrupt:
         print("geowhy: stopped; the same command with --resume goes on", file=sys.stderr)
         raise
-    print(f"The model is in {folder}: geowhy locate IMAGE --model {folder}")
+    if os.environ.get("RANK", "0") == "0":  # of several processes one tells
+        print(f"The model is in {folder}: geowhy locate IMAGE --model {folder}")
 
 
 VERBS = (_train,)

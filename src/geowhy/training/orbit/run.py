@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import torch
@@ -37,16 +38,18 @@ def train_orbit(
     _check_roles(config, config_path)
     folder = output or Path("runs") / config.name
     folder.mkdir(parents=True, exist_ok=True)
+    names = {REFERENCE, *config.pairs.worlds, *config.verdict.worlds}
+    worlds = {name: open_world(name) for name in sorted(names)}
+    source = PairSource(worlds, config.pairs, config.look, device)
     with joined_processes(device) as processes, progress_bars(processes) as bars:
-        names = {REFERENCE, *config.pairs.worlds, *config.verdict.worlds}
-        worlds = {name: open_world(name) for name in sorted(names)}
-        source = PairSource(worlds, config.pairs, config.look, device)
         network = _trained(config, source, folder, processes, bars, resume)
-        if processes.leads:
+    if processes.leads:  # the others are done: what follows takes longer than they may wait
+        if processes.count > 1:
+            torch.set_num_threads(os.cpu_count() or 1)
+        with progress_bars(processes) as bars:
             parts = assembled(config, source, network, folder, bars, resume)
             torch.manual_seed(config.seed)
             calibrate(parts, source, folder / "model", bars.stage("laying pictures on the map"))
-        processes.wait()
     return folder / "model"
 
 
