@@ -11,7 +11,8 @@ import argparse
 import numpy as np
 
 from geowhy.model.attribution import LinearAttribution
-from geowhy.model.terms import EmbeddingImages, Encoded
+from geowhy.model.concept_terms import EmbeddingImages
+from geowhy.model.terms import Encoded
 from geowhy.pretrained.geoclip.released import ReleasedGeoClip
 
 SEED = 0

@@ -6,7 +6,8 @@ import pytest
 from geowhy.explain.concept_probability import ConceptProbability
 from geowhy.explanation import ConceptScore, Explanation
 from geowhy.locator import Locator
-from geowhy.model.terms import ConceptImages, Encoded
+from geowhy.model.concept_terms import ConceptImages
+from geowhy.model.terms import Encoded
 
 NAMES = ("rare", "common", "warmth", "unknown")
 FREQUENCY = np.array([0.1, 0.5, np.nan, np.nan])

@@ -6,8 +6,9 @@ import pytest
 from geowhy.errors import ConfigError
 from geowhy.explain.explainer import changed, parse_changes
 from geowhy.model.attribution import LinearAttribution
+from geowhy.model.concept_terms import ConceptImages, ConceptPlaces, ConceptTerm
 from geowhy.model.maps import MapImages, MapPlaces, MapTerm
-from geowhy.model.terms import ConceptImages, ConceptPlaces, ConceptTerm, Encoded
+from geowhy.model.terms import Encoded
 
 NAMES = ("warm", "polar desert", "desert coast", "high country", "coast", "layout of forest", "m2")
 CATEGORIES = ("climate", "climate", "water", "landform", "water", "maps", "maps")

@@ -10,7 +10,8 @@ from geowhy.geo.cells import CellGrid
 from geowhy.geo.sphere import lat_lon_to_unit, uniform_on_sphere
 from geowhy.heads.gallery import CELL_RESOLUTION, Gallery
 from geowhy.heads.retrieval import DensityHead, RetrievalHead
-from geowhy.model.terms import EmbeddingImages, EmbeddingPlaces, EmbeddingTerm, Encoded
+from geowhy.model.concept_terms import EmbeddingImages, EmbeddingPlaces, EmbeddingTerm
+from geowhy.model.terms import Encoded
 from geowhy.posterior.calibration import Calibration
 from geowhy.posterior.ledger import Contest
 

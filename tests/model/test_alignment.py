@@ -6,7 +6,8 @@ import torch
 
 from geowhy.errors import ModelFormatError
 from geowhy.model.alignment import ConceptAligner
-from geowhy.model.terms import ConceptPlaces, total_scores
+from geowhy.model.concept_terms import ConceptPlaces
+from geowhy.model.terms import total_scores
 from geowhy.training.aligner import TorchAligner, Whitening
 from geowhy.training.config import AlignmentConfig
 from geowhy.training.regression import tensors_of

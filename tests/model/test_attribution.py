@@ -11,8 +11,9 @@ from geowhy.model.alignment import (
     ConceptAligner,
 )
 from geowhy.model.attribution import LinearAttribution
+from geowhy.model.concept_terms import EmbeddingImages
 from geowhy.model.maps import MapImages, MapPlaces, MapTerm
-from geowhy.model.terms import EmbeddingImages, Encoded
+from geowhy.model.terms import Encoded
 
 SHAPES = {
     "feature_mean": (20,),

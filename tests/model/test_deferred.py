@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from geowhy.model.terms import AVERAGED, ConceptPlaces, Deferred, EmbeddingPlaces, Encoded
+from geowhy.model.concept_terms import ConceptPlaces, EmbeddingPlaces
+from geowhy.model.terms import AVERAGED, Deferred, Encoded
 
 
 @pytest.fixture

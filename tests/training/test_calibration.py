@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from geowhy.geo.cells import CellGrid
 from geowhy.geo.sphere import distance_km, lat_lon_to_unit
 from geowhy.heads.gallery import CELL_RESOLUTION, Gallery
+from geowhy.model.concept_terms import ConceptImages, ConceptPlaces, ConceptTerm
 from geowhy.model.maps import MapImages, MapPlaces, MapTerm
-from geowhy.model.terms import ConceptImages, ConceptPlaces, ConceptTerm, Encoded
+from geowhy.model.terms import Encoded
 from geowhy.training.calibration import Asked, _conformal_factor, best_map_weight, calibrate
 from geowhy.training.config import CalibrationConfig
 

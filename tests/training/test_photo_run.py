@@ -22,9 +22,10 @@ from geowhy.evaluation.protocol import training_config
 from geowhy.geo.atlas import Atlas, uniform_on_land
 from geowhy.locator import Locator
 from geowhy.model.alignment import ConceptAligner
+from geowhy.model.concept_terms import normalised
 from geowhy.model.location import LocationArchitecture
 from geowhy.model.store import ModelFolder
-from geowhy.model.terms import normalised, total_scores
+from geowhy.model.terms import total_scores
 from geowhy.training import sources, start
 from geowhy.training.aligner import FEATURE_LIMIT, TorchAligner, standardising
 from geowhy.training.config import AlignmentConfig, TrainingConfig

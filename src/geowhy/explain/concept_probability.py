@@ -18,8 +18,9 @@ from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.explanation import ConceptScore
 from geowhy.geo.atlas import Atlas
 from geowhy.heads.gallery import Gallery
+from geowhy.model.concept_terms import ConceptImages, ConceptTerm
 from geowhy.model.geomodel import GeoModel
-from geowhy.model.terms import ConceptImages, ConceptTerm, Encoded, ScoringModel
+from geowhy.model.terms import Encoded, ScoringModel
 from geowhy.orbit.concepts import OrbitConcepts
 from geowhy.orbit.model import OrbitModel
 

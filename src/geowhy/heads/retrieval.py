@@ -17,7 +17,8 @@ from geowhy.errors import ConfigError
 from geowhy.evidence import FieldTerm
 from geowhy.heads.gallery import Gallery
 from geowhy.heads.quantized import CodedRows, NearestPlaces, RetrievalGallery, nearest_places
-from geowhy.model.terms import EmbeddingImages, EmbeddingPlaces, EmbeddingTerm, Encoded, ScoreTerm
+from geowhy.model.concept_terms import EmbeddingImages, EmbeddingPlaces, EmbeddingTerm
+from geowhy.model.terms import Encoded, ScoreTerm
 from geowhy.posterior.calibration import Calibration
 from geowhy.posterior.density import CellDensity, Decoder, Estimate, Mode, radius_km
 from geowhy.posterior.ledger import Posterior, Term, summed

@@ -17,20 +17,18 @@ import numpy as np
 from geowhy.arrays import Floats32, Ints
 from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ModelFormatError
-from geowhy.model.networks import run_network
-from geowhy.model.store import required_tensors
-from geowhy.model.terms import (
+from geowhy.model.concept_terms import (
     ConceptImages,
     ConceptPlaces,
     ConceptTerm,
     EmbeddingImages,
     EmbeddingPlaces,
     EmbeddingTerm,
-    Encoded,
-    Part,
-    ScoreTerm,
     normalised,
 )
+from geowhy.model.networks import run_network
+from geowhy.model.store import required_tensors
+from geowhy.model.terms import Encoded, Part, ScoreTerm
 
 __all__ = ["LAYERS", "Aligner", "ConceptAligner", "Objective", "Space", "ridge_inverse"]
 

@@ -20,10 +20,10 @@ from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ModelFormatError
 from geowhy.geo.pose import Poses
 from geowhy.model.alignment import ConceptAligner
+from geowhy.model.concept_terms import ConceptImages, ConceptPlaces, ConceptTerm
 from geowhy.model.geomodel import folder_bank
 from geowhy.model.location import LocationArchitecture, LocationEncoder
 from geowhy.model.store import ModelFolder, required_tensors
-from geowhy.model.terms import ConceptImages, ConceptPlaces, ConceptTerm
 from geowhy.orbit.footprint_facts import FootprintFacts, FootprintReader
 
 __all__ = ["OrbitConcepts", "Statements"]
@@ -58,6 +58,8 @@ class OrbitConcepts:
         statements: what the scores of a picture promise.
         reader: asks the atlas about footprints, by the k concepts of the bank.
     """
+
+    PLACES = ConceptPlaces  # what it makes of footprints
 
     def __init__(
         self, aligner: ConceptAligner, encoder: LocationEncoder, statements: Statements
@@ -131,11 +133,10 @@ class OrbitConcepts:
         """The concepts; its content is the file `BANK_FILE` of the folder."""
         return self.aligner.bank
 
-    @property
-    def term(self) -> ConceptTerm:
-        """Its addend of the score."""
+    def term(self, weight: float = 1.0) -> ConceptTerm:
+        """Its addend of the score, so many times what it was trained to say."""
         bank, aligner = self.bank, self.aligner
-        return ConceptTerm(bank.names, bank.categories, aligner.basis, aligner.scale)
+        return ConceptTerm(bank.names, bank.categories, aligner.basis, aligner.scale * weight)
 
     def images(self, pooled: Floats32) -> ConceptImages:
         """Pictures by what the network pooled of them, ``[N, f]``."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -22,7 +21,7 @@ from geowhy.hints import NO_HINTS, Hints
 from geowhy.model.backbone import BACKBONE_FILE, OnnxBackbone
 from geowhy.model.preprocessing import Preprocessing
 from geowhy.model.store import ModelFolder
-from geowhy.model.terms import ConceptPlaces, ConceptTerm, Deferred, Encoded, Part, ScoreTerm
+from geowhy.model.terms import Deferred, Encoded, Part, ScoreTerm
 from geowhy.orbit.concepts import OrbitConcepts
 from geowhy.orbit.gallery import OrbitGallery
 from geowhy.orbit.hint_term import HintTerm
@@ -70,10 +69,7 @@ class OrbitModel:
         self.rings = rings
         self.concepts = concepts
         self.hints: HintTerm | None = None
-        of_concepts: tuple[ConceptTerm, ...] = ()
-        if concepts:
-            term = concepts.term
-            of_concepts = (replace(term, scale=term.scale * concept_weight),)
+        of_concepts = (concepts.term(concept_weight),) if concepts else ()
         self.terms: tuple[ScoreTerm, ...] = (*of_concepts, rings, RegistrationTerm())
 
     @classmethod
@@ -154,7 +150,7 @@ class OrbitModel:
             PlaceNumbers.of(numbers),
         )
         if self.concepts:
-            parts = (Deferred(numbers, ConceptPlaces, self._concepts_of), *parts)
+            parts = (Deferred(numbers, OrbitConcepts.PLACES, self._concepts_of), *parts)
         return Encoded(parts)
 
     def _concepts_of(self, numbers: Rows) -> Part:

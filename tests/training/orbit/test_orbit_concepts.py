@@ -86,7 +86,7 @@ def test_pictures_and_footprints_are_told_by_the_same_concepts(concepts, unseen)
             for h, s in zip(holds.T, scores.T, strict=True)
         ]
         assert np.mean(found) > least
-    scores = total_scores([concepts.term], Encoded((images,)), Encoded((places,)))
+    scores = total_scores([concepts.term()], Encoded((images,)), Encoded((places,)))
     assert np.median((scores > np.diag(scores)[:, None]).mean(axis=1)) < 0.1
 
 
@@ -103,7 +103,7 @@ def test_scores_of_footprints_are_in_deviations_of_the_truth(concepts, unseen):
 
 def stated(concepts, images, answers, reference):
     """What is stated of each picture, for the footprint that it was answered with."""
-    attribution, likely = LinearAttribution([concepts.term], 1.0), FittedProbability(concepts)
+    attribution, likely = LinearAttribution([concepts.term()], 1.0), FittedProbability(concepts)
     for number in range(len(images.concepts)):
         image, place = (Encoded((side.rows(np.array([number])),)) for side in (images, answers))
         plain = attribution.explain(image, place, reference)
@@ -140,7 +140,7 @@ def test_what_is_promised_comes_true_as_often(concepts, unseen):
 
 def test_contributions_add_up_and_an_edit_moves_the_score(concepts, unseen):
     images, places = concepts.images(seen(unseen, 2).pooled), concepts.places(unseen)
-    term, one = concepts.term, Encoded((images.rows(np.array([3])),))
+    term, one = concepts.term(), Encoded((images.rows(np.array([3])),))
     scores = term.scores(one, Encoded((places,)))
     shares, rest = term.contributions(one, Encoded((places,)))
     assert shares.sum(axis=1) + rest == pytest.approx(scores[0], abs=1e-3)
@@ -152,7 +152,7 @@ def test_contributions_add_up_and_an_edit_moves_the_score(concepts, unseen):
 def test_an_explanation_names_probabilities(concepts, unseen):
     images, places = concepts.images(seen(unseen, 2).pooled), concepts.places(unseen)
     image, place = (Encoded((side.rows(np.array([0])),)) for side in (images, places))
-    plain = LinearAttribution([concepts.term], 1.0).explain(
+    plain = LinearAttribution([concepts.term()], 1.0).explain(
         image, place, Encoded((places,)).average()
     )
     told = FittedProbability(concepts).with_probabilities(plain.contributions, image)

@@ -23,8 +23,9 @@ from geowhy.heads.gallery import Gallery
 from geowhy.locator import Locator
 from geowhy.model.alignment import ConceptAligner
 from geowhy.model.attribution import LinearAttribution
+from geowhy.model.concept_terms import ConceptPlaces, EmbeddingPlaces
 from geowhy.model.geomodel import GeoModel
-from geowhy.model.terms import ConceptPlaces, EmbeddingPlaces, Encoded
+from geowhy.model.terms import Encoded
 
 __all__ = ["CHANGES", "SanityReport", "StabilityReport", "measure_sanity", "measure_stability"]
 

@@ -27,7 +27,7 @@ from geowhy.evaluation.fidelity.truth import (
 from geowhy.evaluation.fidelity.views import AnsweredViews
 from geowhy.evaluation.protocol import training_config
 from geowhy.locator import Locator
-from geowhy.model.terms import ConceptTerm
+from geowhy.model.concept_terms import ConceptTerm
 from geowhy.registry import require
 
 __all__ = ["FidelityReport", "measure_fidelity"]

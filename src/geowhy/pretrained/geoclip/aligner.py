@@ -14,15 +14,9 @@ from geowhy.arrays import Floats32
 from geowhy.concepts.bank import ConceptBank
 from geowhy.errors import ModelFormatError
 from geowhy.model.alignment import ALL, Columns, Space, ridge_inverse
+from geowhy.model.concept_terms import EmbeddingImages, EmbeddingPlaces, EmbeddingTerm, normalised
 from geowhy.model.store import required_tensors
-from geowhy.model.terms import (
-    EmbeddingImages,
-    EmbeddingPlaces,
-    EmbeddingTerm,
-    Encoded,
-    ScoreTerm,
-    normalised,
-)
+from geowhy.model.terms import Encoded, ScoreTerm
 
 __all__ = ["GeoClipAligner"]
 
