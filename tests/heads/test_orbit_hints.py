@@ -75,7 +75,7 @@ def made(candidates=48):
     verdict = Verdict(none, none + 1, weights, np.array([12.0], np.float32))
     return Engine(
         model,
-        Gallery.of(lat_lon, CellGrid.build(lat_lon, 2), model.places()),
+        Gallery.of(lat_lon, CellGrid.build(lat_lon, 2), model.places(), places.reach_km),
         Calibration(most_elsewhere=0.5, abstain_above_km=np.inf),
         None,
         head=partial(OrbitHead, settings=OrbitSettings(places, EARTH, verdict, candidates)),
@@ -210,6 +210,35 @@ def test_a_region_leaves_its_own_places(engine, picture):
     assert lies(found(engine.within(box, outside=0.001), picture), LARGE, 1400, 110)
     weighed = engine.within(Region.parse("-20,-80,20,-40"), outside=0.001)
     assert share_of(weighed, picture, SMALL) > 0.9
+
+
+def test_a_region_too_small_for_a_place_keeps_what_reaches_into_it(engine):
+    box = Region.parse("0.3,-60.4,0.7,-60.0")
+    assert not box.contains(engine.gallery.lat_lon).any()
+    picture = photographed(EARTH, Poses([(0.5, -60.2)], WIDTH_KM, 20.0))[0]
+    estimate = found(engine.within(box), picture)
+    assert lies(estimate, (0.5, -60.2), 700, 20)
+    assert box.contains([[estimate.pose.lat_lon.lat, estimate.pose.lat_lon.lon]]).all()
+    assert estimate.elsewhere < 0.1
+
+
+def test_a_pose_outside_of_a_region_is_no_answer_there(engine, picture):
+    beside = engine.within(Region.parse("0.6,-60.9,1.4,-60.2"))  # the picture's centre is not in it
+    assert len(beside.gallery.lat_lon) >= 1
+    decoded = beside.decode([picture])[0]
+    assert decoded.estimate.elsewhere > 0.99
+    assert not decoded.estimate.verified
+    assert decoded.abstention.kind == "no_match"
+
+
+def test_a_weight_is_that_of_the_pose_and_not_of_its_place(engine):
+    picture = photographed(EARTH, Poses([(0.5, -60.2)], WIDTH_KM, 20.0))[0]
+    place_alone, pose_alone = Region.parse("-0.2,-60.1,0.2,-59.9"), Region.parse("0.4,-61,1,-60.1")
+    at_place, at_pose = (
+        share_of(engine.within(box, outside=1e-6), picture, SMALL)
+        for box in (place_alone, pose_alone)
+    )
+    assert at_place < 0.01 < 0.9 < at_pose
 
 
 @pytest.mark.parametrize("width", [WidthRange(5, 50), WidthRange(300_000, 500_000)])

@@ -17,7 +17,7 @@ from geowhy.explanation import EVIDENCE_CATEGORY
 from geowhy.model.terms import Edit, Encoded, Part
 from geowhy.posterior.ledger import Term
 
-__all__ = ["EvidenceField", "FieldImages", "FieldPlaces", "FieldTerm"]
+__all__ = ["RULED_OUT", "EvidenceField", "FieldImages", "FieldPlaces", "FieldTerm"]
 
 RULED_OUT = np.float32(-1e4)  # nats, for minus infinity: as good as never, and it can be averaged
 

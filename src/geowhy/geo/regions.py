@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geowhy.arrays import Bools, Floats64
+from geowhy.arrays import Bools, Floats64, Points
 from geowhy.errors import DataError
 from geowhy.geo.atlas import FAR_PARTS, TABLES, Atlas, FarPart
 from geowhy.geo.axis_order import axis_order_warning
@@ -50,12 +50,14 @@ Covers = Callable[[Floats64, Floats64], Bools]  # of degrees [N], longitudes in 
 class Region:
     """A part of the Earth, by a ``name`` that `parse` understands unless it is a polygon.
 
-    ``holds`` says in words what it takes in or leaves out that its name doesn't say.
+    ``holds`` says in words what it takes in or leaves out that its name doesn't say; ``corners``
+    are those of a box or of polygons, degrees ``[C, 2]``.
     """
 
     name: str
     _covers: Covers
     holds: str = ""
+    corners: Points | None = None
 
     @classmethod
     def parse(cls, text: str, atlas: Atlas | None = None) -> Region:
@@ -101,7 +103,8 @@ class Region:
         """
         name = ",".join(f"{edge:.12g}" for edge in (south, west, north, east))
         try:
-            return cls(name, _box(south, west, north, east))
+            corners = np.array([(lat, lon) for lat in (south, north) for lon in (west, east)])
+            return cls(name, _box(south, west, north, east), corners=corners)
         except DataError as error:
             raise DataError(f"the box {name}: {error}") from None
 
@@ -124,7 +127,8 @@ class Region:
             path, name = str(source), name or Path(source).stem
         try:
             content = source if isinstance(source, Mapping) else _read(source)
-            return cls(name, _polygons(content), axis_order_warning(content))
+            covers, corners = _polygons(content)
+            return cls(name, covers, axis_order_warning(content), corners)
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
 
@@ -292,8 +296,8 @@ def _read(path: str | Path) -> Mapping[str, Any]:
     return content
 
 
-def _polygons(content: Mapping[str, Any]) -> Covers:
-    """All polygons of a GeoJSON object, however deep; x is the longitude."""
+def _polygons(content: Mapping[str, Any]) -> tuple[Covers, Points]:
+    """All polygons of a GeoJSON object, however deep, and their corners; x is the longitude."""
     import shapely  # only those who need polygons wait for it
 
     polygons, waiting = [], [content]
@@ -322,7 +326,7 @@ def _polygons(content: Mapping[str, Any]) -> Covers:
         here = shapely.intersects_xy(geometry, lon, lat)
         return np.asarray(here | shapely.intersects_xy(geometry, lon + 360.0, lat))
 
-    return covers
+    return covers, shapely.get_coordinates(geometry)[:, ::-1]
 
 
 def _polygon(rings: list[Any]) -> Any:  # noqa: ANN401 - shapely has no types

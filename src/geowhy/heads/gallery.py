@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geowhy.answer import Scope
-from geowhy.arrays import Bools, Floats32, Points
+from geowhy.arrays import Bools, Floats32, Floats64, Points
 from geowhy.errors import DataError, ModelFormatError
 from geowhy.geo.cells import CellGrid
+from geowhy.geo.reach import reaches
 from geowhy.geo.regions import Region
 from geowhy.heads.quantized import CodedRows
 from geowhy.model.geomodel import GeoModel
@@ -34,7 +35,9 @@ class Gallery:
     side: Encoded  # what a score needs of each
     average: Encoded  # the average place: mean of each column of ``side``
     is_own: bool = False  # whether the user gave these places
+    reach_km: Floats64 | None = None  # how far from each an answer may lie [M]; None: nowhere else
     region: str = ""  # the one that the user named
+    bounds: Region | None = None  # in which answers lie, where they may reach beyond it
     outside_weight: float = 0.0  # how much places outside ``region`` count, if they are there
     coded: CodedRows | None = None  # unit embeddings, for a search of the nearest, if made
 
@@ -98,7 +101,7 @@ class Gallery:
             ) from error
 
     def within(self, region: Region) -> Gallery:
-        """The places in a region.
+        """The places in a region, or from which answers reach into it.
 
         Raises:
             DataError: if there is none.
@@ -106,16 +109,22 @@ class Gallery:
         inside = self.inside(region)
         kept, lat_lon = self.side.rows(inside), self.lat_lon[inside]
         found = self.of(lat_lon, CellGrid.build(lat_lon, self.grid.resolution), kept)
-        coded = self.coded and self.coded.rows(inside)
-        return replace(found, is_own=self.is_own, region=region.name, coded=coded)
+        coded, reach_km, bounds = self.coded and self.coded.rows(inside), self.reach_km, None
+        if reach_km is not None:
+            reach_km, bounds = reach_km[inside], region
+        found = replace(found, is_own=self.is_own, region=region.name, coded=coded)
+        return replace(found, reach_km=reach_km, bounds=bounds)
 
     def inside(self, region: Region) -> Bools:
-        """Which of the places are in a region, ``[M]``.
+        """Which of the places are in a region, or reach into it, ``[M]``.
 
         Raises:
             DataError: if none is.
         """
-        inside = region.contains(self.lat_lon)
+        if self.reach_km is None:
+            inside = region.contains(self.lat_lon)
+        else:
+            inside = reaches(self.lat_lon, self.reach_km, region)
         if not inside.any():
             raise DataError(
                 f"none of the {len(inside):,} places of the gallery is in {region.name}: give a "
@@ -124,6 +133,8 @@ class Gallery:
         return inside
 
     @classmethod
-    def of(cls, lat_lon: Points, grid: CellGrid, side: Encoded) -> Gallery:
-        """From places, degrees ``[M, 2]``, with their sides."""
-        return cls(lat_lon, grid, side, side.average())
+    def of(
+        cls, lat_lon: Points, grid: CellGrid, side: Encoded, reach_km: Floats64 | None = None
+    ) -> Gallery:
+        """From places, degrees ``[M, 2]``, with their sides, and how far answers reach ``[M]``."""
+        return cls(lat_lon, grid, side, side.average(), reach_km=reach_km)

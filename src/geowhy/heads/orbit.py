@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from geowhy.arrays import Floats32, Floats64, Points, Rows
-from geowhy.evidence import FieldTerm
+from geowhy.evidence import RULED_OUT, FieldTerm
 from geowhy.geo.pose import Poses
 from geowhy.geo.sphere import destination, distance_km
 from geowhy.heads.gallery import Gallery
@@ -101,19 +101,39 @@ class OrbitHead:
         picture = one.part(PictureImages).pixels(0)
         columns = self._hints.columns if self._hints else None
         found = register(picture, settings.reference, candidates, columns)
-        first = _first_of_each(found)[: settings.kept]
+        first = self._chosen(found)[: settings.kept]
+        at = rows[found.candidates[first]]
         features = found.features[first].astype(np.float32)
         rest = likeness / np.float32(settings.rest_temperature) + beforehand
         rest = np.exp(rest - rest.max())
         return RegistrationImages.of(
-            self._numbers[rows[found.candidates[first]]],
-            settings.verdict.log_odds(features),
+            self._numbers[at],
+            settings.verdict.log_odds(features) + self._of_centres(found.poses[first].lat_lon, at),
             features,
             found.poses[first],
             found.position_sigma_km[first],
             self._gallery.grid.density(rest / rest.sum()).astype(np.float32),
             settings.kept,
         )
+
+    def _chosen(self, found: Registrations) -> Rows:
+        """The best pose at each candidate, those within the bounds first; the best of all leads."""
+        _, first = np.unique(found.candidates, return_index=True)
+        first = np.sort(first)
+        if bounds := self._gallery.bounds:
+            first = first[np.argsort(~bounds.contains(found.poses.lat_lon[first]), kind="stable")]
+        return first
+
+    def _of_centres(self, lat_lon: Points, rows: Rows) -> Floats32:
+        """What is known of the centres of poses ``[K, 2]`` beyond what is of their places, nats."""
+        nats = np.zeros(len(rows), np.float32)
+        for field in self._evidence.fields if self._evidence else ():
+            of_places = field.log_likelihood(self._gallery.lat_lon[rows])
+            of_centres = field.log_likelihood(lat_lon)
+            nats += np.maximum(of_centres, RULED_OUT) - np.maximum(of_places, RULED_OUT)
+        if bounds := self._gallery.bounds:
+            nats[~bounds.contains(lat_lon)] = RULED_OUT
+        return nats
 
     def _beforehand(self, one: Encoded) -> Floats32:
         """What is known of the places, nats ``[M]``, beside what one picture shows."""
@@ -191,12 +211,6 @@ def _agreement(posterior: PosePosterior) -> tuple[float, float | None]:
     away = distance_km(posterior.lat_lon[0], posterior.lat_lon)
     others = posterior.likeness[away > OTHER_PLACE * posterior.poses.width_km[0]]
     return float(posterior.likeness[0]), float(others.max()) if len(others) else None
-
-
-def _first_of_each(found: Registrations) -> Rows:
-    """The best pose at each candidate; the best of all is first."""
-    _, first = np.unique(found.candidates, return_index=True)
-    return np.sort(first)
 
 
 def _sampled(posterior: PosePosterior, shares: Floats64) -> tuple[Points, Floats64]:

@@ -28,6 +28,7 @@ LAND_PROBES = 8  # a side: how much of a picture is land is counted at so many p
 PROBED_AT_ONCE = 16_384
 SEARCHED_AT_ONCE = 32_768  # places: 16 MB of single precision
 LARGEST = 127
+REACH = 0.25  # widths: a fifth in the search for its pose, and a little in the refinement
 NEAR_WIDTHS, NEAR_RATIO = (
     0.3,
     1.4,
@@ -43,6 +44,11 @@ class GalleryPlaces:
 
     def __len__(self) -> int:
         return len(self.lat_lon)
+
+    @property
+    def reach_km(self) -> Floats64:
+        """How far from each a picture may lie that is laid there, ``[M]``."""
+        return REACH * self.width_km
 
     def nearest(self, lat_lon: ArrayLike) -> Rows:
         """Rows of the places nearest to degrees ``[N, 2]``, one of each of W widths, ``[N, W]``.

@@ -40,7 +40,7 @@ def load_orbit(folder: ModelFolder) -> Engine:
     settings = OrbitSettings(places, reference, verdict, **decided)
     return Engine(
         model,
-        Gallery.of(places.lat_lon, model.gallery.grid, model.places()),
+        Gallery.of(places.lat_lon, model.gallery.grid, model.places(), places.reach_km),
         calibration,
         None,
         head=partial(OrbitHead, settings=settings),
