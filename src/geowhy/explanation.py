@@ -33,7 +33,7 @@ ChangeKind = Literal["without", "with", "twice"]
 
 @dataclass(frozen=True, slots=True)
 class ConceptScore:
-    """How much one concept adds to the score of a place.
+    """How much one concept, or another named part of a score, adds to the score of a place.
 
     Attributes:
         name: the concept.
@@ -44,6 +44,8 @@ class ConceptScore:
         category: of the concept, such as "climate".
         probability: that it holds where the picture was taken, by what the picture shows; None
             where that isn't known.
+        is_concept: false for what is none, such as how a picture looks, ring by ring, how it agrees
+            with the map, or what the user told; its category says which.
     """
 
     name: str
@@ -51,6 +53,7 @@ class ConceptScore:
     present: bool
     category: str = ""
     probability: float | None = None
+    is_concept: bool = True
 
 
 @dataclass(frozen=True, slots=True)

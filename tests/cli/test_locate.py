@@ -55,6 +55,7 @@ def test_json_has_the_stated_fields(geowhy, folder):
             "contribution": 1.5,
             "present": True,
             "probability": None,
+            "is_concept": True,
         },
         {
             "name": "snow",
@@ -62,6 +63,7 @@ def test_json_has_the_stated_fields(geowhy, folder):
             "contribution": 0.75,
             "present": False,
             "probability": None,
+            "is_concept": True,
         },
         {
             "name": "coast",
@@ -69,6 +71,7 @@ def test_json_has_the_stated_fields(geowhy, folder):
             "contribution": -0.5,
             "present": True,
             "probability": None,
+            "is_concept": True,
         },
     ]
     assert record["explained_share"] == pytest.approx(2.75 / 3, abs=1e-4)

@@ -175,6 +175,9 @@ def test_hints_are_lines_of_the_explanation_and_can_be_taken_back(engine, pictur
     by_name = {each.name: each for each in explanation.contributions}
     assert by_name["width as told"].contribution > 3
     assert by_name["width as told"].category == "evidence"
+    assert by_name["agreement with the map"].category == "registration"
+    assert by_name["whole picture"].category == "appearance"
+    assert not any(each.is_concept for each in (*by_name.values(), *explanation.sparse.concepts))
     total = sum(each.contribution for each in explanation.contributions)
     assert total + explanation.unexplained == pytest.approx(explanation.score, abs=1e-4)
     without = explanation.what_if[0]

@@ -205,6 +205,30 @@ def test_the_rows_add_up_to_the_score_and_nothing_is_hidden():
     assert "Together, against everywhere else+5.20" in page.words
 
 
+def test_what_is_no_concept_is_counted_and_named_as_what_it_is():
+    reasons = (
+        ConceptScore("warm", 2.0, True, "climate"),
+        ConceptScore("agreement with the map", 1.5, True, "registration", is_concept=False),
+        ConceptScore("rim", 1.0, False, "appearance", is_concept=False),
+        *(ConceptScore(f"concept {i}", 0.5 - i / 50, True) for i in range(4)),
+        ConceptScore("centre", 0.1, True, "appearance", is_concept=False),
+    )
+    form = SparseForm(reasons[:2], 0.9, 0.9, 0.9, 3.5)
+    said = Explanation(sum(each.contribution for each in reasons), reasons, 0.0, sparse=form)
+    page = Page(html_report([entry(explanation=said)]))
+    for words in ("agreement with the map (registration)", "rim (appearance)", "Reason", "warm"):
+        assert words in page.words
+    assert "These 4 concepts and 2 other reasons are 92 % of the evidence" in page.words
+    assert "1 other concept+0.44" in page.words
+    assert "1 other reason+0.10" in page.words
+    assert "1 concept and 1 other reason tell 90 % of what" in page.words
+    assert "less rim" not in page.words
+    concepts = tuple(each for each in reasons if each.is_concept)
+    alone = Page(html_report([entry(concepts=concepts)])).words
+    assert "Reason" not in alone
+    assert "reason" not in alone
+
+
 def test_what_rounds_to_nothing_has_no_row():
     explanation = Explanation(1.004, (ConceptScore("warm", 1.0, True),), 0.004)
     assert "What no concept carries" not in html_report([entry(explanation=explanation)])

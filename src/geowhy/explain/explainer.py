@@ -24,7 +24,6 @@ from geowhy.explanation import (
     EVIDENCE_CATEGORY,
     ChangeKind,
     ConceptChange,
-    ConceptScore,
     Counterfactual,
     EvidenceMap,
     Explanation,
@@ -300,7 +299,7 @@ def sparse_form(
     left, energy = target - said, target @ target
     weight_of = dict(zip(attribution.names, weights.tolist(), strict=True))
     concepts = [
-        ConceptScore(c.name, weight_of[c.name] * c.contribution, c.present, c.category)
+        replace(c, contribution=weight_of[c.name] * c.contribution, probability=None)
         for c in explanation.contributions
         if weight_of[c.name] > 0
     ]

@@ -55,9 +55,9 @@ class LinearAttribution:
         shares, unexplained = (of_place - of_reference)[0], float((rest - rest_of_reference)[0])
         present = self._combined([term.exceeds(place, reference) for term in self.terms])
         scores = [
-            ConceptScore(name, float(share), bool(has), category)
-            for name, share, has, category in zip(
-                self.names, shares, present, self.categories, strict=True
+            ConceptScore(name, float(share), bool(has), category, is_concept=number < self.concepts)
+            for number, (name, share, has, category) in enumerate(
+                zip(self.names, shares, present, self.categories, strict=True)
             )
         ]
         scores.sort(key=lambda score: abs(score.contribution), reverse=True)

@@ -10,10 +10,12 @@ from geowhy.hints import Hints
 from geowhy.types import LatLon
 
 __all__ = [
-    "among_words", "as_text", "changes_words", "concept_words", "coordinates", "direction",
+    "among_words", "as_text", "changes_words", "concept_words", "coordinates", "counted_words",
+    "direction",
     "explained_text", "file_sentences", "kilometres", "kinds_of", "log_odds",
     "other_evidence_sentence", "percent",
     "place_name", "plainly", "pose_sentence", "radius_sentence", "reason_sentence",
+    "reasons_title",
     "reference_words", "rest_of", "scope_sentence", "share_sentence", "sparse_sentence",
     "stated_sentence", "verdict_sentence",
 ]  # fmt: skip
@@ -65,8 +67,27 @@ def log_odds(contribution: float) -> str:
 
 def concept_words(concept: ConceptScore) -> str:
     """A concept as the place has it: "savanna", or "less warm" than its reference."""
+    if not concept.is_concept:
+        return f"{concept.name} ({concept.category})" if concept.category else concept.name
     # "Less" goes with every name: things, qualities and quantities.
     return concept.name if concept.present else f"less {concept.name}"
+
+
+def counted_words(contributions: Sequence[ConceptScore], other: str = "") -> str:
+    """How many concepts there are, and what else: "2 other concepts and 1 other reason"."""
+    concepts = sum(each.is_concept for each in contributions)
+    rest = len(contributions) - concepts
+    parts = [f"{concepts} {other}concept{'s' * (concepts > 1)}"] if concepts else []
+    if rest:
+        # Beside concepts a reason is another one anyhow.
+        another = other or ("other " if concepts else "")
+        parts.append(f"{rest} {another}reason{'s' * (rest > 1)}")
+    return " and ".join(parts)
+
+
+def reasons_title(contributions: Sequence[ConceptScore]) -> str:
+    """What heads a list of them: "Concept", if they are nothing else."""
+    return "Concept" if all(each.is_concept for each in contributions) else "Reason"
 
 
 def place_name(prediction: Prediction) -> str:
@@ -188,10 +209,12 @@ def share_sentence(prediction: Prediction, count: int) -> str:
     What no concept carries is named, if it shows in two digits.
     """
     explanation = prediction.explanation
-    shown = len(explanation.shown(count))
+    shown = explanation.shown(count)
     share = percent(explanation.explained_share(count))
-    concepts = "This one concept is" if shown == 1 else f"These {shown} concepts are"
-    sentence = f"{concepts} {share} of the evidence"
+    counted = f"These {counted_words(shown)} are"
+    if len(shown) == 1:
+        counted = f"This one {'concept' if shown[0].is_concept else 'reason'} is"
+    sentence = f"{counted} {share} of the evidence"
     if abs(explanation.unexplained) < SHOWS:
         return f"{sentence}."
     return f"{sentence}; what no concept carries adds {log_odds(explanation.unexplained)}."
@@ -216,10 +239,11 @@ def stated_sentence(explanation: Explanation, count: int) -> str:
 
 def sparse_sentence(form: SparseForm) -> str:
     """How few concepts say nearly the same, and how nearly."""
-    count = len(form.concepts)
-    concepts = "One concept tells" if count == 1 else f"{count} concepts tell"
+    counted = f"{counted_words(form.concepts)} tell"
+    if len(form.concepts) == 1:
+        counted = f"One {'concept' if form.concepts[0].is_concept else 'reason'} tells"
     sentence = (
-        f"{concepts} {percent(form.reproduced)} of what tells these places apart "
+        f"{counted} {percent(form.reproduced)} of what tells these places apart "
         f"(cosine {form.cosine:.2f})"
     )
     if form.reproduced < form.asked:
@@ -250,12 +274,12 @@ def reference_words(reference: Reference) -> str:
 def rest_of(explanation: Explanation, count: int) -> dict[str, float]:
     """What the concepts beside the ``count`` shown add together, and what none carries."""
     shown = explanation.shown(count)
-    others = len(explanation.contributions) - len(shown)
-    total = sum(concept.contribution for concept in explanation.contributions)
+    others = [each for each in explanation.contributions if each not in shown]
     parts = {}
-    if others > 0:
-        words = f"{others} other concept{'s' * (others > 1)}"
-        parts[words] = total - sum(concept.contribution for concept in shown)
+    for are_concepts in (True, False):
+        some = [each for each in others if each.is_concept == are_concepts]
+        if some:
+            parts[counted_words(some, "other ")] = sum(each.contribution for each in some)
     if abs(explanation.unexplained) >= SHOWS:
         parts["what no concept carries"] = explanation.unexplained
     return parts
