@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geowhy.arrays import Array, Bools, Floats32, Floats64
 from geowhy.errors import ChecksumError, DataError
+from geowhy.geo.code_rows import CodeRows
 from geowhy.geo.sphere import on_earth, uniform_on_sphere
 
 __all__ = [
@@ -140,13 +141,18 @@ class Layer:
     """One worldwide layer."""
 
     info: LayerInfo
-    codes: Array  # [rows from north, columns from 180 W]; flags have 8 columns in a byte
+    rows: CodeRows  # [rows from north, columns from 180 W]; flags have 8 columns in a byte
     table: Floats32 | NDArray[np.int16]  # value of each code
+
+    @property
+    def codes(self) -> Array:
+        """All codes, [rows from north, columns from 180 W]; flags have 8 columns in a byte."""
+        return self.rows.whole()
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the grid."""
-        height, width = self.codes.shape
+        height, width = self.rows.stored.shape
         return height, width * 8 if self.info.kind == "flag" else width
 
     def at(self, lat_lon: ArrayLike) -> Floats32 | NDArray[np.int16]:
@@ -159,7 +165,7 @@ class Layer:
         row = ((90.0 - lat) * (height / 180.0)).astype(np.intp)
         np.minimum(row, height - 1, out=row)  # the south pole belongs to the last row
         column = np.floor((lon + 180.0) * (width / 360.0)).astype(np.intp) % width
-        cells, codes = row * width + column, self.codes.ravel()
+        cells, codes = row * width + column, self.rows.including(row).ravel()
         if self.info.kind == "flag":
             codes = codes[cells >> 3] >> (7 - (cells & 7)) & 1
         else:
@@ -223,14 +229,11 @@ class Atlas:
         info, storage = self.infos[name], self.storages[name]
         shared = (n for n in self._layers if self.storages[n].array == storage.array)
         if other := next(shared, None):
-            codes = self._layers[other].codes
+            rows = self._layers[other].rows
         else:
             with stored_arrays(self.path, "atlas") as arrays:
-                codes = arrays[storage.array]
-            if storage.packing == "delta":
-                # Whole numbers that wrap around: the sums come out right.
-                codes = np.cumsum(codes, axis=1, dtype=codes.dtype)
-        self._layers[name] = Layer(info, codes, storage.table(info.kind, codes))
+                rows = CodeRows.of(arrays[storage.array], storage.packing == "delta")
+        self._layers[name] = Layer(info, rows, storage.table(info.kind, rows.stored))
         return self._layers[name]
 
     def is_land(self, lat_lon: ArrayLike) -> Bools:
