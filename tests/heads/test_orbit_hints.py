@@ -60,7 +60,7 @@ def twice():
 EARTH = twice()
 
 
-def made(candidates=48):
+def made(candidates=48, earth=EARTH):
     """A model that is to lay pictures at so many places."""
     rng = np.random.default_rng(0)
     lat_lon = np.concatenate([uniform_on_sphere(20, rng), [SMALL, LARGE, (1, -59), (2, 61)]])
@@ -78,7 +78,7 @@ def made(candidates=48):
         Gallery.of(lat_lon, CellGrid.build(lat_lon, 2), model.places(), places.reach_km),
         Calibration(most_elsewhere=0.5, abstain_above_km=np.inf),
         None,
-        head=partial(OrbitHead, settings=OrbitSettings(places, EARTH, verdict, candidates)),
+        head=partial(OrbitHead, settings=OrbitSettings(places, earth, verdict, candidates)),
     )
 
 

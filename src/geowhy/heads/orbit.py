@@ -18,10 +18,10 @@ from geowhy.geo.pose import Poses
 from geowhy.geo.sphere import destination, distance_km
 from geowhy.heads.gallery import Gallery
 from geowhy.model.terms import Encoded, ScoreTerm
-from geowhy.orbit.gallery import GalleryPlaces, distinct_places
 from geowhy.orbit.hint_term import HintTerm
 from geowhy.orbit.registration import FEATURES, Registrations, register
 from geowhy.orbit.settings import OrbitSettings
+from geowhy.orbit.strips import StripImages, laid_strip
 from geowhy.orbit.terms import (
     NUMBERED_NOWHERE,
     PictureImages,
@@ -84,20 +84,36 @@ class OrbitHead:
         self._rings = next(term for term in score_terms if isinstance(term, RingTerm))
         self._hints = next((term for term in score_terms if isinstance(term, HintTerm)), None)
         self._numbers = gallery.side.part(PlaceNumbers).numbers[:, 0]
-        self._widths = settings.places.width_km[self._numbers]
+        self._places = settings.places.rows(self._numbers)
 
     def perceive(self, images: Encoded) -> Encoded:
         """Images with what laying them on the map told."""
-        seen = [self._laid(images, row) for row in range(len(images))]
-        return Encoded((*images.parts, RegistrationImages.joined(seen)))
+        if not any(isinstance(part, StripImages) for part in images.parts):
+            seen = [self._laid(images, row) for row in range(len(images))]
+            return Encoded((*images.parts, RegistrationImages.joined(seen)))
+        found = []
+        for row in range(len(images)):
+            one, laid = self._strip(images.rows(slice(row, row + 1)))
+            found.append(Encoded((*one.parts, laid)))
+        return Encoded.joined(found)
+
+    def _strip(self, one: Encoded) -> tuple[Encoded, RegistrationImages]:
+        """One picture among which are strips, as it is or as its best square shows it."""
+        parts = (part for part in one.parts if not isinstance(part, StripImages))
+        if np.isnan(one.part(StripImages).offsets).all():
+            one = Encoded(tuple(parts))
+            return one, self._laid(one, 0)
+        elsewhere = float(self._settings.verdict.elsewhere[0])
+        one, laid = laid_strip(one, lambda each: self._laid(each, 0), elsewhere, float(RULED_OUT))
+        parts = (part for part in one.parts if not isinstance(part, StripImages))
+        return Encoded(tuple(parts)), laid
 
     def _laid(self, images: Encoded, row: int) -> RegistrationImages:
         """One picture, laid on the map at the best of the places."""
         one, settings = images.rows(slice(row, row + 1)), self._settings
         likeness, beforehand = self._rings.scores(one, self._gallery.side)[0], self._beforehand(one)
-        places = GalleryPlaces(self._gallery.lat_lon, self._widths)
-        rows = distinct_places(places, likeness + beforehand, settings.candidates)
-        candidates = Poses(places.lat_lon[rows], places.width_km[rows], np.zeros(len(rows)))
+        rows = self._places.distinct(likeness + beforehand, settings.candidates)
+        candidates = self._places.poses(rows)
         picture = one.part(PictureImages).pixels(0)
         columns = self._hints.columns if self._hints else None
         found = register(picture, settings.reference, candidates, columns)

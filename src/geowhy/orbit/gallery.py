@@ -45,6 +45,18 @@ class GalleryPlaces:
     def __len__(self) -> int:
         return len(self.lat_lon)
 
+    def rows(self, chosen: Rows) -> GalleryPlaces:
+        """Those of rows ``[m]``."""
+        return GalleryPlaces(self.lat_lon[chosen], self.width_km[chosen])
+
+    def distinct(self, scores: Floats32, most: int) -> Rows:
+        """Rows of the best of them, by their scores ``[M]``; see `distinct_places`."""
+        return distinct_places(self, scores, most)
+
+    def poses(self, chosen: Rows) -> Poses:
+        """How their pictures of the reference lie, of rows ``[m]``."""
+        return Poses(self.lat_lon[chosen], self.width_km[chosen], np.zeros(len(chosen)))
+
     @property
     def reach_km(self) -> Floats64:
         """How far from each a picture may lie that is laid there, ``[M]``."""

@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike
 
 from geowhy.arrays import Floats32, Pixels, Rows
 from geowhy.errors import ModelFormatError
-from geowhy.geo.pose import Poses
 from geowhy.hints import NO_HINTS, Hints
 from geowhy.model.backbone import BACKBONE_FILE, OnnxBackbone
 from geowhy.model.preprocessing import Preprocessing
@@ -25,6 +24,7 @@ from geowhy.model.terms import Deferred, Encoded, Part, ScoreTerm
 from geowhy.orbit.concepts import OrbitConcepts
 from geowhy.orbit.gallery import OrbitGallery
 from geowhy.orbit.hint_term import HintTerm
+from geowhy.orbit.strips import EXTRA_SQUARES, StripImages, squares_along
 from geowhy.orbit.terms import (
     PictureImages,
     PlaceNumbers,
@@ -112,17 +112,37 @@ class OrbitModel:
     def features(self, pixels: Sequence[Pixels]) -> Floats32:
         """Descriptions, pooled features, copies and sides of RGB images ``[H, W, 3]``, ``[N, f]``.
 
-        Of the sides it is by how much the longer one is longer.
+        Of the sides it is by how much the longer one is longer. If any is a strip, rows go on with
+        what is seen in squares along it, and where these are.
         """
         copies = COPY(pixels).transpose(0, 2, 3, 1).reshape(len(pixels), -1)
         sides = (each.shape[:2] for each in pixels)
         ratios = np.array([[max(shape) / min(shape)] for shape in sides], np.float32)
-        return np.concatenate([self.backbone.embed(pixels), copies, ratios], axis=1)
+        seen = np.concatenate([self.backbone.embed(pixels), copies, ratios], axis=1)
+        along = [squares_along(picture) for picture in pixels]
+        if not any(squares for squares, _ in along):
+            return seen
+        return np.concatenate([seen, self._of_squares(along)], axis=1)
+
+    def _of_squares(self, along: Sequence[tuple[list[Pixels], Floats32]]) -> Floats32:
+        """Descriptions, pooled features, copies and offsets of squares of N pictures, ``[N, e]``.
+
+        Where there is no square its numbers are none.
+        """
+        size = self.backbone.feature_size + 3 * COPY_SIDE**2 + 2
+        found = np.full((len(along), EXTRA_SQUARES, size), np.nan, np.float32)
+        for row, (squares, offsets) in zip(found, along, strict=True):
+            if squares:
+                copies = COPY(squares).transpose(0, 2, 3, 1).reshape(len(squares), -1)
+                described = self.backbone.embed(squares)
+                row[: len(squares)] = np.concatenate([described, copies, offsets], axis=1)
+        return found.reshape(len(along), -1)
 
     def image_side(self, features: Floats32) -> Encoded:
         """Features ``[N, f]`` as the terms take them; nothing has been laid on the map yet."""
         size, seen, count = sum(self.rings.sizes), self.backbone.feature_size, len(features)
-        copies = features[:, seen:-1].reshape(count, COPY_SIDE, COPY_SIDE, 3)
+        ratio = seen + 3 * COPY_SIDE**2  # its column
+        copies = features[:, seen:ratio].reshape(count, COPY_SIDE, COPY_SIDE, 3)
         parts: tuple[Part, ...] = (
             RingImages(features[:, :size], np.ones((count, len(self.rings.names)), np.float32)),
             PictureImages(copies),
@@ -130,8 +150,21 @@ class OrbitModel:
         if self.concepts:
             parts = (self.concepts.images(features[:, size:seen]), *parts)
         if self.hints:
-            parts = (*parts, self.hints.encode_images(features[:, -1]))
+            parts = (*parts, self.hints.encode_images(features[:, ratio]))
+        if features.shape[1] > ratio + 1:
+            parts = (*parts, self._strips(features[:, ratio + 1 :]))
         return Encoded(parts)
+
+    def _strips(self, of_squares: Floats32) -> StripImages:
+        """Squares of N pictures by what `_of_squares` gave, ``[N, e]``."""
+        size, seen, count = sum(self.rings.sizes), self.backbone.feature_size, len(of_squares)
+        rows = of_squares.reshape(count, EXTRA_SQUARES, -1)
+        concepts = np.zeros((count, EXTRA_SQUARES, 0), np.float32)
+        if self.concepts:
+            pooled = rows[..., size:seen].reshape(count * EXTRA_SQUARES, -1)
+            concepts = self.concepts.images(pooled).concepts.reshape(count, EXTRA_SQUARES, -1)
+        copies = rows[..., seen:-2].reshape(count, EXTRA_SQUARES, COPY_SIDE, COPY_SIDE, 3)
+        return StripImages(rows[..., -2:], rows[..., :size], copies, concepts)
 
     def places(self) -> Encoded:
         """All places of the gallery, M rows."""
@@ -157,7 +190,4 @@ class OrbitModel:
         """What the atlas says of places by their numbers ``[M]``."""
         if self.concepts is None:
             raise TypeError(f"{self.name} has no concepts")
-        known = self.gallery.places
-        north_up = np.zeros(len(numbers))
-        poses = Poses(known.lat_lon[numbers], known.width_km[numbers], north_up)
-        return self.concepts.places(poses)
+        return self.concepts.places(self.gallery.places.poses(numbers))
