@@ -21,7 +21,7 @@ from geowhy.model.terms import Encoded, ScoreTerm
 from geowhy.orbit.hint_term import HintTerm
 from geowhy.orbit.registration import FEATURES, Registrations, register
 from geowhy.orbit.settings import OrbitSettings
-from geowhy.orbit.strips import StripImages, laid_strip
+from geowhy.orbit.strips import LaidSquare, StripImages, laid_strip
 from geowhy.orbit.terms import (
     NUMBERED_NOWHERE,
     PictureImages,
@@ -103,10 +103,15 @@ class OrbitHead:
         if np.isnan(one.part(StripImages).offsets).all():
             one = Encoded(tuple(parts))
             return one, self._laid(one, 0)
-        elsewhere = float(self._settings.verdict.elsewhere[0])
-        one, laid = laid_strip(one, lambda each: self._laid(each, 0), elsewhere, float(RULED_OUT))
+        one, laid = laid_strip(one, self._square, float(RULED_OUT))
         parts = (part for part in one.parts if not isinstance(part, StripImages))
         return Encoded(tuple(parts)), laid
+
+    def _square(self, one: Encoded) -> LaidSquare:
+        """One square of a strip, with what would be said if it were all."""
+        laid = self._laid(one, 0)
+        posterior = next(self.posteriors(Encoded((*one.parts, laid))))
+        return LaidSquare(laid, posterior.poses[:1], posterior.elsewhere)
 
     def _laid(self, images: Encoded, row: int) -> RegistrationImages:
         """One picture, laid on the map at the best of the places."""

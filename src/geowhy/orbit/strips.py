@@ -11,19 +11,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from geowhy.arrays import Floats32, Floats64, Pixels
+from geowhy.arrays import Floats32, Pixels
 from geowhy.geo.pose import Poses
 from geowhy.geo.sphere import distance_km
 from geowhy.model.concept_terms import ConceptImages
 from geowhy.model.terms import Encoded, Part
-from geowhy.orbit.terms import NUMBERED_NOWHERE, PictureImages, RegistrationImages, RingImages
+from geowhy.orbit.terms import PictureImages, RegistrationImages, RingImages
 
-__all__ = ["EXTRA_SQUARES", "StripImages", "laid_strip", "squares_along"]
+__all__ = ["EXTRA_SQUARES", "LaidSquare", "StripImages", "laid_strip", "squares_along"]
 
 LONG = 3.0  # sides of its middle square: what is longer is a strip
 EXTRA_SQUARES = 4  # beside the middle one, at most
 SAME_PLACE = 0.35  # widths that two squares may differ by in where the middle lies,
 BENT = 0.05  # and more of their distance: a strip isn't flat, and a heading isn't exact
+RATHER_SURE = 0.5  # less probable than this it is that a square lies elsewhere
 HEADING_SIGMA = 0.02  # radians by which the heading of a square may be off, as a rule
 
 
@@ -78,51 +79,60 @@ def squares_along(picture: Pixels) -> tuple[list[Pixels], Floats32]:
     return squares, np.stack([0 * along, -along], axis=1).astype(np.float32)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LaidSquare:
+    """What was found of one square.
+
+    Attributes:
+        laid: what laying it on the map told.
+        best: the likeliest pose by all that is known, one row.
+        elsewhere: how probable it is that it lies nowhere that was tried.
+    """
+
+    laid: RegistrationImages
+    best: Poses
+    elsewhere: float
+
+
 def laid_strip(
-    one: Encoded, lay: Callable[[Encoded], RegistrationImages], elsewhere: float, never: float
+    one: Encoded, lay: Callable[[Encoded], LaidSquare], never: float
 ) -> tuple[Encoded, RegistrationImages]:
-    """One strip as its best square shows it, and what laying that on the map told of the middle.
+    """One strip as its surest square shows it, and what laying that on the map told of the middle.
 
     Args:
         one: the strip, one row, with its `StripImages`.
         lay: lays one picture on the map.
-        elsewhere: nats beyond which a square is surer of a place than of none.
-        never: nats of every place, if squares that are sure say different ones.
+        never: nats of every place, if squares that are rather sure say different ones.
     """
     squares = one.part(StripImages).squares(one)
-    laid = [_of_middle(lay(square), offset) for offset, square in squares]
-    nats = [float(_tried(each).max()) for each in laid]
-    best = int(np.argmax(nats))
-    chosen = laid[best]
-    place, width_km = _best_centre(chosen)
-    for (offset, _), other, sure in zip(squares, laid, nats, strict=True):
-        apart = float(np.abs(offset - squares[best][0]).max())
-        away = float(distance_km(place, _best_centre(other)[0]))
-        if sure > elsewhere and away > (SAME_PLACE + BENT * apart) * width_km:
-            chosen = replace(chosen, log_odds=np.full_like(chosen.log_odds, never))
-    return squares[best][1], chosen
+    found = [lay(square) for _, square in squares]
+    middles = [_moved(each.best, -offset) for each, (offset, _) in zip(found, squares, strict=True)]
+    surest = int(np.argmin([each.elsewhere for each in found]))
+    (own, square), middle = squares[surest], middles[surest]
+    laid = _of_middle(found[surest].laid, own)
+    for (offset, _), each, other in zip(squares, found, middles, strict=True):
+        apart = float(np.abs(offset - own).max())
+        away_km = float(distance_km(middle.lat_lon[0], other.lat_lon[0]))
+        allowed_km = (SAME_PLACE + BENT * apart) * float(middle.width_km[0])
+        if each.elsewhere < RATHER_SURE and away_km > allowed_km:
+            laid = replace(laid, log_odds=np.full_like(laid.log_odds, never))
+    return square, laid
 
 
-def _tried(laid: RegistrationImages) -> Floats32:
-    """Nats of one picture at the places where it was laid, else minus infinity ``[K]``."""
-    return np.where(laid.numbers[0] == NUMBERED_NOWHERE, np.float32(-np.inf), laid.log_odds[0])
-
-
-def _best_centre(laid: RegistrationImages) -> tuple[Floats64, float]:
-    """Where one picture lies best, degrees ``[2]``, and how wide it then is."""
-    best = int(_tried(laid).argmax())
-    return laid.lat_lon[0, best], float(laid.width_km[0, best])
+def _moved(poses: Poses, by: Floats32) -> Poses:
+    """Level poses ``[K]`` moved right and up by sides of a square ``[2]``."""
+    level = Poses(poses.lat_lon, poses.width_km, poses.heading_deg)
+    return level.moved(np.tile(by.astype(np.float64), (len(level), 1)))
 
 
 def _of_middle(laid: RegistrationImages, offset: Floats32) -> RegistrationImages:
     """The poses of the middle square, by those of another; level, as a tilt doesn't reach far."""
-    poses = Poses(laid.lat_lon[0], laid.width_km[0], laid.heading_deg[0])
-    moved = poses.moved(np.tile(-offset.astype(np.float64), (len(poses), 1)))
+    moved = _moved(laid.poses(0), -offset)
     bent = HEADING_SIGMA * float(np.hypot(*offset)) * laid.width_km
     return replace(
         laid,
         lat_lon=moved.lat_lon[None],
         heading_deg=np.array(moved.heading_deg[None]),
-        homography=np.tile(np.eye(3), (1, len(poses), 1, 1)),
+        homography=np.tile(np.eye(3), (1, len(moved), 1, 1)),
         sigma_km=np.hypot(laid.sigma_km, bent),
     )
