@@ -16,7 +16,6 @@ from geowhy.arrays import Floats32, Floats64
 from geowhy.export.backbone_export import LAYOUT_GRID
 from geowhy.geo.atlas import Atlas
 from geowhy.geo.sphere import distance_km, distance_matrix_km
-from geowhy.model.maps import PICTURE_COLUMNS
 from geowhy.training.aligner import fit_whitening
 from geowhy.training.config import TrainingConfig
 from geowhy.training.features import FeatureStore, embed_views
@@ -55,9 +54,9 @@ def _errors(manifest: ViewManifest, store: FeatureStore, size: int) -> dict[str,
     """Great-circle errors, km, of each baseline on the test views."""
     train, test = manifest.rows("train"), manifest.rows("test")
     places, truth = manifest.centres[train], manifest.centres[test]
-    raw = store.read(train)[:, :-PICTURE_COLUMNS]
+    raw = store.read(train)
     whitening = fit_whitening(raw, size, LAYOUT_GRID)
-    known, asked = _unit(whitening(raw)), _unit(whitening(store.read(test)[:, :-PICTURE_COLUMNS]))
+    known, asked = _unit(whitening(raw)), _unit(whitening(store.read(test)))
     alike, nearest = [], []
     for start in range(0, len(test), CHUNK):
         rows = slice(start, start + CHUNK)

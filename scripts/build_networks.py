@@ -16,16 +16,14 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from geowhy.concepts.bank import ConceptBank
-from geowhy.model.maps import PICTURE_GRID
 from geowhy.model.networks import GRAPHS
 from geowhy.model.place_reader import PLACE_READING_SIZE
 from geowhy.training.aligner import TorchAligner, standardising
-from geowhy.training.config import AlignmentConfig, PlaceReaderConfig, ReaderConfig
+from geowhy.training.config import AlignmentConfig, PlaceReaderConfig
 from geowhy.training.place_reader_torch import PlaceNetwork
-from geowhy.training.reader_torch import TorchMapReader
 
 # Sizes are all different and none is 1, so that no two become one in a graph.
-VIEWS, FEATURES, SUMMARY, SIZE, CONCEPTS = 3, 11, 7, 5, 13
+VIEWS, FEATURES, SIZE, CONCEPTS = 3, 11, 5, 13
 
 
 class WithWeights(nn.Module):
@@ -57,19 +55,11 @@ def main() -> None:
     )
     config = AlignmentConfig(hidden=17, concept_hidden=19)
     head = TorchAligner(config, standardising(features), bank, np.zeros(SIZE, np.float32))
-    pictures = torch.zeros(VIEWS, 3, PICTURE_GRID, PICTURE_GRID)
-    reader = TorchMapReader(SUMMARY, ReaderConfig(hidden=17))
     _export(
         head,
         {"features": torch.zeros(VIEWS, FEATURES)},
         ["whitened", "embedding", "concepts"],
         output / "image_head.onnx",
-    )
-    _export(
-        reader,
-        {"pictures": pictures, "summary": torch.zeros(VIEWS, SUMMARY)},
-        ["maps"],
-        output / "map_reader.onnx",
     )
     _export(
         PlaceNetwork(PlaceReaderConfig(hidden=17, size=SIZE)),
@@ -112,8 +102,8 @@ def _export(network: nn.Module, inputs: dict[str, Tensor], outputs: list[str], f
 
 
 def _open(tensor: Tensor) -> dict[int, object]:
-    """All sizes may differ but those of grids, and 1, which is there to be repeated."""
-    return {axis: Dim.AUTO for axis, size in enumerate(tensor.shape[:2]) if size > 1}
+    """All sizes may differ but 1, which is there to be repeated."""
+    return {axis: Dim.AUTO for axis, size in enumerate(tensor.shape) if size > 1}
 
 
 if __name__ == "__main__":

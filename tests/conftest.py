@@ -45,10 +45,6 @@ concept_hidden = 16
 summary_dropout = 0.3
 symmetries = true
 target_sigma_km = 800.0
-[reader]
-steps = 12
-batch = 32
-hidden = 8
 [place_reader]
 steps = 40
 batch = 64

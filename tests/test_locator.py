@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from geowhy.model.maps import MapPlaces
 from PIL import Image
 
 import geowhy
@@ -12,7 +13,6 @@ from geowhy.assets.files import sha256_of
 from geowhy.errors import ImageError, ModelFormatError, ModelNotFoundError
 from geowhy.explanation import ELSEWHERE
 from geowhy.locator import Locator
-from geowhy.model.maps import MapPlaces
 from geowhy.model.store import ModelFolder
 from geowhy.registry import resolve_model
 

@@ -58,9 +58,7 @@ def test_no_view_serves_twice_and_test_cells_are_apart(views):
 def test_views_are_read_as_the_model_reads_them(views):
     rows = views.manifest.rows("test")[[3, 1]]
     read = views.read(rows)
-    embedding, concepts = views.model.aligner.outputs(
-        views.model.aligned_features(views.store.read(rows))
-    )
+    embedding, concepts = views.model.aligner.outputs(views.store.read(rows))
     np.testing.assert_array_equal(read.concepts, concepts)
     np.testing.assert_array_equal(read.centres, views.manifest.centres[rows])
     assert read.only(np.array([False, True])).embedding.shape == (1, embedding.shape[1])

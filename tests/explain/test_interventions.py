@@ -7,35 +7,33 @@ from geowhy.errors import ConfigError
 from geowhy.explain.explainer import changed, parse_changes
 from geowhy.model.attribution import LinearAttribution
 from geowhy.model.concept_terms import ConceptImages, ConceptPlaces, ConceptTerm
-from geowhy.model.maps import MapImages, MapPlaces, MapTerm
 from geowhy.model.terms import Encoded
+from geowhy.orbit.terms import RingImages, RingPlaces, RingTerm
 
-NAMES = ("warm", "polar desert", "desert coast", "high country", "coast", "layout of forest", "m2")
-CATEGORIES = ("climate", "climate", "water", "landform", "water", "maps", "maps")
+NAMES = ("warm", "polar desert", "desert coast", "high country", "coast", "whole picture", "rim")
+CATEGORIES = ("climate", "climate", "water", "landform", "water", "appearance", "appearance")
 
 
 @pytest.fixture
 def evidence(make_bank):
     rng = np.random.default_rng(0)
     bank = make_bank(rng.normal(size=(6, 5)))
-    attribution = rng.dirichlet(np.ones(2), 4).astype(np.float32)
     concepts = ConceptTerm(NAMES[:5], CATEGORIES[:5], bank.directions, float(np.e))
-    return LinearAttribution([concepts, MapTerm(NAMES[5:], CATEGORIES[5:], attribution, 0.4)], 1.4)
+    return LinearAttribution([concepts, RingTerm(NAMES[5:], (3, 1), 4.0)], 1.4)
 
 
 @pytest.fixture
 def image():
     rng = np.random.default_rng(1)
-    concepts, pulls = (rng.normal(size=(1, n)).astype(np.float32) for n in (5, 4))
-    return Encoded((ConceptImages.of(concepts), MapImages(pulls, np.ones((1, 2), np.float32))))
+    concepts, units = (rng.normal(size=(1, n)).astype(np.float32) for n in (5, 4))
+    return Encoded((ConceptImages.of(concepts), RingImages(units, np.ones((1, 2), np.float32))))
 
 
 @pytest.fixture
 def places():
     rng = np.random.default_rng(2)
-    scaled, maps = (rng.normal(size=(9, n)).astype(np.float32) for n in (6, 4))
-    norms = np.abs(rng.normal(size=(9, 2))).astype(np.float32)
-    return Encoded((ConceptPlaces(scaled, np.ones((9, 1), np.float32)), MapPlaces(maps, norms)))
+    scaled, units = (rng.normal(size=(9, n)).astype(np.float32) for n in (6, 4))
+    return Encoded((ConceptPlaces(scaled, np.ones((9, 1), np.float32)), RingPlaces(units)))
 
 
 def logits(evidence, image, places):
@@ -78,7 +76,7 @@ def test_a_concept_is_strengthened_to_the_strongest_and_a_category_doubled(evide
         ("-warm", [("warm", [0], False)]),
         ("−WARM +high_country", [("warm", [0], False), ("high country", [3], True)]),
         ("-desert, +coast", [("desert", [1, 2], False), ("coast", [4], True)]),
-        ("  +water -layout of forest", [("water", [2, 4], True), ("layout of forest", [5], False)]),
+        ("  +water -whole picture", [("water", [2, 4], True), ("whole picture", [5], False)]),
     ],
 )
 def test_changes_are_read(evidence, text, expected):

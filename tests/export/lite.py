@@ -10,7 +10,6 @@ from torch import nn
 from torch.nn import functional
 
 from geowhy.export.backbone_export import LAYOUT_GRID
-from geowhy.model.maps import PICTURE_GRID
 
 
 class EfficientNetLite(nn.Module):
@@ -26,16 +25,13 @@ class EfficientNetLite(nn.Module):
         return functional.relu6(self._bn0(padded(self._conv_stem, x)))
 
     def forward(self, x):
-        colours = [
-            functional.adaptive_avg_pool2d(x, grid).flatten(1)
-            for grid in (LAYOUT_GRID, PICTURE_GRID)
-        ]
+        colours = functional.adaptive_avg_pool2d(x, LAYOUT_GRID).flatten(1)
         x, levels = self.stem(x), []
         for block in self._blocks:
             if block.shape.stride == 2:
                 levels.append(statistics(x))
             x = block(x)
-        return torch.cat([*levels, statistics(x), *colours], dim=1)
+        return torch.cat([*levels, statistics(x), colours], dim=1)
 
 
 class Block(nn.Module):

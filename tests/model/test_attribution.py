@@ -1,4 +1,4 @@
-"""Shares of concepts and maps add up to the score, in every space."""
+"""Shares of concepts and of rings add up to the score, in every space."""
 
 from functools import partial
 
@@ -12,8 +12,8 @@ from geowhy.model.alignment import (
 )
 from geowhy.model.attribution import LinearAttribution
 from geowhy.model.concept_terms import EmbeddingImages
-from geowhy.model.maps import MapImages, MapPlaces, MapTerm
 from geowhy.model.terms import Encoded
+from geowhy.orbit.terms import RingImages, RingPlaces, RingTerm
 
 SHAPES = {
     "feature_mean": (20,),
@@ -33,7 +33,7 @@ SHAPES = {
 }
 
 
-MAPS, DIRECTIONS = 3, 11
+RINGS = (5, 4, 2)
 
 
 def normal(rng, *shape):
@@ -51,13 +51,12 @@ def explain(bank, space, seed=0, temperature=1.7):
     tensors = {name: rng.normal(size=SHAPES[name]).astype(np.float32) for name in TENSORS}
     tensors["feature_spread"] = np.abs(tensors["feature_spread"]) + 1
     aligner = ConceptAligner(tensors, bank, space)
-    attribution = rng.dirichlet(np.ones(MAPS), DIRECTIONS).astype(np.float32)
-    maps = MapTerm(tuple("XYZ"), ("",) * MAPS, attribution, 0.3)
-    seen = MapImages(normal(rng, 1, DIRECTIONS), np.ones((1, MAPS), np.float32))
-    known = MapPlaces(normal(rng, 30, DIRECTIONS), normal(rng, 30, MAPS))
+    rings = RingTerm(tuple("XYZ"), RINGS, 0.3)
+    seen = RingImages(normal(rng, 1, sum(RINGS)), np.ones((1, len(RINGS)), np.float32))
+    known = RingPlaces(normal(rng, 30, sum(RINGS)))
     images = Encoded((*aligner.image_side(normal(rng, 1, 20)).parts, seen))
     places = Encoded((*aligner.location_side(normal(rng, 30, 12)).parts, known))
-    evidence = LinearAttribution([*aligner.terms, maps], temperature)
+    evidence = LinearAttribution([*aligner.terms, rings], temperature)
     explanation = evidence.explain(images, places.rows(slice(0, 1)), places.average())
     scores = evidence.scores(images, places)[0]
     return explanation, float(scores[0] - scores.mean())
@@ -110,7 +109,7 @@ def test_shown_concepts_are_ranked_and_their_share_grows_to_all(explained):
     assert shares[8] == pytest.approx(1.0)
 
 
-def test_a_map_is_never_called_absent(explained):
+def test_a_ring_is_never_called_absent(explained):
     every = [c for seed in range(5) for c in explained("concept", seed)[0].contributions]
     assert all(c.present for c in every if c.name in "XYZ")
     assert not all(c.present for c in every)

@@ -11,15 +11,12 @@ from geowhy.geo.cells import CellGrid
 from geowhy.geo.sphere import distance_km, lat_lon_to_unit
 from geowhy.heads.gallery import CELL_RESOLUTION, Gallery
 from geowhy.model.concept_terms import ConceptImages, ConceptPlaces, ConceptTerm
-from geowhy.model.maps import MapImages, MapPlaces, MapTerm
 from geowhy.model.terms import Encoded
-from geowhy.training.calibration import Asked, _conformal_factor, best_map_weight, calibrate
+from geowhy.training.calibration import Asked, _conformal_factor, calibrate
 from geowhy.training.config import CalibrationConfig
 
 CONFIG = CalibrationConfig()
-ONE_OF_EACH = CalibrationConfig(
-    temperatures=(2.0,), smoothings_km=(600.0,), surenesses=(0.5,), usual_temperature=2.0
-)
+ONE_OF_EACH = CalibrationConfig(temperatures=(2.0,), smoothings_km=(600.0,), surenesses=(0.5,))
 NOISE = 0.05
 
 
@@ -31,54 +28,26 @@ def scattered(count, rng):
 
 @pytest.fixture(scope="module")
 def earth(make_bank):
-    """Images that are asked for; concepts are unit vectors, seen with noise, and maps mislead."""
-    return make_earth(make_bank(np.eye(3)))
-
-
-@pytest.fixture(scope="module")
-def unmapped(earth):
-    """The same, but maps pull nowhere."""
-    concepts = concepts_of(earth.images)
-    return replace(earth, images=seeing(concepts, 0 * concepts))
-
-
-def make_earth(bank, seed=0):
-    rng = np.random.default_rng(seed)
+    """Images that are asked for; concepts are unit vectors, seen with noise."""
+    rng, bank = np.random.default_rng(0), make_bank(np.eye(3))
     points, truth = scattered(3000, rng), scattered(400, rng)
     units = lat_lon_to_unit(points).astype(np.float32)
-    ones, free = np.ones((len(points), 1), np.float32), np.zeros((len(points), 3), np.float32)
-    side = Encoded((ConceptPlaces(units, ones), MapPlaces(units, free)))
+    side = Encoded((ConceptPlaces(units, np.ones((len(points), 1), np.float32)),))
     gallery = Gallery.of(points, CellGrid.build(points, CELL_RESOLUTION), side)
-    seen = lat_lon_to_unit(truth) + NOISE * rng.normal(size=(400, 3))
-    concepts = (seen / np.linalg.norm(seen, axis=1, keepdims=True)).astype(np.float32)
-    wrong = rng.normal(size=(400, 3)).astype(np.float32)
-    images = seeing(concepts, 200 * wrong)
-    concept_term = ConceptTerm(bank.names, bank.categories, bank.directions, 200.0)
-    map_term = MapTerm(tuple("abc"), ("maps",) * 3, np.eye(3, dtype=np.float32), 0.2)
-    return Asked((concept_term, map_term), gallery, images, truth)
+    term = ConceptTerm(bank.names, bank.categories, bank.directions, 200.0)
+    return Asked((term,), gallery, seeing(truth, NOISE, rng), truth)
 
 
-def seeing(concepts, pulls):
-    return Encoded((ConceptImages.of(concepts), MapImages(pulls, np.ones((len(pulls), 3), "f4"))))
+def seeing(truth, noise, rng):
+    """Images by the unit vectors of their places ``[N, 2]``, off by some noise."""
+    seen = lat_lon_to_unit(truth) + noise * rng.normal(size=(len(truth), 3))
+    concepts = seen / np.linalg.norm(seen, axis=1, keepdims=True)
+    return Encoded((ConceptImages.of(concepts.astype(np.float32)),))
 
 
-def concepts_of(images):
-    return images.part(ConceptImages).concepts
-
-
-def test_maps_that_mislead_get_the_least_weight(earth):
-    assert best_map_weight(earth, CONFIG) == CONFIG.map_weights[0]
-
-
-def test_maps_that_know_better_get_more_weight(earth):
-    right = 2000 * lat_lon_to_unit(earth.truth).astype(np.float32)
-    seen = replace(earth, images=seeing(concepts_of(earth.images), right))
-    assert best_map_weight(seen, CONFIG) > CONFIG.map_weights[0]
-
-
-def test_radii_hold_what_they_promise_on_other_images(unmapped):
+def test_radii_hold_what_they_promise_on_other_images(earth):
     fitted, other = (
-        replace(unmapped, images=unmapped.images.rows(half), truth=unmapped.truth[half])
+        replace(earth, images=earth.images.rows(half), truth=earth.truth[half])
         for half in (slice(0, 200), slice(200, 400))
     )
     found = calibrate(fitted, np.linspace(0, 1, 200, dtype=np.float32), CONFIG)
@@ -93,12 +62,12 @@ def test_radii_hold_what_they_promise_on_other_images(unmapped):
     ("field", "value"),
     [("least_radius_km", 700.0), ("abstain_above_km", 900.0), ("region_mass", 0.6)],
 )
-def test_what_is_chosen_for_a_run_is_kept_and_what_was_fitted_still_holds(field, value, unmapped):
+def test_what_is_chosen_for_a_run_is_kept_and_what_was_fitted_still_holds(field, value, earth):
     config = ONE_OF_EACH.model_copy(update={field: value})
-    found = calibrate(unmapped, np.zeros(400, np.float32), config)
+    found = calibrate(earth, np.zeros(400, np.float32), config)
     assert getattr(found, field) == value
-    answers = unmapped.answers(found.temperature, found.smoothing_km, found.sureness)
-    errors = distance_km(np.array([answer.lat_lon for answer in answers]), unmapped.truth)
+    answers = earth.answers(found.temperature, found.smoothing_km, found.sureness)
+    errors = distance_km(np.array([answer.lat_lon for answer in answers]), earth.truth)
     within = errors <= np.array([found.radii_km(answer)[0] for answer in answers]) * (1 + 1e-9)
     assert within.sum() == 201  # of 400 images: the rank of half of 401
 
@@ -111,9 +80,9 @@ def test_more_false_alarms_are_had_for_a_lower_threshold(earth):
     assert (novelty > found.novelty_threshold).mean() == pytest.approx(0.25)
 
 
-def test_a_sharper_posterior_gets_smaller_radii(unmapped):
-    found = calibrate(unmapped, np.zeros(400, np.float32), CONFIG)
-    few = unmapped.some(20)
+def test_a_sharper_posterior_gets_smaller_radii(earth):
+    found = calibrate(earth, np.zeros(400, np.float32), CONFIG)
+    few = earth.some(20)
     sharp, broad = (
         np.array([found.radii_km(p) for p in few.answers(temperature, found.smoothing_km)])
         for temperature in (found.temperature, 9 * found.temperature)
@@ -123,8 +92,8 @@ def test_a_sharper_posterior_gets_smaller_radii(unmapped):
 
 
 def test_sureness_makes_the_stated_probability_of_an_answer_true(earth):
-    concepts, maps = earth.terms
-    half_off = replace(earth, terms=(concepts, replace(maps, weight=0.1)))
+    blurred = seeing(earth.truth, 4 * NOISE, np.random.default_rng(1))
+    half_off = replace(earth, images=blurred)
     found = calibrate(half_off, np.zeros(400, np.float32), CONFIG)
     assert found.sureness < 1
     fitted = found.temperature, found.smoothing_km

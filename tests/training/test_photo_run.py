@@ -143,7 +143,6 @@ def test_every_concept_counts_as_seen(snaps):
     model = Locator.from_pretrained(snaps).engine.model
     assert "left" in model.bank.ids  # which no view from above shows
     assert model.places is None
-    assert model.maps is None
 
 
 def test_the_model_answers_and_explains(snaps, album, capsys):
@@ -350,7 +349,6 @@ def test_other_weights_beside_the_same_graph_are_another_backbone(clip_home):
     [
         ("[photos]=>[views]\n[photos]", r"\[views\] and \[photos\]: choose one"),
         ("[split]=>[split]\nmargin = 'shared_pixels'", "photographs share no pixels"),
-        ("[photos]=>[reader]\nsteps = 5\n[photos]", "maps are read off views from above"),
         ("[alignment]=>[alignment]\nsymmetries = true", "aren't turned with the map"),
         ("[alignment]=>[alignment]\nsummary_dropout = 0.5", "gives no layout that would be left"),
         ("whitened = 768=>whitened = 64", "set whitened = 768 and hidden = 768, not 64 and 768"),

@@ -97,7 +97,7 @@ class Subject:
         model = self.model
         if model is not None:
             shown = [
-                self.aligner.outputs(model.aligned_features(model.features(list(pixels))))[1]
+                self.aligner.outputs(model.features(list(pixels)))[1]
                 for pixels in views_at(self.config, centres)
             ]
             scores[:, _columns(vocabulary, model.bank.ids)] = np.concatenate(shown)

@@ -250,7 +250,7 @@ class RuleViews:
         """What the model makes of the views in ``rows`` ``[n]``."""
         aligner, parts = self.model.aligner, []
         for start in range(0, len(rows), READ_AT_ONCE):
-            read = self.model.aligned_features(self.store.read(rows[start : start + READ_AT_ONCE]))
+            read = self.store.read(rows[start : start + READ_AT_ONCE])
             parts.append((aligner.whitened(read), *aligner.outputs(read)))
         whitened, embedding, concepts = map(np.concatenate, zip(*parts, strict=True))
         return SomeViews(self.manifest.centres[rows], whitened, embedding, concepts)

@@ -3,7 +3,7 @@
 Its features are mean and standard deviation over the picture of every channel, before each halving
 of the resolution and at the end. Early ones keep colour and texture, which tell more about a place
 than the objects that the network was trained to name. None tells where in the picture something is,
-so the mean colours of a grid follow, and those of a finer grid, for the map reader.
+so the mean colours of a grid follow.
 
 The architecture ("EfficientNet-Lite", Liu, 2020) and the names of its published weights are
 written out: the package ``efficientnet_lite_pytorch`` pads for one picture size only.
@@ -26,12 +26,11 @@ from geowhy.arrays import Floats64
 from geowhy.assets.files import appearing_whole
 from geowhy.errors import ModelFormatError
 from geowhy.export.graph import GraphWriter, Value
-from geowhy.model.maps import PICTURE_COLUMNS, PICTURE_GRID
 
 __all__ = ["GRAPH_FILE", "LAYOUT_GRID", "LITE", "LiteArchitecture", "export_backbone"]
 
 STEM_CHANNELS = 32
-GRAPH_FILE = "backbone-3.onnx"  # another number whenever other features come out
+GRAPH_FILE = "backbone-4.onnx"  # another number whenever other features come out
 LAYOUT_GRID = 8  # fields a side; 3 * 8 * 8 features are colour by row by column
 _STAGES = (  # blocks, kernel, stride, expansion, channels
     (1, 3, 1, 1, 16),
@@ -105,7 +104,7 @@ class LiteArchitecture:
         """Length of a feature vector: two statistics of each channel of each level, colours."""
         blocks = self.blocks()
         channels = sum(b.inputs for b in blocks if b.stride == 2) + blocks[-1].outputs
-        return 2 * channels + 3 * LAYOUT_GRID**2 + PICTURE_COLUMNS
+        return 2 * channels + 3 * LAYOUT_GRID**2
 
 
 LITE = {0: LiteArchitecture(1.0, 1.0), 2: LiteArchitecture(1.1, 1.2)}
@@ -138,10 +137,9 @@ def export_backbone(weights: Path, architecture: LiteArchitecture, size: int, pa
         skips = block.stride == 1 and block.inputs == block.outputs
         x = writer.node("Add", x, y) if skips else y
     levels += writer.statistics(x)
-    for grid in (LAYOUT_GRID, PICTURE_GRID):
-        field = [size // grid] * 2
-        colours = writer.node("AveragePool", "pixels", kernel_shape=field, strides=field)
-        levels.append(writer.node("Flatten", colours))
+    field = [size // LAYOUT_GRID] * 2
+    colours = writer.node("AveragePool", "pixels", kernel_shape=field, strides=field)
+    levels.append(writer.node("Flatten", colours))
     writer.named("features", "Concat", *levels, axis=1)
     pixels: Value = ("pixels", ["N", 3, size, size])
     features: Value = ("features", ["N", architecture.feature_size])

@@ -24,6 +24,7 @@ CELL_RESOLUTION = 2  # H3 cells about 320 km wide, as wide as the training views
 
 ENCODED_AT_ONCE = 8192
 LARGEST = 127
+EMBEDDING_STEP = np.float32(0.25)  # how finely places are kept, deviations of each column
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,19 +62,17 @@ class Gallery:
 
     def to_tensors(self, model: GeoModel) -> dict[str, NDArray[np.generic]]:
         """As arrays by name: columns in whole steps, deflated; the rest follows from them."""
-        columns, length = model.packed(self.side)
+        scaled, length = model.aligner.packed(self.side)
+        largest = np.abs(scaled).max(axis=0, initial=0)
+        least = np.maximum(EMBEDDING_STEP * scaled.std(axis=0), np.finfo(np.float32).tiny)
+        step = np.maximum(largest / LARGEST, least).astype(np.float32)
+        steps = np.round(scaled / step).astype(np.int8)
         tensors: dict[str, NDArray[np.generic]] = {
             "lat_lon": self.lat_lon.astype(np.float32),
             "length": length.astype(np.float16),
+            "scaled": np.frombuffer(zlib.compress(steps.T.tobytes(), 9), np.uint8),
+            "scaled.step": step,
         }
-        for name, kept in columns.items():
-            largest = np.abs(kept.columns).max(axis=0, initial=0)
-            tiny = np.finfo(np.float32).tiny
-            step = np.maximum(np.maximum(largest / LARGEST, kept.least_step), tiny)
-            step = step.astype(np.float32)
-            steps = np.round(kept.columns / step).astype(np.int8)
-            tensors[name] = np.frombuffer(zlib.compress(steps.T.tobytes(), 9), np.uint8)
-            tensors[f"{name}.step"] = step
         return tensors | {f"grid.{name}": array for name, array in self.grid.to_arrays().items()}
 
     @classmethod
@@ -86,14 +85,11 @@ class Gallery:
         try:
             grid = {n.removeprefix("grid."): a for n, a in tensors.items() if n.startswith("grid.")}
             lat_lon = tensors["lat_lon"].astype(np.float64)
-            columns = {}
-            for name in (n.removesuffix(".step") for n in tensors if n.endswith(".step")):
-                step = tensors[f"{name}.step"].astype(np.float32)
-                steps = np.frombuffer(zlib.decompress(tensors[name].tobytes()), np.int8)
-                steps = steps.reshape(len(step), len(lat_lon)).T
-                columns[name] = np.ascontiguousarray(steps, np.float32)
-                columns[name] *= step
-            side = model.unpacked(columns, tensors["length"].astype(np.float32))
+            step = tensors["scaled.step"].astype(np.float32)
+            steps = np.frombuffer(zlib.decompress(tensors["scaled"].tobytes()), np.int8)
+            scaled = np.ascontiguousarray(steps.reshape(len(step), len(lat_lon)).T, np.float32)
+            scaled *= step
+            side = model.aligner.unpacked(scaled, tensors["length"].astype(np.float32))
             return cls.of(lat_lon, CellGrid.from_arrays(grid), side)
         except (KeyError, ValueError, zlib.error) as error:
             raise ModelFormatError(

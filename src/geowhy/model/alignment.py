@@ -2,8 +2,7 @@
 
 ``x_img`` and ``x_loc`` are embeddings ``[N, d]``. The concept basis is ``B = E + Δ`` ``[d, k]``
 (arXiv 2509.01910, eq. 1), concept scores are ``z_img = f_img(x_img)`` (eq. 2) and
-``z_loc = x_loc B`` (eq. 3). A model with a `MapMatcher` adds how well the maps read off an image
-agree with the maps of a place. The network of the image side is `geowhy.training.aligner`'s.
+``z_loc = x_loc B`` (eq. 3). The network of the image side is `geowhy.training.aligner`'s.
 """
 
 from __future__ import annotations
@@ -60,10 +59,6 @@ class Aligner(Protocol):
         """Inverse temperature of the scores."""
 
     @property
-    def feature_size(self) -> int:
-        """How many of a backbone's features it reads, from the first on."""
-
-    @property
     def terms(self) -> tuple[ScoreTerm, ...]:
         """What its scores are sums of."""
 
@@ -71,10 +66,10 @@ class Aligner(Protocol):
         """Features as the head takes them, ``[N, w]``."""
 
     def outputs(self, features: Floats32) -> tuple[Floats32, Floats32]:
-        """Unit embeddings ``[N, d]`` and ``z_img`` ``[N, k]`` of features ``[N, feature_size]``."""
+        """Unit embeddings ``[N, d]`` and ``z_img`` ``[N, k]`` of backbone features ``[N, f]``."""
 
     def image_side(self, features: Floats32) -> Encoded:
-        """From backbone features ``[N, feature_size]``."""
+        """From backbone features ``[N, f]``."""
 
     def location_side(self, embeddings: Floats32) -> Encoded:
         """From embeddings of the location encoder ``[M, d]``."""
@@ -134,11 +129,6 @@ class ConceptAligner:
     def scale(self) -> float:
         """Inverse temperature of the scores, 1 / τ."""
         return float(np.exp(self.tensors["log_scale"].item()))
-
-    @property
-    def feature_size(self) -> int:
-        """How many of the backbone's features it reads; a map reader may read more."""
-        return len(self.tensors["feature_mean"])
 
     @cached_property
     def decomposition(self) -> Floats32:

@@ -2,7 +2,7 @@
 
 Of a term in the concept space, each concept has its product of both concept scores. In the
 embedding space an embedding is split along the concepts by ridge regression, and what lies along
-none of them stays unexplained. The maps of a `MapMatcher` have their shares of its agreement.
+none of them stays unexplained.
 """
 
 from __future__ import annotations

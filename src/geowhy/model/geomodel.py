@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,33 +15,12 @@ from geowhy.errors import ConfigError, DataError, ModelFormatError
 from geowhy.model.alignment import Aligner, ConceptAligner
 from geowhy.model.backbone import BACKBONE_FILE, ImageBackbone, OnnxBackbone
 from geowhy.model.location import LocationArchitecture, LocationEncoder
-from geowhy.model.maps import (
-    MapComparison,
-    MapMatcher,
-    MapPlaces,
-    MapReader,
-)
 from geowhy.model.place_reader import PlaceReader
 from geowhy.model.preprocessing import Preprocessing
 from geowhy.model.store import ModelFolder
-from geowhy.model.surroundings import read_surroundings
 from geowhy.model.terms import Encoded, ScoreTerm, ScoringModel, total_scores
 
 __all__ = ["GeoModel", "folder_bank", "model_banks", "model_config", "model_tensors"]
-
-
-# How finely places are kept: embeddings by the deviation of each column, maps by that of the error
-# of reading.
-EMBEDDING_STEP = np.float32(0.25)
-MAP_STEP = 0.75
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PackedColumns:
-    """Columns ``[M, c]`` as a gallery's file keeps them, in steps no finer than ``[c]``."""
-
-    columns: Floats32
-    least_step: Floats32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,8 +32,6 @@ class GeoModel:
         backbone: the frozen image encoder.
         location: the location encoder.
         aligner: heads, concept basis and temperature.
-        maps: what reads maps off an image and what holds them against those of places; None in a
-            model that compares no maps.
         places: tells places by concepts that no image shows; None in a model without such.
     """
 
@@ -62,7 +39,6 @@ class GeoModel:
     backbone: ImageBackbone
     location: LocationEncoder
     aligner: Aligner
-    maps: MapComparison | None
     places: PlaceReader | None
 
     @classmethod
@@ -86,10 +62,7 @@ class GeoModel:
             raise ModelFormatError(
                 f"{folder.path}: config.json lacks {error}: get or train the model anew"
             ) from error
-        maps = places = None
-        if "reader" in groups or "matcher" in groups:
-            reader, matcher = (groups.get(group, {}) for group in ("reader", "matcher"))
-            maps = MapComparison(MapReader(reader), MapMatcher(matcher))
+        places = None
         if "places" in groups:
             places = PlaceReader(groups["places"], folder_bank(folder, PLACE_BANK_FILE))
         return cls(
@@ -97,7 +70,6 @@ class GeoModel:
             OnnxBackbone.load(folder.path / BACKBONE_FILE, preprocessing),
             LocationEncoder.from_tensors(groups.get("location", {}), architecture),
             ConceptAligner(groups.get("alignment", {}), folder_bank(folder, BANK_FILE), space),
-            maps,
             places,
         )
 
@@ -128,7 +100,7 @@ class GeoModel:
     @property
     def terms(self) -> tuple[ScoreTerm, ...]:
         """What its scores are sums of."""
-        return self.aligner.terms + ((self.maps.matcher.term,) if self.maps else ())
+        return self.aligner.terms
 
     def scores(self, images: Encoded, places: Encoded) -> Floats32:
         """Logits ``[N, M]`` of places given images, before calibration."""
@@ -138,19 +110,9 @@ class GeoModel:
         """Backbone features ``[N, f]`` of RGB images ``[H, W, 3]``."""
         return self.backbone.embed(pixels)
 
-    def aligned_features(self, features: Floats32) -> Floats32:
-        """What the alignment reads of backbone features ``[N, f]``; the rest is a map reader's."""
-        return features[:, : self.aligner.feature_size]
-
     def image_side(self, features: Floats32) -> Encoded:
         """Backbone features ``[N, f]`` as the terms take them."""
-        read = self.aligned_features(features)
-        images = self.aligner.image_side(read)
-        if self.maps is None:
-            return images
-        reader, matcher = self.maps.reader, self.maps.matcher
-        summary = self.aligner.whitened(read)[:, : reader.summary_size]
-        return Encoded((*images.parts, matcher.images(reader.read(features, summary))))
+        return self.aligner.image_side(features)
 
     def location_side(self, lat_lon: ArrayLike, surroundings: Floats32 | None = None) -> Encoded:
         """Degrees ``[N, 2]`` as the terms take them.
@@ -158,32 +120,7 @@ class GeoModel:
         ``surroundings`` saves reading them from the atlas, if a model needs them.
         """
         degrees = np.asarray(lat_lon, np.float64)
-        if self.maps is None:
-            return self.aligner.location_side(self.location.embed(degrees, surroundings))
-        if surroundings is None:
-            surroundings = read_surroundings(degrees)
-        places = self.aligner.location_side(self.location.embed(degrees, surroundings))
-        coordinates = self.maps.matcher.coordinates(self.maps.reader.mapped(surroundings))
-        return Encoded((*places.parts, self.maps.matcher.places(coordinates)))
-
-    def packed(self, places: Encoded) -> tuple[dict[str, PackedColumns], Floats32]:
-        """Columns from which M places can be had, by name; and a length for each ``[M, 1]``."""
-        scaled, length = self.aligner.packed(places)
-        columns = {"scaled": PackedColumns(scaled, EMBEDDING_STEP * scaled.std(axis=0))}
-        maps = places.part(MapPlaces).coordinates if self.maps else scaled[:, :0]
-        columns["maps"] = PackedColumns(maps, np.full(maps.shape[1], MAP_STEP, np.float32))
-        return columns, length
-
-    def unpacked(self, columns: Mapping[str, Floats32], length: Floats32) -> Encoded:
-        """Places from what `packed` gave, columns ``[M, c]`` and lengths ``[M, 1]``.
-
-        Raises:
-            KeyError: if a column is missing.
-        """
-        places = self.aligner.unpacked(columns["scaled"], length)
-        if self.maps is None:
-            return places
-        return Encoded((*places.parts, self.maps.matcher.places(columns["maps"])))
+        return self.aligner.location_side(self.location.embed(degrees, surroundings))
 
 
 def model_config(model: GeoModel) -> dict[str, Any]:
@@ -207,8 +144,6 @@ def model_banks(model: GeoModel) -> dict[str, ConceptBank]:
 def model_tensors(model: GeoModel) -> dict[str, Floats32]:
     """The content of model.safetensors."""
     groups = {"alignment": model.aligner.tensors, "location": model.location.to_tensors()}
-    if model.maps:
-        groups |= {"reader": model.maps.reader.tensors, "matcher": model.maps.matcher.tensors}
     if model.places:
         groups["places"] = model.places.tensors
     return {f"{group}/{n}": array for group, part in groups.items() for n, array in part.items()}

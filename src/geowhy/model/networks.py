@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["GRAPHS", "NetworkName", "run_network"]
 
 GRAPHS = Path(__file__).parent.parent / "data" / "graphs"
-NetworkName = Literal["image_head", "map_reader", "place_reader"]
+NetworkName = Literal["image_head", "place_reader"]
 
 
 def run_network(

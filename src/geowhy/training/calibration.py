@@ -16,13 +16,12 @@ import numpy as np
 from geowhy.arrays import Floats32, Floats64
 from geowhy.geo.sphere import distance_km, distance_matrix_km
 from geowhy.heads.gallery import Gallery
-from geowhy.model.maps import MapTerm
 from geowhy.model.terms import Encoded, ScoreTerm, total_scores
 from geowhy.posterior.calibration import Calibration, stated_km
 from geowhy.posterior.density import Decoder, Estimate, softmax
 from geowhy.training.config import CalibrationConfig
 
-__all__ = ["Asked", "best_map_weight", "calibrate"]
+__all__ = ["Asked", "calibrate"]
 
 IMAGES_AT_ONCE = 64  # with 200,000 places: 50 MB of scores
 
@@ -62,18 +61,6 @@ class Asked:
         """Mean error, where far is far."""
         errors_km = self.errors_km(self.answers(temperature, smoothing_km))
         return float(np.minimum(errors_km, cap_km).mean())
-
-
-def best_map_weight(asked: Asked, config: CalibrationConfig) -> float:
-    """How much the maps should count against the concepts."""
-    some, terms = asked.some(config.images), asked.terms
-    usual = config.usual_temperature, config.usual_smoothing_km
-
-    def cost_km(weight: float) -> float:
-        weighed = [replace(t, weight=weight) if isinstance(t, MapTerm) else t for t in terms]
-        return replace(some, terms=tuple(weighed)).cost_km(*usual, config.error_cap_km)
-
-    return min(config.map_weights, key=cost_km)
 
 
 def calibrate(asked: Asked, novelty: Floats32, config: CalibrationConfig) -> Calibration:

@@ -20,7 +20,7 @@ from geowhy.errors import ConfigError
 
 __all__ = [
     "AlignmentConfig", "CalibrationConfig", "FitConfig", "GalleryConfig", "LocationConfig",
-    "OptimiserConfig", "PhotosConfig", "PlaceReaderConfig", "ReaderConfig", "RunConfig", "Section",
+    "OptimiserConfig", "PhotosConfig", "PlaceReaderConfig", "RunConfig", "Section",
     "SplitConfig", "TrainingConfig", "ViewsConfig",
 ]  # fmt: skip
 
@@ -161,18 +161,6 @@ class AlignmentConfig(Section):
         return self
 
 
-class ReaderConfig(Section):
-    """The network that reads maps off a view; with no ``steps`` the model compares no maps."""
-
-    steps: int = Field(0, ge=0)
-    batch: int = Field(512, ge=2)
-    hidden: int = Field(64, ge=2)
-    rate: float = Field(2e-3, gt=0)
-    weight_decay: float = Field(5e-2, ge=0)
-    dropout: float = Field(0.3, ge=0, lt=1)
-    summary_dropout: float = Field(0.3, ge=0, lt=1)
-
-
 class PlaceReaderConfig(Section):
     """The network that tells places by concepts that no view shows."""
 
@@ -208,19 +196,17 @@ class GalleryConfig(Section):
 class CalibrationConfig(Section):
     """What is tried on validation images, and what the model then promises.
 
-    Of ``map_weights``, ``temperatures`` and ``smoothings_km`` those are taken whose answers are
-    nearest on ``images`` of them; while one is chosen the others are as ``usual``. An error counts
+    Of ``temperatures`` and ``smoothings_km`` those are taken whose answers are nearest on
+    ``images`` of them; while the one is chosen the other is as ``usual``. An error counts
     up to ``error_cap_km``: an answer on another continent costs no more than one far off. Of
     ``surenesses`` the one is taken under which the truth is most probable. ``false_alarm_rate`` of
     the validation images are called unlike all others. The rest the model keeps as it is: see
     `geowhy.posterior.calibration.Calibration`.
     """
 
-    map_weights: Choices = (0.2, 0.4, 0.6, 0.8)  # 1 would trust errors of maps as independent
     temperatures: Choices = (0.7, 1.0, 1.4, 2.0, 2.8)
     smoothings_km: Choices = (300.0, 600.0, 900.0, 1_200.0)
     surenesses: Choices = tuple(number / 20 for number in range(1, 21))
-    usual_temperature: Positive = 1.4
     usual_smoothing_km: Positive = 600.0
     images: int = Field(1_000, ge=1)
     error_cap_km: Positive = 2_500.0
@@ -242,13 +228,12 @@ class FitConfig(Section):
 class TrainingConfig(RunConfig, FitConfig):
     """Everything that determines a run, but for the data."""
 
-    name: str = Field("embedded", pattern=r"^[A-Za-z0-9._-]+$")
+    name: str = Field("views", pattern=r"^[A-Za-z0-9._-]+$")
     backbone: Backbone = "efficientnet-lite2"
     vocabulary: str = ""  # a folder of concept files; the packaged one if empty
     views: ViewsConfig = ViewsConfig()
     photos: PhotosConfig | None = None  # a run that has them cuts no views
     split: SplitConfig = SplitConfig()
-    reader: ReaderConfig = ReaderConfig()
     place_reader: PlaceReaderConfig = PlaceReaderConfig()
     gallery: GalleryConfig = GalleryConfig()
     calibration: CalibrationConfig = CalibrationConfig()
@@ -271,9 +256,6 @@ class TrainingConfig(RunConfig, FitConfig):
             "[views] and [photos]: choose one": photos and "views" in self.model_fields_set,
             "split.margin: photographs share no pixels of a world image: leave it out": (
                 photos and self.split.margin != "none"
-            ),
-            "reader.steps: maps are read off views from above, not off photographs: set 0": (
-                photos and self.reader.steps > 0
             ),
             "alignment.symmetries: photographs aren't turned with the map: set false": (
                 photos and self.alignment.symmetries

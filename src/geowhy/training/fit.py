@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from pathlib import Path
 
-import numpy as np
-
 from geowhy.model.geomodel import GeoModel
-from geowhy.model.maps import MapComparison, MapMatcher, MapReader
-from geowhy.training.config import TrainingConfig
 from geowhy.training.loop import TrainingRun, train_task
 from geowhy.training.objectives import OBJECTIVES
 from geowhy.training.place_reader_torch import train_place_reader
-from geowhy.training.pool import FitData, ImagePool
+from geowhy.training.pool import ImagePool
 from geowhy.training.processes import Processes, StageBars
-from geowhy.training.reader_torch import ReadingLesson, fit_matcher, train_reader
-from geowhy.training.regression import tensors_of
 from geowhy.training.start import initial_aligner, initial_encoder
 from geowhy.training.views import Manifest
 
@@ -34,13 +27,11 @@ def fit(
     steps: int,
     folder: Path,
     bars: StageBars,
-    matcher: MapMatcher | None = None,
 ) -> tuple[GeoModel, int]:
     """The model after at most so many steps, in full precision, and the step that it is of.
 
     Leaves manifest, log and checkpoint in ``folder``, and goes on from that checkpoint to
-    ``resume``. A ``matcher`` that is there already is taken as it is. Readers of maps and places
-    are small: the leading process alone has them.
+    ``resume``. The reader of places is small: the leading process alone has it.
 
     Raises:
         DataError: if the images tell no concept, or the checkpoint is damaged or another run's.
@@ -68,7 +59,6 @@ def fit(
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
     run = TrainingRun(config.optimiser, config.seed, steps, digest, folder)
     step = train_task(run, task, processes, resume, report)
-    maps = _maps(config, data, matcher, bars) if leads and config.reader.steps else None
     places = None
     if leads and data.unseen.concepts:
         report = bars.stage("learning concepts of places")
@@ -77,21 +67,4 @@ def fit(
         )
     alignment, location = task.export()
     backbone = pool.sources.open_backbone()
-    return GeoModel(config.name, backbone, location, alignment, maps, places), step
-
-
-def _maps(
-    config: TrainingConfig, data: FitData, matcher: MapMatcher | None, bars: StageBars
-) -> MapComparison:
-    summary = data.training.images[:, : config.alignment.whitened]
-    around = data.training.surroundings, data.land.surroundings
-    lesson = ReadingLesson(data.raw, *(part.cpu().numpy() for part in (summary, *around)))
-    report = bars.stage("learning to read maps")
-    everything = np.arange(len(data.raw))
-    reader = train_reader(lesson, everything, config.reader, config.seed, report)
-    if matcher is None:
-        report = bars.stage("measuring errors of reading")
-        clear_km = math.sqrt(2) * config.views.size * config.views.km_per_pixel
-        places = data.training, data.gallery
-        matcher = fit_matcher(lesson, *places, clear_km, config.reader, config.seed, report)
-    return MapComparison(MapReader(tensors_of(reader)), matcher)
+    return GeoModel(config.name, backbone, location, alignment, places), step

@@ -15,11 +15,10 @@ from geowhy.arrays import Array, Floats32
 from geowhy.model.alignment import ConceptAligner
 from geowhy.model.geomodel import GeoModel, model_banks, model_config, model_tensors
 from geowhy.model.location import LocationEncoder
-from geowhy.model.maps import MapComparison, MapMatcher, MapReader
 from geowhy.model.place_reader import PlaceReader
 from geowhy.model.store import write_model
 from geowhy.posterior import Calibration, NoveltyDetector
-from geowhy.training.calibration import Asked, best_map_weight, calibrate
+from geowhy.training.calibration import Asked, calibrate
 from geowhy.training.photos import PhotoManifest
 from geowhy.training.pool import ImagePool
 from geowhy.training.views import Manifest
@@ -33,7 +32,6 @@ LEAST_VARIANCE = 1e-6  # as the novelty detector has for all other directions
 class Tuning:
     """What validation images decide: it is fitted once, and holds for a refit as well."""
 
-    map_weight: float  # how much the maps count against the concepts
     calibration: Calibration
     novelty: NoveltyDetector
 
@@ -44,23 +42,18 @@ def tune(
     """Fits the tuning on the validation images of the manifest."""
     model, features, config = _rounded_model(model), pool.features, pool.config.calibration
     gallery = pool.gallery(model)
-    report(1, 4)
-    fitted = NoveltyDetector.fit(model.aligned_features(features.read(manifest.rows("train"))))
+    report(1, 3)
+    fitted = NoveltyDetector.fit(features.read(manifest.rows("train")))
     # A direction in which few training images don't differ isn't none.
     fitted = replace(fitted, variances=np.maximum(fitted.variances, LEAST_VARIANCE))
     novelty = NoveltyDetector.from_tensors(_rounded(fitted.to_tensors()))
-    report(2, 4)
+    report(2, 3)
     rows = manifest.rows("validation")
     raw, truth = features.read(rows), manifest.centres[rows]
     asked = Asked(model.terms, gallery, model.image_side(raw), truth)
-    weight = 0.0
-    if model.maps:
-        weight = best_map_weight(asked, config)
-        asked = replace(asked, terms=replace(model, maps=model.maps.weighing(weight)).terms)
-    report(3, 4)
-    calibration = calibrate(asked, novelty.score(model.aligned_features(raw)), config)
-    report(4, 4)
-    return Tuning(weight, calibration, novelty)
+    calibration = calibrate(asked, novelty.score(raw), config)
+    report(3, 3)
+    return Tuning(calibration, novelty)
 
 
 def package_model(
@@ -73,8 +66,6 @@ def package_model(
 ) -> None:
     """Builds the gallery, and writes the folder ``path``; ``manifest`` is what was learnt from."""
     model = _rounded_model(model)
-    if model.maps:
-        model = replace(model, maps=model.maps.weighing(tuning.map_weight))
     gallery = pool.gallery(model)
     report(1, 2)
     config = {
@@ -110,15 +101,11 @@ def _rounded(tensors: dict[str, Floats32]) -> dict[str, Floats32]:
 
 
 def _rounded_model(model: GeoModel) -> GeoModel:
-    location, aligner, maps, places = model.location, model.aligner, model.maps, model.places
-    if maps:
-        reader = MapReader(_rounded(maps.reader.tensors))
-        maps = MapComparison(reader, MapMatcher(_rounded(maps.matcher.tensors)))
+    location, aligner, places = model.location, model.aligner, model.places
     return GeoModel(
         model.name,
         model.backbone,
         LocationEncoder.from_tensors(_rounded(location.to_tensors()), location.architecture),
         ConceptAligner(_rounded(aligner.tensors), aligner.bank, aligner.space),
-        maps,
         PlaceReader(_rounded(places.tensors), places.bank) if places else None,
     )

@@ -33,8 +33,6 @@ class FitData(AlignmentData):
     """
 
     unseen: Vocabulary  # what no image shows
-    raw: Floats32  # backbone features of the training images [N, f]
-    gallery: Places
     known_land: Points  # degrees [N, 2] in all cells not held out, for what no image is looked at
 
 
@@ -63,7 +61,7 @@ class ImagePool:
         land = uniform_on_land(self._atlas, gallery.size, np.random.default_rng(gallery.seed))
         self._centres = np.concatenate([centres, land])
         self._gallery = np.arange(len(centres), len(self._centres))
-        looks_around = config.location.surroundings or config.reader.steps
+        looks_around = config.location.surroundings
         around = SURROUNDINGS_SIZE if looks_around else 0
         # Pages of rows that no fit asks for are never touched.
         self._surroundings = np.empty((len(self._centres), around), np.float32)
@@ -78,8 +76,7 @@ class ImagePool:
         """
         rows, held_out = manifest.rows("train"), manifest.rows("validation")
         alignment = self.config.alignment
-        raw = self.features.read(rows)
-        read = self._aligned_features(raw)
+        read = self.features.read(rows)
         if alignment.init == "geoclip":
             whitening = standardising(read)
         elif alignment.whitened <= len(read):
@@ -101,19 +98,16 @@ class ImagePool:
             )
         known = GroundTruth.fit(self._truth(seen, rows))
         training = self._places(rows, whitening(read), seen, known)
-        nothing = np.empty((len(self._gallery), 0), np.float32)
-        gallery = self._places(self._gallery, nothing, seen, known)
-        land = gallery[:SOME_PLACES]
+        some = self._gallery[:SOME_PLACES]
+        land = self._places(some, np.empty((len(some), 0), np.float32), seen, known)
         if alignment.negatives == "land":
             land = land.with_prior(training, alignment.target_sigma_km)
         validation = None
         if len(held_out):
-            images = whitening(self._aligned_features(self.features.read(held_out)))
+            images = whitening(self.features.read(held_out))
             validation = self._places(held_out, images, seen, known)
         known_land = self._centres[known_rows]
-        return FitData(
-            seen, whitening, training, validation, land, unseen, raw, gallery, known_land
-        )
+        return FitData(seen, whitening, training, validation, land, unseen, known_land)
 
     def gallery(self, model: GeoModel) -> Gallery:
         """The gallery of the configuration, as a model's folder will hold it."""
@@ -137,10 +131,6 @@ class ImagePool:
             if is_shown:
                 learnable.append(concept.id)
         return self.vocabulary.only(learnable)
-
-    def _aligned_features(self, features: Floats32) -> Floats32:
-        """The columns that tell of a whole image: all but the picture."""
-        return features[:, : features.shape[1] - self.sources.picture]
 
     def _places(
         self, rows: Rows, images: Floats32, vocabulary: Vocabulary, known: GroundTruth

@@ -22,17 +22,16 @@ def regress(
     on_progress: Progress,
     *,
     weight_decay: float = 1e-2,
-    warm_up: int = 1,
 ) -> None:
-    """Minimises a loss by AdamW in place, the rate falling by half a cosine after ``warm_up``.
+    """Minimises a loss by AdamW in place, the rate falling by half a cosine.
 
     ``loss_of_a_batch`` draws a batch, and gives its mean loss ``[]``.
     """
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=weight_decay)
     for step in range(steps):
-        warmed, cosine = min(1.0, (step + 1) / warm_up), math.cos(math.pi * step / steps)
+        cosine = math.cos(math.pi * step / steps)
         for group in optimiser.param_groups:
-            group["lr"] = rate * warmed * 0.5 * (1 + cosine)
+            group["lr"] = rate * 0.5 * (1 + cosine)
         loss = loss_of_a_batch()
         optimiser.zero_grad()
         loss.backward()

@@ -64,11 +64,8 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
         if config.split.refit:
             manifest = _divided(images, pool, bars, final=True)
             again = StageBars(bars.bars, "refit: ")
-            matcher = model.maps.matcher if model.maps else None
             del model  # its backbone may take a gigabyte
-            model, _ = fit(
-                pool, processes, resume, manifest, best_step, folder / "refit", again, matcher
-            )
+            model, _ = fit(pool, processes, resume, manifest, best_step, folder / "refit", again)
         if tuning is not None:
             report = bars.stage("packaging")
             package_model(folder / "model", model, tuning, pool, manifest, report)

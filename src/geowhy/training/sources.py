@@ -17,7 +17,6 @@ from geowhy.errors import ModelFormatError
 from geowhy.export.backbone_export import GRAPH_FILE, LAYOUT_GRID, LITE, export_backbone
 from geowhy.images.overhead import WorldImage
 from geowhy.model.backbone import BACKBONE_FILE, OnnxBackbone
-from geowhy.model.maps import PICTURE_COLUMNS
 from geowhy.model.preprocessing import Preprocessing
 from geowhy.registry import require
 from geowhy.training.config import CLIP, TrainingConfig
@@ -38,7 +37,6 @@ class TrainingSources:
     backbone_files: Mapping[str, Path]  # by the names that a model folder gives them
     preprocessing: Preprocessing
     layout_grid: int  # fields a side of the layout, three colours each, after the statistics; or 0
-    picture: int  # columns of the picture, which comes last and a map reader alone looks at; or 0
     cache: Path  # folder for feature shards
 
     @classmethod
@@ -64,14 +62,14 @@ class TrainingSources:
                     f"{settings}: no preprocessing in it ({error}): remove the folder and run "
                     f"geowhy models get {CLIP}"
                 ) from error
-            return cls(config, files, preprocessing, 0, 0, cache)
+            return cls(config, files, preprocessing, 0, cache)
         graph = folder / GRAPH_FILE
         if not graph.exists():
             number = int(config.backbone.removeprefix("efficientnet-lite"))
             weights = next(folder.glob("*.pth"))
             export_backbone(weights, LITE[number], PREPROCESSING.size, graph)
         files = {BACKBONE_FILE: graph}
-        return cls(config, files, PREPROCESSING, LAYOUT_GRID, PICTURE_COLUMNS, cache)
+        return cls(config, files, PREPROCESSING, LAYOUT_GRID, cache)
 
     @cached_property
     def digest(self) -> str:

@@ -37,7 +37,6 @@ class GeoClipAligner:
         self.bank = bank  # the concepts that explain scores
         self.basis = bank.directions  # [512, k]
         self.scale = float(np.exp(self.tensors["logit_scale"].item()))
-        self.feature_size = self.tensors["layer_0.weight"].shape[1]  # of CLIP, projected
         size = len(self.tensors["layer_1.bias"])
         if len(self.basis) != size:
             raise ModelFormatError(

@@ -85,7 +85,7 @@ class ReleasedGeoClip:
             ModelFormatError: if it is damaged.
         """
         tower = load_clip_backbone(require(CLIP), int8=int8)
-        return GeoModel(GEOCLIP, tower, self.encoder, self.aligner, maps=None, places=None)
+        return GeoModel(GEOCLIP, tower, self.encoder, self.aligner, places=None)
 
 
 def check_installed() -> None:
