@@ -1,4 +1,4 @@
-"""Accuracy on the fixed test, for the embedded configuration and for what it is compared with.
+"""Accuracy on the fixed test, for the configuration of views and for what it is compared with.
 
 Trains every variant with every split seed (or takes the model that an earlier call left in the
 output folder), measures it on the test views of that seed, and prints one table. For validation
@@ -27,15 +27,13 @@ COORDINATES: dict[str, dict[str, Any]] = {  # GeoCLIP's location encoder, at its
     },
     "alignment": {"negatives": "land", "target_sigma_km": 500.0, "symmetries": False},
     "optimiser": {"steps": 200, "validate_every": 25, "batch": 512, "queue": 2048},
-    "reader": {"steps": 0},
 }
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "as-configured": {},
     "coordinates": COORDINATES,
     "both": {"location": {"sigmas": (0.5, 2.0), "hidden": 256, "depth": 2}},
     "no-refit": {"split": {"refit": False}},
-    "no-maps-read": {"reader": {"steps": 0}},
-    "objective-geoclip": {"alignment": {"objective": "geoclip"}, "reader": {"steps": 0}},
+    "objective-geoclip": {"alignment": {"objective": "geoclip"}},
     "space-embedding": {"alignment": {"space": "embedding"}},
     "space-both": {"alignment": {"space": "both"}},
     "divergence-literal": {"alignment": {"divergence": "literal"}},
@@ -51,7 +49,7 @@ COLUMNS = ("within 750 km", "within 2,500 km", "median km", "radius 50 %", "radi
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, default=Path("configs/embedded.toml"))
+    parser.add_argument("--config", type=Path, default=Path("configs/views.toml"))
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=["as-configured"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--split", choices=("validation", "test"), default="test")

@@ -27,7 +27,7 @@ CHUNK = 500
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, default=Path("configs/embedded.toml"))
+    parser.add_argument("--config", type=Path, default=Path("configs/views.toml"))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     given = parser.parse_args()
     config = TrainingConfig.load(given.config)

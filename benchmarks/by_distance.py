@@ -21,7 +21,7 @@ CHUNK = 300
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", nargs="?", default="embedded")
+    parser.add_argument("model", help="folder of a model of views")
     model = parser.parse_args().model
     config = training_config(model)
     manifest, _ = open_views(config)

@@ -1,13 +1,13 @@
 """Records what a locator answers, and tells how two records differ: nothing but what was meant.
 
-Answers are those to the six demo views, to some test views of the embedded model, and with
+Answers are those to the six demo views, to some views of the packaged reference, and with
 ``--photos`` to photographs, for which GeoCLIP as released gets a random, seeded image tower. Only
 the public interface is asked, so that another version of the package can be recorded::
 
     PYTHONPATH=OLD/src python scripts/record_answers.py old.npz --photos FOLDER
     python scripts/record_answers.py new.npz --photos FOLDER --against old.npz
 
-Needs ``geowhy models get blue-marble``, and with ``--photos`` also ``geowhy models get geoclip``.
+``--photos`` needs ``geowhy models get geoclip``.
 Ends with 1 if anything differs by more than the tolerance.
 """
 
@@ -34,6 +34,7 @@ from geowhy import Explanation, Locator, Prediction
 Arrays = dict[str, NDArray[np.generic]]
 
 PHOTOS, SEED = 20, 0
+KM_PER_PIXEL, PIXELS = 5.0, 64  # of views
 TOP_K = 5
 TOLERANCE = 1e-4  # absolute up to 1, relative above: of degrees, km, probabilities and log-odds
 SIDE, FIELD, FEATURES = 224, 28, 768  # pixels, pixels, numbers that CLIP's tower gives
@@ -46,7 +47,7 @@ def main() -> int:
     """Records, and compares if asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("output", type=Path, help="the record, .npz")
-    parser.add_argument("--views", type=int, default=200, help="test views (default: 200)")
+    parser.add_argument("--views", type=int, default=200, help="of the reference (default: 200)")
     parser.add_argument("--photos", type=Path, help=f"folder; {PHOTOS} of its JPEGs are located")
     parser.add_argument("--against", type=Path, help="an older record to compare with")
     given = parser.parse_args()
@@ -67,7 +68,7 @@ def recorded(views: int, photos: Path | None) -> Arrays:
     locator = Locator.from_pretrained()
     arrays = answers("demo", locator, demo)
     if views:
-        arrays |= answers("views", locator, list(_test_views(views)))
+        arrays |= answers("views", locator, list(_views(views)))
     if photos is not None:
         files = sorted(photos.rglob("*.jpg"))[:PHOTOS]
         if not files:
@@ -152,20 +153,14 @@ def _by_name(explanation: Explanation) -> list[float]:
     return [c.contribution for c in sorted(explanation.contributions, key=lambda c: c.name)]
 
 
-def _test_views(count: int) -> Iterator[Image.Image]:
-    """The first of the embedded model's test views, cut anew."""
-    from geowhy.evaluation.protocol import training_config
-    from geowhy.geo.atlas import Atlas
+def _views(count: int) -> Iterator[Image.Image]:
+    """Of places uniform on land."""
+    from geowhy.geo.atlas import Atlas, uniform_on_land
     from geowhy.images.overhead import cut_views
-    from geowhy.training.sources import open_world
-    from geowhy.training.views import SPLITS, cell_splits, sample_views
+    from geowhy.images.worlds import reference_world
 
-    config = training_config("embedded")
-    pool = sample_views(config.views, Atlas.load())
-    rows = np.flatnonzero(cell_splits(pool.centres, config.split) == SPLITS.index("test"))
-    centres = pool.centres[rows[:count]]
-    pixels = cut_views(open_world(), centres, pool.km_per_pixel, pool.size)
-    yield from map(Image.fromarray, pixels)
+    centres = uniform_on_land(Atlas.load(), count, np.random.default_rng(SEED))
+    yield from map(Image.fromarray, cut_views(reference_world(), centres, KM_PER_PIXEL, PIXELS))
 
 
 def _answers_to_photos(files: Sequence[Path]) -> Arrays:

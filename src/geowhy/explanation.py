@@ -108,7 +108,7 @@ class ConceptChange:
     """Something that a picture shows less or more of than it does.
 
     Attributes:
-        name: of a concept, a map or a category, or a word for several concepts.
+        name: of a concept, another part or a category, or a word for several concepts.
         kind: "without" it; "with" as much of it as of the picture's strongest concept; or "twice"
             as much of it as there was.
     """

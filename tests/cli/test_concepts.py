@@ -70,7 +70,6 @@ def model(put_module, vocabulary):
             backbone=None,
             location=None,
             aligner=SimpleNamespace(bank=bank("northern"), concept_scores=concept_scores),
-            maps=None,
             places=SimpleNamespace(
                 bank=bank("northness"),
                 concept_scores=lambda lat_lon: 0.5 * lat_lon[:, :1].astype(np.float32),
@@ -279,12 +278,12 @@ def test_map_without_matplotlib_names_the_extra(concepts, model, tmp_path, monke
 @pytest.mark.parametrize(("flag", "printed"), [([], "a table"), (["--json"], "{}")])
 def test_score(geowhy, put_module, flag, printed):
     def score_concepts(model, report):
-        assert model == "embedded"
+        assert model == "m"
         report("embedding places")
         return SimpleNamespace(table=lambda: "a table", to_json=lambda: "{}")
 
     put_module("geowhy.evaluation.concept_scores", score_concepts=score_concepts)
-    result = geowhy("concepts", "score", *flag)
+    result = geowhy("concepts", "score", "m", *flag)
     assert (result.stdout, result.stderr) == (f"{printed}\n", "embedding places\n")
 
 

@@ -10,6 +10,7 @@ from geowhy.errors import ConfigError, CoordinateError
 from geowhy.explain.explainer import Question, changed, parse_changes
 from geowhy.geo.sphere import distance_km
 from geowhy.locator import Locator
+from geowhy.model.terms import total_scores
 from geowhy.types import LatLon
 
 VIEW = Path(geowhy.__file__).parent / "data" / "demo" / "view-africa.png"
@@ -37,10 +38,12 @@ def test_against_a_coordinate_is_the_difference_of_logits(locator):
 
     decoded = locator.engine.decode([read_image(VIEW).pixels])[0]
     there = locator.engine.model.location_side([PERTH])
-    logit = locator.engine.model.scores(decoded.side, there)[0, 0]
-    logits = locator.engine.model.scores(decoded.side, locator.engine.gallery.side)[0]
     rows, weights = locator.engine.contest(decoded).answer
-    expected = (weights @ logits[rows] - logit) / locator.engine.calibration.temperature
+    here = locator.engine.gallery.side.rows(rows)
+    logit, logits = (
+        total_scores(locator.engine.model.terms, decoded.side, side)[0] for side in (there, here)
+    )
+    expected = (weights @ logits - logit[0]) / locator.engine.calibration.temperature
     explanation = locator.explain(VIEW, against=PERTH, sparse=None)
     assert explanation.score == pytest.approx(expected, abs=1e-3)
     assert explanation.against.position == LatLon(*PERTH)

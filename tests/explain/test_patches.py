@@ -24,7 +24,7 @@ class Blocks:
 
 @pytest.fixture(params=["before", "after"])
 def blocks(request):
-    return GeoModel("blocks", Blocks(request.param), None, None, None, None)
+    return GeoModel("blocks", Blocks(request.param), None, None, None)
 
 
 def red_and_blue(features):

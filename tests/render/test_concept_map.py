@@ -55,7 +55,7 @@ def a_locator(places, scores):
     )
     engine = SimpleNamespace(
         gallery=SimpleNamespace(lat_lon=places, side=np.stack([0 * scores, -2 * scores], axis=1)),
-        model=GeoModel("tiny", None, None, aligner, None, None),
+        model=GeoModel("tiny", None, None, aligner, None),
     )
     return SimpleNamespace(name="tiny", engine=engine)
 

@@ -71,10 +71,9 @@ def _map(
     from geowhy.cli.concept_answers import agreement
     from geowhy.cli.pages import check_output, write_whole
     from geowhy.concepts.facts import find_concept
-    from geowhy.evaluation.concept_comparison import compare
+    from geowhy.evaluation.concept_comparison import banks_of, compare
     from geowhy.geo.atlas import Atlas
     from geowhy.locator import Locator
-    from geowhy.model.geomodel import GeoModel, model_banks
     from geowhy.render.concept_map import FORMATS, draw_comparison, figure_bytes
 
     concepts = _loaded(vocabulary)
@@ -83,7 +82,7 @@ def _map(
     check_output(output, FORMATS, "no such kind of figure")
     locator = Locator.from_pretrained(model)
     # Concepts are found by id, and an id may have meant something else to the model.
-    banks = model_banks(GeoModel.of(locator.engine.model)).values()
+    banks = banks_of(locator.engine.model)
     if any(concepts.only(bank.ids).digest != bank.vocabulary_digest for bank in banks):
         say(
             f"note: {locator.name} was trained with another vocabulary, or another edition of it; "
@@ -101,10 +100,10 @@ def _score(
         str,
         typer.Argument(
             metavar="MODEL",
-            help="A model's name or folder (default: embedded).",
+            help="The folder of a model of views, or geoclip.",
             show_default=False,
         ),
-    ] = "embedded",
+    ],
     json: OneJson = False,
 ) -> None:
     """Measure whether a model's concepts mean what they say."""

@@ -61,8 +61,7 @@ def _demo(
 ) -> None:
     """Locate the pictures that come with geowhy.
 
-    Six views from above, of parts of the Earth kept out of the training, and a photograph. Writes
-    a page that shows where, and why.
+    Views from above, and a photograph. Writes a page that shows where, and why.
     """
     from geowhy.cli.pages import write_whole
     from geowhy.images.reading import read_image

@@ -60,7 +60,7 @@ def provenance_of(locator: Locator, name_or_dir: str) -> Provenance:
     chosen = f"; {narrowed[:1].lower()}{narrowed[1:]}" if narrowed else ""
     fitted = "fitted on held-out validation images" if locator.engine.calibration.is_fitted else ""
     by_name = {asset.name: asset for asset in ASSETS}
-    used = [by_name[name] for name in entry.sources if locator.name == entry.name]
+    used = [by_name[name] for name in entry.sources if name_or_dir == entry.name]
     return Provenance(
         model=locator.name,
         digest=f"sha256 {digest[:16]}…",
@@ -69,7 +69,7 @@ def provenance_of(locator: Locator, name_or_dir: str) -> Provenance:
         places=scope.places,
         calibration=fitted or "the model's own word; how often it holds was never measured",
         sources=(*(f"{a.description}: {a.licence}, from {a.source}" for a in used), ATLAS),
-        faithfulness=_figures(locator.name, digest),
+        faithfulness=_figures(entry.name, digest),
     )
 
 

@@ -180,8 +180,8 @@ class ConceptReport(JsonReport):
 def score_concepts(model: str, report: Callable[[str], None]) -> ConceptReport:
     """Measures the concepts of a model on the cells that its training held out.
 
-    Of "geoclip" the location side is measured, on the places of the embedded model: no photographs
-    come with geowhy. ``report`` is told of each stage as it begins.
+    Of "geoclip" the location side is measured, on the places of ``configs/views.toml``: no
+    photographs come with geowhy. ``report`` is told of each stage as it begins.
 
     Raises:
         ModelNotFoundError: if the model or the Blue Marble isn't installed.

@@ -11,13 +11,13 @@ import numpy as np
 from geowhy.arrays import Floats32, Ints, Points
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ModelFormatError
-from geowhy.evaluation.protocol import training_config, views_at
+from geowhy.evaluation.protocol import training_config, usual_config, views_at
 from geowhy.model.alignment import Aligner
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.store import ModelFolder
 from geowhy.model.terms import Encoded
 from geowhy.pretrained.catalogue import entry_of
-from geowhy.registry import EMBEDDED, resolve_model
+from geowhy.registry import resolve_model
 
 if TYPE_CHECKING:
     from geowhy.training.config import TrainingConfig
@@ -30,7 +30,7 @@ class Subject:
     """A model with its concepts."""
 
     name: str
-    config: TrainingConfig  # of its training, or of the model whose places it is asked of
+    config: TrainingConfig  # of its training, or of the places it is asked of
     aligner: Aligner  # its concept basis
     side: Callable[[Points], Encoded]  # degrees [N, 2] to its location side
     model: GeoModel | None  # the whole of it, if it reads views
@@ -39,18 +39,19 @@ class Subject:
     def open(cls, name: str) -> Subject:
         """By the name or folder of a model.
 
-        One that reads no views, such as "geoclip", is asked of the embedded model's places.
+        One that reads no views, such as "geoclip", is asked of those of ``configs/views.toml``.
 
         Raises:
             ModelNotFoundError: if it isn't installed.
             MissingExtraError: without the extra ``train``.
+            ConfigError: if it holds no places out.
         """
         of_places = entry_of(name).of_places
         if of_places is None:
             config = training_config(name)
             model = GeoModel.load(ModelFolder.open(resolve_model(name)))
             return cls(model.name, config, model.aligner, model.location_side, model)
-        config, (aligner, encoder) = training_config(EMBEDDED), of_places()
+        config, (aligner, encoder) = usual_config(), of_places()
         return cls(name, config, aligner, lambda at: aligner.location_side(encoder.embed(at)), None)
 
     def learnt(self, vocabulary: Vocabulary) -> Vocabulary:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from geowhy.training.config import TrainingConfig
     from geowhy.training.views import ViewManifest
 
-__all__ = ["Protocol", "held_out", "open_views", "training_config", "views_at"]
+__all__ = ["Protocol", "held_out", "open_views", "training_config", "usual_config", "views_at"]
 
 VIEWS_AT_ONCE, PHOTOS_AT_ONCE = 512, 64
 MARGINS = {
@@ -56,7 +56,7 @@ def held_out(model: str, split: str) -> Protocol:
         DataError: if the manifest of its photographs is gone, or another run's.
         MissingExtraError: without the extra ``train``, which reads manifests.
         ConfigError: if the split is neither ``test`` nor ``validation``, or if the model was
-            trained on it.
+            trained on it, or holds no places out.
     """
     if split not in ("test", "validation"):
         raise ConfigError(f"split {split!r}: choose test or validation")
@@ -103,7 +103,7 @@ def training_config(model: str) -> TrainingConfig:
     Raises:
         ModelNotFoundError: if there is no such model.
         MissingExtraError: without the extra ``train``.
-        ConfigError: if it was trained on photographs.
+        ConfigError: if it was trained on photographs, or on pictures of a known Earth.
     """
     config = _any_config(model)
     if config.photos is not None:
@@ -114,12 +114,33 @@ def training_config(model: str) -> TrainingConfig:
     return config
 
 
-def _any_config(model: str) -> TrainingConfig:
+def usual_config() -> TrainingConfig:
+    """The one whose places measure what has none of its own: views as packaged, test cells apart.
+
+    Raises:
+        MissingExtraError: without the extra ``train``.
+    """
+    return _config({"split": {"refit": True}})
+
+
+def _config(content: dict[str, Any]) -> TrainingConfig:
     try:
         from geowhy.training.config import TrainingConfig
     except ModuleNotFoundError as error:
         raise MissingExtraError(str(error.name), "train", "geowhy evaluate") from error
-    return TrainingConfig(**ModelFolder.open(resolve_model(model)).section("training"))
+    return TrainingConfig(**content)
+
+
+def _any_config(model: str) -> TrainingConfig:
+    folder = ModelFolder.open(resolve_model(model))
+    if folder.section("model").get("kind") == "orbit":
+        raise ConfigError(
+            f"{model}: is a model of pictures from above, which knows all places, and this takes "
+            "one of views, whose training held places out: train one with geowhy train "
+            f"configs/views.toml and give its folder; or measure this one with geowhy evaluate "
+            f"{model} --world NAME"
+        )
+    return _config(folder.section("training"))
 
 
 def _held_out_views(config: TrainingConfig, split: str) -> Protocol:

@@ -42,7 +42,7 @@ FEWEST_VIEWS = 30  # of a class among those that rules are fitted on
 FITTED_VIEWS = 20_000  # training views, at most
 NEAR_VIEWS = 6_000  # views of the training's own cells to be tested on, at most
 NEAR_SHARE = 0.2  # of the training views, where no other view of their cells is left
-READ_AT_ONCE = 2048  # features are 17 kB a view
+READ_AT_ONCE = 2048  # features are 5 kB a view
 
 
 @dataclass(frozen=True, slots=True, eq=False)

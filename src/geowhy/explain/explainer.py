@@ -69,8 +69,8 @@ class Question:
 class Change:
     """One thing that a picture shall show less or more of."""
 
-    asked: ConceptChange  # only a map or category, which are no one thing, is doubled
-    columns: Ints  # which of the k concepts and m maps it is
+    asked: ConceptChange  # what is no concept, or a category, is doubled
+    columns: Ints  # which of the n contributors it is
 
 
 class Explainer:
@@ -199,7 +199,7 @@ class Explainer:
 
 
 def parse_changes(text: str, attribution: LinearAttribution) -> tuple[Change, ...]:
-    """Reads "-desert +coast": names of concepts, maps or categories, each with a sign.
+    """Reads "-desert +coast": names of concepts, other parts or categories, with signs.
 
     A word that is no name stands for all concepts with this word in their names.
 
@@ -234,7 +234,7 @@ def parse_changes(text: str, attribution: LinearAttribution) -> tuple[Change, ..
             near = [known[each] for each in difflib.get_close_matches(name, known, 4, 0.5)]
             near += [each for key, each in known.items() if name in key and each not in near][:6]
             hint = f"did you mean {', '.join(near)}?" if near else "see: geowhy concepts list"
-            no = f"the model has no concept, map or category {name!r}"
+            no = f"the model has no concept, part or category {name!r}"
             raise ConfigError(f"what if {text!r}: {no}: {hint}")
         kind: ChangeKind = "without"
         if sign == "+":
@@ -246,8 +246,8 @@ def parse_changes(text: str, attribution: LinearAttribution) -> tuple[Change, ..
 def changed(attribution: LinearAttribution, image: Encoded, changes: Sequence[Change]) -> Encoded:
     """One image after all changes at once.
 
-    A concept or map that is taken away counts nothing. A concept that is strengthened counts as
-    much as the strongest concept of the image does; a map or a category, twice. What is left isn't
+    What is taken away counts nothing. A concept that is strengthened counts as much as the
+    strongest concept of the image does; another part or a category, twice. What is left isn't
     brought back to its former length: a model from which evidence is taken grows less sure, rather
     than surer of the rest.
     """

@@ -118,11 +118,17 @@ class OrbitHead:
         one, settings = images.rows(slice(row, row + 1)), self._settings
         likeness, beforehand = self._rings.scores(one, self._gallery.side)[0], self._beforehand(one)
         rows = self._places.distinct(likeness + beforehand, settings.candidates)
+        expected = len(rows)
+        if self._evidence:  # the others are tried as well: what if it weren't for the evidence?
+            plain = self._places.distinct(likeness + self._of_hints(one), settings.candidates)
+            rows = np.array(list(dict.fromkeys([*rows.tolist(), *plain.tolist()])), np.intp)
         candidates = self._places.poses(rows)
         picture = one.part(PictureImages).pixels(0)
         columns = self._hints.columns if self._hints else None
         found = register(picture, settings.reference, candidates, columns)
-        first = self._chosen(found)[: settings.kept]
+        first = self._chosen(found)
+        is_expected = found.candidates[first] < expected
+        first = np.append(*(first[some][: settings.kept] for some in (is_expected, ~is_expected)))
         at = rows[found.candidates[first]]
         features = found.features[first].astype(np.float32)
         rest = likeness / np.float32(settings.rest_temperature) + beforehand
@@ -134,7 +140,7 @@ class OrbitHead:
             found.poses[first],
             found.position_sigma_km[first],
             self._gallery.grid.density(rest / rest.sum()).astype(np.float32),
-            settings.kept,
+            2 * settings.kept if self._evidence else settings.kept,
         )
 
     def _chosen(self, found: Registrations) -> Rows:
@@ -158,11 +164,17 @@ class OrbitHead:
 
     def _beforehand(self, one: Encoded) -> Floats32:
         """What is known of the places, nats ``[M]``, beside what one picture shows."""
-        known = np.zeros(len(self._numbers), np.float32)
+        known = self._of_hints(one)
         if self._evidence:
             for term in self._evidence.terms(one, self._gallery.side, 0):
-                known += term.log_likelihood
-        return known + self._hints.beforehand(one, self._gallery.side) if self._hints else known
+                known = known + term.log_likelihood
+        return known
+
+    def _of_hints(self, one: Encoded) -> Floats32:
+        """What hints say of the places, nats ``[M]``."""
+        if self._hints is None:
+            return np.zeros(len(self._numbers), np.float32)
+        return self._hints.beforehand(one, self._gallery.side)
 
     def posteriors(self, images: Encoded) -> Iterator[PosePosterior]:
         """One posterior an image."""

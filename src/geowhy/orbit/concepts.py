@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from geowhy.arrays import Floats32, Floats64
+from geowhy.arrays import Floats32, Floats64, Ints
 from geowhy.concepts.bank import BANK_FILE, ConceptBank
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ModelFormatError
@@ -24,11 +24,13 @@ from geowhy.model.concept_terms import ConceptImages, ConceptPlaces, ConceptTerm
 from geowhy.model.geomodel import folder_bank
 from geowhy.model.location import LocationArchitecture, LocationEncoder
 from geowhy.model.store import ModelFolder, required_tensors
+from geowhy.model.terms import Encoded
 from geowhy.orbit.footprint_facts import FootprintFacts, FootprintReader
 
 __all__ = ["OrbitConcepts", "Statements"]
 
 SECTION = "concepts"  # of config.json
+READ_AT_ONCE = 2_000  # footprints
 STATED = ("slope", "offset")  # tensors of `Statements`
 
 
@@ -151,6 +153,14 @@ class OrbitConcepts:
         nowhere = np.zeros((len(facts), 2))
         embedded = self.encoder.embed(nowhere, facts.numbers)
         return self.aligner.location_side(embedded).part(ConceptPlaces)
+
+    def scores(self, poses: Poses, columns: Ints) -> Floats32:
+        """``z_loc`` of some columns ``[c]`` of the concepts in M footprints, ``[M, c]``."""
+        found = []
+        for start in range(0, len(poses), READ_AT_ONCE):
+            some = self.places(poses[slice(start, start + READ_AT_ONCE)])
+            found.append(self.aligner.concept_scores(Encoded((some,)), columns))
+        return np.concatenate(found)
 
     def probabilities(self, images: ConceptImages) -> Floats64:
         """That each concept holds where each of N pictures was taken, ``[N, k]``."""

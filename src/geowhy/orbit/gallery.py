@@ -57,6 +57,11 @@ class GalleryPlaces:
         """How their pictures of the reference lie, of rows ``[m]``."""
         return Poses(self.lat_lon[chosen], self.width_km[chosen], np.zeros(len(chosen)))
 
+    def of_width(self, width_km: float) -> Poses:
+        """How the pictures lie that are as wide, or nearest to that."""
+        nearest_km = self.width_km[np.abs(self.width_km - width_km).argmin()]
+        return self.poses(np.flatnonzero(self.width_km == nearest_km))
+
     @property
     def reach_km(self) -> Floats64:
         """How far from each a picture may lie that is laid there, ``[M]``."""

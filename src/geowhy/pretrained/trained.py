@@ -59,5 +59,5 @@ TRAINED = ModelEntry(
     "embedded",
     _load,
     lambda name_or_dir: sha256_in(name_or_dir, "config.json"),  # names the digests of all files
-    sources=("blue-marble", "efficientnet-lite2"),
+    sources=("worlds",),
 )

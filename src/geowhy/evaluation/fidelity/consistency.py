@@ -85,7 +85,7 @@ def measure_sanity(locator: Locator, views: AnsweredViews, seed: int) -> SanityR
 
 
 def _of_concepts(engine: Engine, answers: Sequence[Decoded]) -> list[Floats64]:
-    """Contributions of concepts alone: maps are compared in the same way by a broken model."""
+    """Contributions of concepts alone: the rest is compared in the same way by a broken model."""
     attribution = engine.attribution
     return [_added(attribution, each, each)[: attribution.concepts] for each in answers]
 

@@ -46,7 +46,7 @@ class DeletionReport:
     """Curves of all orders."""
 
     views: int
-    concepts: int  # that could be taken away, maps among them
+    concepts: int  # and other contributors that could be taken away
     curves: tuple[Curves, ...]  # ours first
 
     def area(self, order: str) -> Estimate:

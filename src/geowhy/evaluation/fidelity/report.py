@@ -62,8 +62,7 @@ class FidelityReport(JsonReport):
             f"views     {self.protocol}, drawn with seed {self.seed}",
             "interval  95 %, bootstrap over blocks of 10°",
             "",
-            f"Deletion and insertion: {deletion.views} views, {deletion.concepts} concepts and "
-            "maps",
+            f"Deletion and insertion: {deletion.views} views, {deletion.concepts} contributors",
             _line("order", "deletion area (low is good)", "insertion area"),
             *(
                 _line(each.order, each.deletion_area.text(".3f"), each.insertion_area.text(".3f"))
