@@ -250,9 +250,9 @@ def test_a_width_that_the_model_does_not_know_is_refused(engine, width):
         engine.with_hints(Hints(width))
 
 
-def test_other_models_take_no_hints():
+def test_other_models_take_no_hints(trained):
     with pytest.raises(ConfigError, match="pictures from above"):
-        Locator.from_pretrained().with_hints(width_km=(100, 200))
+        Locator.from_pretrained(trained).with_hints(width_km=(100, 200))
 
 
 def test_a_region_without_places_is_refused(engine):
