@@ -34,7 +34,7 @@ Table = Annotated[
 ]
 Faithfulness = Annotated[
     bool,
-    flag("--faithfulness", "Measure its explanations on test views, which takes some ten minutes."),
+    flag("--faithfulness", "Measure its explanations, on new pictures; takes some ten minutes."),
 ]
 WorldName = Annotated[
     str | None,

@@ -19,11 +19,12 @@ from geowhy.arrays import AnyFloats, Floats64, Ints, Ints64
 
 __all__ = [
     "Estimate", "JsonReport", "auc", "block_draws", "block_mean", "block_statistic", "columns",
-    "mean_auc", "rank_correlation", "ranking", "to_json", "wilson",
+    "finding", "mean_auc", "rank_correlation", "ranking", "to_json", "wilson",
 ]  # fmt: skip
 
 RESAMPLES, AUC_RESAMPLES = 1000, 100  # an AUC takes a sort
 NORMAL_97 = 1.959964  # below which 97.5 % of a standard normal distribution lie
+FINDING_WIDTHS = (60, 30, 30)
 FEWEST = 10  # places that have, and that lack, a concept; with fewer an AUC means nothing
 
 
@@ -182,6 +183,11 @@ def columns(widths: Sequence[int], *cells: str) -> str:
     """One line of a table; cells of a negative width end at their right edge."""
     padded = (f"{c:<{w}}" if w > 0 else f"{c:>{-w}}" for w, c in zip(widths, cells, strict=False))
     return "".join(padded).rstrip()
+
+
+def finding(title: str, *values: str) -> str:
+    """One line of a report on explanations."""
+    return columns(FINDING_WIDTHS, f"  {title}", *values)
 
 
 def _finite(value: object) -> object:

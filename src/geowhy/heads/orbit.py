@@ -31,7 +31,7 @@ from geowhy.orbit.terms import (
 )
 from geowhy.posterior import Calibration, CellDensity, Estimate, Mode, Posterior, Term
 
-__all__ = ["OrbitHead", "OrbitSettings", "PoseEstimate", "PosePosterior"]
+__all__ = ["OTHER_PLACE", "OrbitHead", "OrbitSettings", "PoseEstimate", "PosePosterior"]
 
 BEARINGS = 12  # in which the spread of a candidate is sampled,
 QUANTILES = (np.arange(12) + 0.5) / 12  # at so many of the distances that are as probable

@@ -117,6 +117,11 @@ class Encoded:
         has = ", ".join(type(part).__name__ for part in self.parts)
         raise TypeError(f"no {kind.__name__} among {has}: encode with the model that scores")
 
+    def made(self) -> Encoded:
+        """The same with all parts made, for whoever asks for them often."""
+        parts = (part.made() if isinstance(part, Deferred) else part for part in self.parts)
+        return Encoded(tuple(parts))
+
     def rows(self, chosen: Selection) -> Encoded:
         """Those that are ``chosen``, numbers ``[m]`` or flags ``[N]``."""
         return Encoded(tuple(part.rows(chosen) for part in self.parts))

@@ -112,6 +112,10 @@ class OrbitConcepts:
             Statements(**said),
         )
 
+    def with_aligner(self, aligner: ConceptAligner) -> OrbitConcepts:
+        """The same with another image head and basis."""
+        return OrbitConcepts(aligner, self.encoder, self.statements)
+
     @property
     def config(self) -> dict[str, Any]:
         """The section ``concepts`` of config.json."""

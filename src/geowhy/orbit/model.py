@@ -69,6 +69,7 @@ class OrbitModel:
         self.rings = rings
         self.concepts = concepts
         self.hints: HintTerm | None = None
+        self._concept_weight = concept_weight
         of_concepts = (concepts.term(concept_weight),) if concepts else ()
         self.terms: tuple[ScoreTerm, ...] = (*of_concepts, rings, RegistrationTerm())
 
@@ -108,6 +109,14 @@ class OrbitModel:
             hinted.hints = HintTerm(hints, self.gallery.places.width_km)
             hinted.terms += (hinted.hints,)
         return hinted
+
+    def with_concepts(self, concepts: OrbitConcepts) -> Self:
+        """The same model with others in place of its concepts."""
+        changed = copy(self)
+        changed.concepts = concepts
+        others = (term for term in self.terms if not term.are_concepts)
+        changed.terms = (concepts.term(self._concept_weight), *others)
+        return changed
 
     def features(self, pixels: Sequence[Pixels]) -> Floats32:
         """Descriptions, pooled features, copies and sides of RGB images ``[H, W, 3]``, ``[N, f]``.

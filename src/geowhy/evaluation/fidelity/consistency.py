@@ -8,7 +8,7 @@ compressed or shifted a little has the same explanation.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,7 +17,7 @@ from PIL import Image
 
 from geowhy.arrays import Floats64, Pixels
 from geowhy.engine import Decoded, Engine
-from geowhy.evaluation.estimates import Estimate, block_mean, rank_correlation
+from geowhy.evaluation.estimates import Estimate, block_mean, finding, rank_correlation
 from geowhy.evaluation.fidelity.views import AnsweredViews
 from geowhy.heads.gallery import Gallery
 from geowhy.locator import Locator
@@ -26,6 +26,7 @@ from geowhy.model.attribution import LinearAttribution
 from geowhy.model.concept_terms import ConceptPlaces, EmbeddingPlaces
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.terms import Encoded
+from geowhy.orbit.model import OrbitModel
 
 __all__ = ["CHANGES", "SanityReport", "StabilityReport", "measure_sanity", "measure_stability"]
 
@@ -40,6 +41,12 @@ class SanityReport:
     shuffled_weights: Estimate  # of a model whose heads have their weights shuffled
     shuffled_bank: Estimate  # of a model whose concepts have each other's directions
 
+    def lines(self) -> Iterator[str]:
+        """For people."""
+        yield f"Sanity: rank correlation with a broken model's contributions, {self.views} views"
+        yield finding("shuffled weights", self.shuffled_weights.text(".3f"))
+        yield finding("shuffled concept bank", self.shuffled_bank.text(".3f"))
+
 
 @dataclass(frozen=True, slots=True)
 class StabilityReport:
@@ -49,37 +56,73 @@ class StabilityReport:
     same_claim: dict[str, Estimate]  # to what was answered before, against the same rivals
     own_answer: dict[str, Estimate]  # to whatever is answered then, against its own rivals
 
+    def lines(self) -> Iterator[str]:
+        """For people: a line a change."""
+        yield f"Stability: rank correlation of contributions, {self.views} views"
+        yield finding("change", "same claim", "own answer")
+        for name, same in self.same_claim.items():
+            yield finding(name, same.text(".3f"), self.own_answer[name].text(".3f"))
+
 
 def measure_sanity(locator: Locator, views: AnsweredViews, seed: int) -> SanityReport:
     """Breaks a concept-aware model in two ways, and explains its answers anew."""
-    rng = np.random.default_rng(seed)
+    if isinstance(locator.engine.model, OrbitModel):
+        return _sanity_of_poses(locator.engine, locator.engine.model, views, seed)
     whole = GeoModel.of(locator.engine.model)
     aligner, gallery = whole.aligner, locator.engine.gallery
     if not isinstance(aligner, ConceptAligner):
         raise TypeError(f"{type(aligner).__name__}: only a concept-aware alignment can be broken")
-    bank, tensors = aligner.bank, aligner.tensors
-    order = rng.permutation(len(bank.ids))
-    names = [f"{head}.weight" for head in ("head_0", "head_1", "concept_0", "concept_1")]
-    shuffled = {n: rng.permuted(tensors[n].ravel()).reshape(tensors[n].shape) for n in names}
-    other_bank = replace(bank, directions=bank.directions[:, order])
-    other_tensors = {**tensors, "offset": tensors["offset"][:, order]}
-    broken = (
-        ConceptAligner({**tensors, **shuffled}, bank, aligner.space),
-        ConceptAligner(other_tensors, other_bank, aligner.space),
-    )
     rows = np.arange(0, len(gallery.lat_lon), 8)  # broken models need no fine answers
     kept, lat_lon = gallery.side.rows(rows), gallery.lat_lon[rows]
     grid = type(gallery.grid).build(lat_lon, gallery.grid.resolution)
     others = tuple(p for p in kept.parts if not isinstance(p, ConceptPlaces | EmbeddingPlaces))
     # What the location encoder gave: centred embeddings are kept over their length.
-    embeddings = aligner.centred(kept) + tensors["location_mean"]
+    embeddings = aligner.centred(kept) + aligner.tensors["location_mean"]
     true, estimates = _of_concepts(locator.engine, views.answers), []
-    for each in broken:
+    for each in _broken(aligner, seed):
         side = Encoded((*each.location_side(embeddings).parts, *others))
         fewer, model = Gallery.of(lat_lon, grid, side), replace(whole, aligner=each)
         engine = Engine(model, fewer, locator.engine.calibration, None)
         found = _of_concepts(engine, engine.decode(list(views.pixels)))
         alike = [rank_correlation(a, b) for a, b in zip(true, found, strict=True)]
+        estimates.append(block_mean(np.array(alike), views.blocks))
+    return SanityReport(len(views.answers), *estimates)
+
+
+def _broken(aligner: ConceptAligner, seed: int) -> tuple[ConceptAligner, ConceptAligner]:
+    """One with shuffled weights, and one whose concepts have each other's directions."""
+    rng, bank, tensors = np.random.default_rng(seed), aligner.bank, aligner.tensors
+    order = rng.permutation(len(bank.ids))
+    names = [f"{head}.weight" for head in ("head_0", "head_1", "concept_0", "concept_1")]
+    shuffled = {n: rng.permuted(tensors[n].ravel()).reshape(tensors[n].shape) for n in names}
+    other_bank = replace(bank, directions=bank.directions[:, order])
+    other_tensors = {**tensors, "offset": tensors["offset"][:, order]}
+    return (
+        ConceptAligner({**tensors, **shuffled}, bank, aligner.space),
+        ConceptAligner(other_tensors, other_bank, aligner.space),
+    )
+
+
+def _sanity_of_poses(
+    engine: Engine, model: OrbitModel, views: AnsweredViews, seed: int
+) -> SanityReport:
+    """Broken models explain the claims of the true one: where pictures lie, the map decides."""
+    if model.concepts is None:
+        raise TypeError(f"{model.name}: has no concepts that could be broken")
+    features = model.features(list(views.pixels))
+    true, estimates = _of_concepts(engine, views.answers), []
+    for aligner in _broken(model.concepts.aligner, seed):
+        broken = model.with_concepts(model.concepts.with_aligner(aligner))
+        concepts = LinearAttribution(broken.terms[:1], engine.calibration.temperature)
+        images, places = broken.image_side(features), broken.places()
+        alike = []
+        for number, (answer, added) in enumerate(zip(views.answers, true, strict=True)):
+            image, contest = images.rows(np.array([number])), engine.contest(answer)
+            here, there = (
+                concepts.shares(image, places.mean(rows, weights.astype(np.float32)))[0]
+                for rows, weights in (contest.answer, contest.elsewhere)
+            )
+            alike.append(rank_correlation(added, (here - there)[0]))
         estimates.append(block_mean(np.array(alike), views.blocks))
     return SanityReport(len(views.answers), *estimates)
 

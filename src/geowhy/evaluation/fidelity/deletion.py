@@ -1,24 +1,27 @@
 """Deletion and insertion: take concepts away in the order of what they are said to add.
 
 What is taken away is set to 0, as `geowhy.explain.explainer` does it; what is watched is the
-probability of the region of the original answer. The sooner it falls, the truer the order. LIME
-(Ribeiro, Singh and Guestrin 2016) and SHAP (Lundberg and Lee 2017) are linear models of a model,
-from what it says with concepts masked; with few evaluations they are shrunk by a ridge.
+probability of the region of the original answer, or of its pose. The sooner it falls, the truer the
+order. LIME (Ribeiro, Singh and Guestrin 2016) and SHAP (Lundberg and Lee 2017) are linear models of
+a model, from what it says with concepts masked; with few evaluations they are shrunk by a ridge.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from geowhy.arrays import Bools, Floats32, Floats64
-from geowhy.engine import Decoded
-from geowhy.evaluation.estimates import Estimate, block_mean
+from geowhy.engine import Decoded, Engine
+from geowhy.evaluation.estimates import Estimate, block_mean, finding
 from geowhy.evaluation.fidelity.views import AnsweredViews
+from geowhy.geo.sphere import distance_km
+from geowhy.heads.orbit import OTHER_PLACE, PosePosterior
 from geowhy.locator import Locator
+from geowhy.model.terms import Encoded
 
 __all__ = ["Curves", "DeletionReport", "lime", "measure_deletion", "shap"]
 
@@ -53,6 +56,16 @@ class DeletionReport:
         """Deletion area of an order."""
         return next(each.deletion_area for each in self.curves if each.order == order)
 
+    def lines(self) -> Iterator[str]:
+        """For people: a line an order."""
+        yield f"Deletion and insertion: {self.views} views, {self.concepts} contributors"
+        yield finding("order", "deletion area (low is good)", "insertion area")
+        for each in self.curves:
+            areas = each.deletion_area.text(".3f"), each.insertion_area.text(".3f")
+            yield finding(each.order, *areas)
+        less = self.area(RANDOM).value / self.area(OURS).value
+        yield finding("random order / stated contribution", f"{less:.2f}")
+
 
 def measure_deletion(
     locator: Locator, views: AnsweredViews, seed: int, on_progress: Callable[[int, int], None]
@@ -64,8 +77,7 @@ def measure_deletion(
     counts = sorted({*(count for count in some if count < concepts), concepts})
     found: dict[str, list[Floats64]] = {}
     for number, decoded in enumerate(views.answers):
-        region = decoded.estimate.region[locator.engine.gallery.grid.point_to_cell]
-        model = partial(_log_odds, locator, decoded, region)
+        model = _model(locator.engine, decoded)
         for name, values in _orders(locator, decoded, model, rng).items():
             order = np.argsort(-values, kind="stable")
             kept = np.ones((len(counts), concepts), np.float32)
@@ -91,14 +103,41 @@ def measure_deletion(
     return DeletionReport(len(views.answers), concepts, tuple(curves))
 
 
-def _log_odds(locator: Locator, decoded: Decoded, region: Bools, masks: Floats32) -> Floats64:
-    """Log-odds of the region ``[M]`` with concepts multiplied by masks ``[B, k + m]``, ``[B]``."""
-    attribution = locator.engine.attribution
+def _model(engine: Engine, decoded: Decoded) -> Model:
+    """Log-odds ``[B]`` of the answer, with contributors multiplied by masks ``[B, n]``."""
+    posterior = engine.posterior(decoded.side)
+    if not isinstance(posterior, PosePosterior):
+        region = decoded.estimate.region[engine.gallery.grid.point_to_cell]
+        return partial(_log_odds, engine, decoded, engine.gallery.side, region, -np.inf)
+    # Poses that are the answer, of all that were tried, and what there is beside them.
+    lat_lon, poses = decoded.estimate.lat_lon, posterior.poses
+    is_answer = distance_km(lat_lon, poses.lat_lon) < OTHER_PLACE * poses.width_km[0]
+    tried = engine.gallery.side.rows(posterior.rows).made()
+    nats = sum(float(term.log_likelihood[0]) for term in posterior.ledger)
+    elsewhere = nats + float(np.log(posterior.elsewhere) - posterior.log_prob[0])
+    return partial(_log_odds, engine, decoded, tried, is_answer, elsewhere)
+
+
+def _log_odds(
+    engine: Engine,
+    decoded: Decoded,
+    places: Encoded,
+    region: Bools,
+    elsewhere: float,
+    masks: Floats32,
+) -> Floats64:
+    """Log-odds ``[B]`` of a region ``[M]`` of places against the rest, which has more nats.
+
+    Contributors are multiplied by masks ``[B, n]``.
+    """
+    attribution = engine.attribution
     sides = attribution.edited(decoded.side, lambda columns, values: values * masks[:, columns])
-    logits = attribution.scores(sides, locator.engine.gallery.side)
-    logits -= logits.max(axis=1, keepdims=True)
+    logits = attribution.scores(sides, places)
+    peak = np.maximum(logits.max(axis=1, keepdims=True), np.float32(elsewhere))
+    logits -= peak
     odds = np.exp(logits, out=logits)
     inside, outside = (odds @ part.astype(np.float32) for part in (region, ~region))
+    outside = outside + np.exp(elsewhere - peak[:, 0].astype(np.float64))
     tiny = np.finfo(np.float64).tiny
     found = np.log(inside.astype(float) + tiny) - np.log(outside.astype(float) + tiny)
     return np.asarray(found, np.float64)

@@ -9,14 +9,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from geowhy.errors import ConfigError
-from geowhy.evaluation.estimates import JsonReport, columns
+from geowhy.evaluation.estimates import JsonReport, finding
 from geowhy.evaluation.fidelity.consistency import (
     SanityReport,
     StabilityReport,
     measure_sanity,
     measure_stability,
 )
-from geowhy.evaluation.fidelity.deletion import OURS, RANDOM, DeletionReport, measure_deletion
+from geowhy.evaluation.fidelity.deletion import DeletionReport, measure_deletion
+from geowhy.evaluation.fidelity.of_poses import (
+    PoseFidelityReport,
+    measure_pose_fidelity,
+    tells_poses,
+)
 from geowhy.evaluation.fidelity.planted import PlantedReport, measure_planted_cue
 from geowhy.evaluation.fidelity.truth import (
     PointingReport,
@@ -34,7 +39,6 @@ __all__ = ["FidelityReport", "measure_fidelity"]
 
 TRUTH_VIEWS, DELETION_VIEWS, SANITY_VIEWS, STABILITY_VIEWS = 1000, 60, 200, 200
 COMPOSITES = 60
-WIDTHS = (60, 30, 30)
 
 Say = Callable[[str], None]
 
@@ -55,50 +59,35 @@ class FidelityReport(JsonReport):
 
     def table(self) -> str:
         """For people: a line a number, with 95 % intervals."""
-        deletion, planted, pointing = self.deletion, self.planted, self.pointing
-        less = deletion.area(RANDOM).value / deletion.area(OURS).value
+        planted, pointing = self.planted, self.pointing
         lines = [
             f"model     {self.model}",
             f"views     {self.protocol}, drawn with seed {self.seed}",
             "interval  95 %, bootstrap over blocks of 10°",
             "",
-            f"Deletion and insertion: {deletion.views} views, {deletion.concepts} contributors",
-            _line("order", "deletion area (low is good)", "insertion area"),
-            *(
-                _line(each.order, each.deletion_area.text(".3f"), each.insertion_area.text(".3f"))
-                for each in deletion.curves
-            ),
-            _line("random order / stated contribution", f"{less:.2f}"),
+            *self.deletion.lines(),
             "",
             *_truth_lines(self.truth),
             "",
-            "Sanity: rank correlation with a broken model's contributions, "
-            f"{self.sanity.views} views",
-            _line("shuffled weights", self.sanity.shuffled_weights.text(".3f")),
-            _line("shuffled concept bank", self.sanity.shuffled_bank.text(".3f")),
+            *self.sanity.lines(),
             "",
-            f"Stability: rank correlation of contributions, {self.stability.views} views",
-            _line("change", "same claim", "own answer"),
-            *(
-                _line(name, same.text(".3f"), self.stability.own_answer[name].text(".3f"))
-                for name, same in self.stability.same_claim.items()
-            ),
+            *self.stability.lines(),
             "",
             f"Planted cue: a model of {planted.training_views:,} views, asked about "
             f"{planted.asked} others with the cue painted in",
-            _line("answer moved to where the concept holds", planted.moved.text(".1%")),
-            _line("of these, concept named first", planted.first.text(".1%")),
-            _line("the same without the cue", planted.first_without.text(".1%")),
+            finding("answer moved to where the concept holds", planted.moved.text(".1%")),
+            finding("of these, concept named first", planted.first.text(".1%")),
+            finding("the same without the cue", planted.first_without.text(".1%")),
             "",
             f"Pointing game: {pointing.composites} composites of two halves; chance is 50 %",
-            _line("strongest field in the right half", pointing.strongest.text(".1%")),
-            _line("positive evidence in the right half", pointing.evidence.text(".1%")),
+            finding("strongest field in the right half", pointing.strongest.text(".1%")),
+            finding("positive evidence in the right half", pointing.evidence.text(".1%")),
         ]
         return "\n".join(lines)
 
 
-def measure_fidelity(model: str, seed: int, say: Say) -> FidelityReport:
-    """Measures the explanations of a model of views from above on its held-out views.
+def measure_fidelity(model: str, seed: int, say: Say) -> FidelityReport | PoseFidelityReport:
+    """Measures the explanations of a model from above on pictures that it never saw.
 
     Takes about ten minutes on two cores. ``say`` is told what is being done.
 
@@ -107,8 +96,10 @@ def measure_fidelity(model: str, seed: int, say: Say) -> FidelityReport:
         MissingExtraError: without the extra ``train``.
         ConfigError: if the model has no views, or no concepts that take part in its scores.
     """
-    config = training_config(model)
     locator = Locator.from_pretrained(model)
+    if tells_poses(locator):
+        return measure_pose_fidelity(locator, seed, say)
+    config = training_config(model)
     if not any(isinstance(term, ConceptTerm) for term in locator.engine.model.terms):
         raise ConfigError(
             f"{model}: scores embeddings alone, so no concept can be broken or taken away from it: "
@@ -149,13 +140,9 @@ def _truth_lines(found: TruthReport) -> Iterator[str]:
         ("the most frequent concepts", found.most_frequent),
     ):
         for count, estimate in by_count.items():
-            yield _line(f"{title}, first {count}", estimate.text(".1%"))
-    yield _line("concepts drawn by frequency", found.by_frequency.text(".1%"))
-    yield _line("concepts drawn at random", found.random.text(".1%"))
+            yield finding(f"{title}, first {count}", estimate.text(".1%"))
+    yield finding("concepts drawn by frequency", found.by_frequency.text(".1%"))
+    yield finding("concepts drawn at random", found.random.text(".1%"))
     yield "  stated on average: " + ", ".join(
         f"{number:.1f} of {count}" for count, number in found.count.items()
     )
-
-
-def _line(title: str, *values: str) -> str:
-    return columns(WIDTHS, f"  {title}", *values)

@@ -69,10 +69,10 @@ class OrbitSubject:
             bool(estimate.verified),
             decoded.abstention is not None,
             rank,
-            self._stated(decoded),
+            self.stated(decoded),
         )
 
-    def _stated(self, decoded: Decoded) -> tuple[str, ...]:
+    def stated(self, decoded: Decoded) -> tuple[str, ...]:
         """Names of the first concepts that it states of a picture."""
         if self._statements is None:
             return ()
