@@ -47,7 +47,7 @@ def figures(found: PoseFidelityReport) -> list[tuple[str, str]]:
         ("The same of the five most frequent concepts", _percent(truth.most_frequent)),
         (
             "Rank correlation with a model of shuffled weights",
-            f"{found.sanity.shuffled_weights.value:.2f}",
+            f"{found.sanity.shuffled_weights.value:z.2f}",
         ),
         (
             "Rank correlation after a crop to 90 %",
