@@ -174,9 +174,14 @@ class PlaceReaderConfig(Section):
 
 
 class OptimiserConfig(Section):
-    """Steps, batches and rates."""
+    """Steps, batches and rates.
 
-    steps: int = Field(1_000, ge=1)
+    In each of the ``cycles`` the rate falls to nothing, so that a run can be used at the end of any
+    of them; each is twice as long as the one before (SGDR, arXiv 1608.03983).
+    """
+
+    steps: int = Field(1_000, ge=1)  # of the first cycle
+    cycles: int = Field(1, ge=1, le=12)
     batch: int = Field(512, ge=2)
     queue: int = Field(2_048, ge=0)
     rate: float = Field(1e-3, gt=0)
@@ -184,6 +189,11 @@ class OptimiserConfig(Section):
     warm_up: float = Field(0.1, gt=0, lt=1)
     validate_every: int = Field(100, ge=1)
     patience: int = Field(5, ge=1)
+
+    @property
+    def total_steps(self) -> int:
+        """Of all cycles."""
+        return self.steps * ((1 << self.cycles) - 1)
 
 
 class GalleryConfig(Section):

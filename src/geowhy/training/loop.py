@@ -25,7 +25,7 @@ from geowhy.training.dataset import BatchOrder
 from geowhy.training.features import Progress
 from geowhy.training.processes import Processes
 
-__all__ = ["Batch", "Task", "TrainingRun", "train_task"]
+__all__ = ["Batch", "Task", "TrainingRun", "share_of_rate", "train_task"]
 
 Weights = dict[str, Tensor]
 
@@ -138,12 +138,8 @@ def _step(
 ) -> dict[str, float]:
     """One step of this process's part of the batch; gives the losses by name."""
     torch.manual_seed((run.seed * 1_000_003 + step) * 1_009 + processes.rank)
-    done, warm_up = (step + 1) / run.optimiser.steps, run.optimiser.warm_up
-    factor = done / warm_up
-    if done >= warm_up:  # half a cosine down to 0
-        factor = 0.5 * (1 + math.cos(math.pi * (done - warm_up) / (1 - warm_up)))
     for group in optimiser.param_groups:
-        group["lr"] = run.optimiser.rate * factor
+        group["lr"] = run.optimiser.rate * share_of_rate(run.optimiser, step)
     rows = torch.from_numpy(order.batch_rows(step)).chunk(processes.count)[processes.rank]
     losses_of.train()
     losses: dict[str, Tensor] = losses_of(Batch(rows, order, step))
@@ -151,6 +147,16 @@ def _step(
     losses["total"].backward()
     optimiser.step()
     return {name: float(value.detach()) for name, value in losses.items()}
+
+
+def share_of_rate(config: OptimiserConfig, step: int) -> float:
+    """How much of the rate a step takes: in each cycle it warms up, then falls to nothing."""
+    cycle = (step // config.steps + 1).bit_length() - 1
+    first, length = config.steps * ((1 << cycle) - 1), config.steps << cycle
+    done, warm_up = (step - first + 1) / length, config.warm_up
+    if done < warm_up:
+        return done / warm_up
+    return 0.5 * (1 + math.cos(math.pi * (done - warm_up) / (1 - warm_up)))
 
 
 class _Losses(nn.Module):

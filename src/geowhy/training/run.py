@@ -56,7 +56,7 @@ def train(config_path: Path, output: Path | None, device: str, resume: bool) -> 
         features = features or _embedded(images, sources, report)
         pool = ImagePool(sources, vocabulary, images.centres, features, device)
         manifest = _divided(images, pool, bars, final=False)
-        steps = config.optimiser.steps
+        steps = config.optimiser.total_steps
         model, best_step = fit(pool, processes, resume, manifest, steps, folder, bars)
         tuning = None
         if processes.leads:

@@ -54,7 +54,7 @@ def train_concepts(
     task = ConceptTask(config, data, initial_aligner(config, data, encoder), encoder)
     said = f"{config.model_dump_json()}\n{reader.vocabulary.digest}\n".encode()
     digest = hashlib.sha256(said + queries.pooled.tobytes()).hexdigest()[:16]
-    run = TrainingRun(config.optimiser, config.seed, config.optimiser.steps, digest, folder)
+    run = TrainingRun(config.optimiser, config.seed, config.optimiser.total_steps, digest, folder)
     train_task(run, task, Processes(), resume, bars.stage("aligning concepts"))
     aligner, location = task.export()
     scores = aligner.outputs(queries[held_back].pooled)[1]

@@ -77,7 +77,7 @@ def _trained(
 ) -> TurnedNetwork:
     """The network, trained by all processes."""
     task = OrbitTask(config, source, source.device)
-    steps = config.optimiser.steps
+    steps = config.optimiser.total_steps
     run = TrainingRun(config.optimiser, config.seed, steps, config.digest, folder)
     train_task(run, task, processes, resume, bars.stage("training"))
     return TurnedNetwork(task.network).eval()
