@@ -63,3 +63,12 @@ def test_the_nearest_places_are_found_one_of_each_width():
         np.array([(0, 0), (0, 10), (50, 0), (1, 9)]), np.array([500.0, 500.0, 800.0, 800.0])
     )
     assert places.nearest([(0, 8), (60, 0)]).tolist() == [[1, 3], [0, 2]]
+
+
+def test_places_of_every_width_share_pictures_evenly():
+    """The widest have fewer places: each stands for more ground."""
+    places = gallery_places(1_000, 2_000, 1.4, 0.25, 0.1)
+    shares = np.exp(places.log_share)
+    by_width = [shares[places.width_km == width].sum() for width in np.unique(places.width_km)]
+    assert len(by_width) == 3
+    assert max(by_width) < 1.25 * min(by_width)

@@ -25,7 +25,7 @@ from geowhy.training.orbit.config import (
 )
 from geowhy.training.orbit.describing import TurnedNetwork, describe_places, export_network
 from geowhy.training.orbit.network import RingNetwork
-from geowhy.training.orbit.packaging import OrbitParts
+from geowhy.training.orbit.packaging import OrbitParts, Weights
 from geowhy.training.orbit.pairs import PairSource
 from geowhy.training.orbit.queries import cut_queries
 
@@ -50,7 +50,7 @@ CONFIG = OrbitConfig(
 # Nats for what laying a picture shows; nothing is fitted, and some pictures are refused by these.
 WORTH = {"likeness": 10.0, "lead": 10.0, "weakest quarter": 3.0}
 ELSEWHERE = 24.0
-WEIGHTS = (20.0, 0.1)  # of a likeness, and of the concepts' nats
+WEIGHTS = Weights(search=20.0, rings=20.0, concepts=0.1)
 SURE = 0.9
 
 

@@ -2,7 +2,7 @@
 
 The gallery gives distinct candidates. The picture is laid on the map at the best of them, and what
 that shows is a term of the score beside the likeness. What remains goes to "elsewhere, or no place
-on Earth", which is spread as likeness alone would spread it.
+on Earth", which is spread as the search alone would spread it.
 """
 
 from __future__ import annotations
@@ -81,10 +81,12 @@ class OrbitHead:
         """Adds ``evidence`` at the gallery's places to what pictures say."""
         self._terms, self._gallery, self._evidence = score_terms, gallery, evidence
         self._settings = settings
-        self._rings = next(term for term in score_terms if isinstance(term, RingTerm))
+        rings = next(term for term in score_terms if isinstance(term, RingTerm))
+        self._search = replace(rings, scale=settings.search_scale)
         self._hints = next((term for term in score_terms if isinstance(term, HintTerm)), None)
         self._numbers = gallery.side.part(PlaceNumbers).numbers[:, 0]
         self._places = settings.places.rows(self._numbers)
+        self._share = self._places.log_share
 
     def perceive(self, images: Encoded) -> Encoded:
         """Images with what laying them on the map told."""
@@ -116,8 +118,9 @@ class OrbitHead:
     def _laid(self, images: Encoded, row: int) -> RegistrationImages:
         """One picture, laid on the map at the best of the places."""
         one, settings = images.rows(slice(row, row + 1)), self._settings
-        likeness, beforehand = self._rings.scores(one, self._gallery.side)[0], self._beforehand(one)
-        rows = self._places.distinct(likeness + beforehand, settings.candidates)
+        likeness = self._search.scores(one, self._gallery.side)[0] + self._share
+        searched = likeness + self._beforehand(one)
+        rows = self._places.distinct(searched, settings.candidates)
         expected = len(rows)
         if self._evidence:  # the others are tried as well: what if it weren't for the evidence?
             plain = self._places.distinct(likeness + self._of_hints(one), settings.candidates)
@@ -131,8 +134,7 @@ class OrbitHead:
         first = np.append(*(first[some][: settings.kept] for some in (is_expected, ~is_expected)))
         at = rows[found.candidates[first]]
         features = found.features[first].astype(np.float32)
-        rest = likeness / np.float32(settings.rest_temperature) + beforehand
-        rest = np.exp(rest - rest.max())
+        rest = np.exp(searched - searched.max())
         return RegistrationImages.of(
             self._numbers[at],
             settings.verdict.log_odds(features) + self._of_centres(found.poses[first].lat_lon, at),

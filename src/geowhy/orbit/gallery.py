@@ -67,6 +67,15 @@ class GalleryPlaces:
         """How far from each a picture may lie that is laid there, ``[M]``."""
         return REACH * self.width_km
 
+    @property
+    def log_share(self) -> Floats32:
+        """Of a picture to be there before it is seen, nats ``[M]``, but for a constant.
+
+        Wide places lie further apart, so each stands for more ground. Any ground is as probable,
+        and any factor of widths.
+        """
+        return np.asarray(2 * np.log(self.width_km), np.float32)
+
     def nearest(self, lat_lon: ArrayLike) -> Rows:
         """Rows of the places nearest to degrees ``[N, 2]``, one of each of W widths, ``[N, W]``.
 

@@ -19,16 +19,16 @@ class OrbitSettings:
         places: all that the model knows; a gallery may hold some of them.
         reference: the world on which pictures are laid.
         verdict: what laying a picture tells.
+        search_scale: nats of a whole likeness when places are searched.
         candidates: at how many places it is laid, at most.
         kept: of the poses that come of it, how many are kept.
         sure: from which probability on an answer is verified.
-        rest_temperature: divides likenesses when they spread what remains.
     """
 
     places: GalleryPlaces
     reference: WorldPyramid
     verdict: Verdict
-    candidates: int = 48
+    search_scale: float = 25.0
+    candidates: int = 96
     kept: int = 8
     sure: float = 0.9
-    rest_temperature: float = 3.0

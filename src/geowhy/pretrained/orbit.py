@@ -31,7 +31,7 @@ def load_orbit(folder: ModelFolder) -> Engine:
     verdict = Verdict.from_tensors(folder.tensors("verdict"))
     try:
         calibration = Calibration(**folder.section("calibration"))
-        decided = {name: section[name] for name in ("candidates", "kept", "sure")}
+        decided = {name: section[name] for name in ("search_scale", "candidates", "kept", "sure")}
     except (KeyError, TypeError) as error:
         raise ModelFormatError(
             f"{folder.path}: config.json lacks {error}: get or train the model anew"

@@ -124,7 +124,7 @@ class VerdictConfig(Section):
     noise: Share = 0.05
     look: LookConfig = LookConfig(plain=0.5)
     precision: Share = 0.98  # of verified answers
-    candidates: int = Field(48, ge=1)  # places at which a picture is laid
+    candidates: int = Field(96, ge=1)  # places at which a picture is laid
     kept: int = Field(8, ge=1)  # poses that are kept of them
     most_elsewhere: Share = 0.5  # a larger probability of no match is no answer
 

@@ -17,7 +17,16 @@ from geowhy.orbit.verdict import Verdict
 from geowhy.posterior import Calibration
 from geowhy.training.orbit.config import OrbitConfig
 
-__all__ = ["OrbitParts", "ring_names"]
+__all__ = ["OrbitParts", "Weights", "ring_names"]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Nats of what tells of a place."""
+
+    search: float  # of a whole likeness, when places are searched
+    rings: float  # the same, when it is judged where a picture was laid
+    concepts: float  # of a nat of theirs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,11 +43,11 @@ class OrbitParts:
         self,
         path: Path,
         verdict: Verdict,
-        weights: tuple[float, float],
+        weights: Weights,
         sure: float,
         calibration: Calibration,
     ) -> ModelFolder:
-        """Writes the folder; ``weights`` are those of a likeness and of the concepts' nats."""
+        """Writes the folder."""
         config, concepts = self.config, self.concepts
         side = config.network.side
         model = {
@@ -47,8 +56,9 @@ class OrbitParts:
             "preprocessing": Preprocessing(side, 0.0, 255.0).to_json(),
             "rings": ["whole picture", *ring_names(config.network.rings)],
             "ring_sizes": self.ring_sizes,
-            "scale": weights[0],
-            "concept_weight": weights[1],
+            "search_scale": weights.search,
+            "scale": weights.rings,
+            "concept_weight": weights.concepts,
             "candidates": config.verdict.candidates,
             "kept": config.verdict.kept,
             "sure": sure,
