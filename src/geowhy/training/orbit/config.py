@@ -111,8 +111,8 @@ class ConceptsConfig(FitConfig):
 class VerdictConfig(Section):
     """On which pictures it is fitted when a picture lies where it was laid.
 
-    They are of ``worlds`` that the network never saw. The shares ``mirrored`` and ``noise`` of them
-    are nowhere.
+    They are of ``worlds`` that the network never saw. The shares ``mirrored`` and ``patterns`` of
+    them are nowhere.
     """
 
     worlds: tuple[str, ...] = Field(default=("xplanet", "openuniverse"), min_length=1)
@@ -121,9 +121,9 @@ class VerdictConfig(Section):
     least_width_km: float = Field(150.0, gt=0)
     most_width_km: float = Field(2_600.0, gt=0)
     mirrored: Share = 0.2
-    noise: Share = 0.05
+    patterns: Share = 0.15
     look: LookConfig = LookConfig(plain=0.5)
-    precision: Share = 0.98  # of verified answers
+    precision: Share = 0.99  # of verified answers
     candidates: int = Field(96, ge=1)  # places at which a picture is laid
     kept: int = Field(8, ge=1)  # poses that are kept of them
     most_elsewhere: Share = 0.5  # a larger probability of no match is no answer

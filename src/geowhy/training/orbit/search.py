@@ -31,7 +31,7 @@ def search_scale(
 
     ``engine``, whose gallery has all ``places``, weighs a likeness by 1.
     """
-    somewhere = {"pictures": PICTURES, "mirrored": 0.0, "noise": 0.0}
+    somewhere = {"pictures": PICTURES, "mirrored": 0.0, "patterns": 0.0}
     rings = next(t for t in engine.model.terms if t.source == APPEARANCE)
     drawn = list(unseen_pictures(source, config.model_copy(update=somewhere)))
     likeness = [

@@ -9,7 +9,8 @@ import torch
 
 from geowhy.arrays import Floats64, Pixels, Points
 from geowhy.training.orbit.config import VerdictConfig
-from geowhy.training.orbit.look import changed_look, cloud_field
+from geowhy.training.orbit.look import changed_look
+from geowhy.training.orbit.nowhere import nowhere_pictures
 from geowhy.training.orbit.pairs import PairSource
 
 __all__ = ["AT_ONCE", "unseen_pictures"]
@@ -31,11 +32,9 @@ def unseen_pictures(
         kind = torch.rand(AT_ONCE)
         mirrored = (kind < config.mirrored).to(pictures.device)
         pictures[mirrored] = pictures[mirrored].flip(-1)
-        is_nowhere = kind < config.mirrored + config.noise
-        noise = (is_nowhere & (kind >= config.mirrored)).nonzero()[:, 0]
-        if len(noise):
-            field = cloud_field(3 * len(noise), config.side, pictures.device)
-            pictures[noise] = field.view(len(noise), 3, config.side, config.side).sigmoid()
+        is_nowhere = kind < config.mirrored + config.patterns
+        drawn = (is_nowhere & (kind >= config.mirrored)).nonzero()[:, 0].to(pictures.device)
+        pictures[drawn] = nowhere_pictures(len(drawn), config.side, source.device)
         pictures = changed_look(pictures, config.look)
         pixels = (255 * pictures).round().byte().permute(0, 2, 3, 1).cpu().numpy()
         lat_lon = np.degrees(poses.lat_lon.cpu().numpy().astype(np.float64))
