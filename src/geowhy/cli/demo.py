@@ -20,11 +20,13 @@ PICTURES = Path(__file__).parent.parent / "data" / "demo"
 
 @dataclass(frozen=True, slots=True)
 class DemoPicture:
-    """A picture that comes with geowhy, with its centre where that is known."""
+    """A picture that comes with geowhy, with what is known of where it lies."""
 
     path: Path
     caption: str
-    truth: LatLon | None
+    truth: LatLon | None  # its centre
+    width_km: float | None
+    heading_deg: float | None
     credit: str
     licence: str
 
@@ -41,6 +43,8 @@ def demo_pictures(folder: Path = PICTURES) -> list[DemoPicture]:
                 path=folder / entry["file"],
                 caption=entry["caption"],
                 truth=None if entry["lat"] is None else LatLon(entry["lat"], entry["lon"]),
+                width_km=entry["width_km"],
+                heading_deg=entry["heading_deg"],
                 credit=entry["credit"],
                 licence=entry["licence"],
             )
@@ -61,7 +65,8 @@ def _demo(
 ) -> None:
     """Locate the pictures that come with geowhy.
 
-    Views from above, and a photograph. Writes a page that shows where, and why.
+    Real pictures from orbit, one of the Moon and a photograph: the last two are to be refused.
+    Writes a page that shows where, and why.
     """
     from geowhy.cli.pages import write_whole
     from geowhy.images.reading import read_image
@@ -82,11 +87,21 @@ def _demo(
         )
         entries.append(entry)
         print(as_text(entry.prediction, SHOWN_CONCEPTS))
-        truth = "not known" if entry.truth is None else coordinates(entry.truth)
-        away = "" if entry.miss_km is None else f", {kilometres(entry.miss_km)} away"
-        print(f"  Truth: {truth}{away}\n")
+        away = "" if entry.miss_km is None else f"; {kilometres(entry.miss_km)} away"
+        print(f"  Truth: {_known_of(picture)}{away}\n")
     write_whole(output, html_report(entries))
     print(f"All of it, with maps: {output}")
+
+
+def _known_of(picture: DemoPicture) -> str:
+    if picture.truth is None:
+        return "nowhere to be seen from orbit"
+    known = [coordinates(picture.truth)]
+    if picture.width_km is not None:
+        known.append(f"{picture.width_km:,.0f} km wide")
+    if picture.heading_deg is not None:
+        known.append(f"heading {picture.heading_deg:.0f}°")
+    return ", ".join(known)
 
 
 VERBS = (_demo,)
