@@ -1,6 +1,6 @@
 """Records what a locator answers, and tells how two records differ: nothing but what was meant.
 
-Answers are those to the six demo views, to some views of the packaged reference, and with
+Answers are those to the demo pictures, to some views of the packaged reference, and with
 ``--photos`` to photographs, for which GeoCLIP as released gets a random, seeded image tower. Only
 the public interface is asked, so that another version of the package can be recorded::
 
@@ -64,7 +64,7 @@ def main() -> int:
 
 def recorded(views: int, photos: Path | None) -> Arrays:
     """The answers by kind of image, field by field."""
-    demo = sorted((Path(geowhy.__file__).parent / "data" / "demo").glob("view-*.png"))
+    demo = sorted((Path(geowhy.__file__).parent / "data" / "demo").glob("*.jpg"))
     locator = Locator.from_pretrained()
     arrays = answers("demo", locator, demo)
     if views:

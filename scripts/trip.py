@@ -27,7 +27,7 @@ import geowhy
 from geowhy.cli.main import main as geowhy_command
 
 SOURCE = Path(geowhy.__file__).parent
-VIEW = SOURCE / "data" / "demo" / "view-africa.png"
+VIEW = Path(__file__).parent.parent / "tests" / "data" / "views" / "view-africa.png"
 
 
 def main() -> None:

@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import geowhy
 from geowhy.errors import ConfigError, DataError
 from geowhy.geo.regions import Region
 from geowhy.images.reading import read_image
 from geowhy.locator import Locator
 
-VIEW = Path(geowhy.__file__).parent / "data" / "demo" / "view-africa.png"
+VIEW = Path(__file__).parent / "data" / "views" / "view-africa.png"
 STRONG = 200.0  # nats: more than any picture says
 
 

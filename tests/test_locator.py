@@ -19,7 +19,7 @@ from geowhy.model.terms import total_scores
 from geowhy.registry import resolve_model
 
 DEMO = Path(geowhy.__file__).parent / "data" / "demo"
-VIEWS = sorted(DEMO.glob("view-*.png"))
+VIEWS = sorted((Path(__file__).parent / "data" / "views").glob("*.png"))
 CAT = DEMO / "photograph-cat.jpg"
 
 

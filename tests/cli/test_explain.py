@@ -7,7 +7,8 @@ import pytest
 
 import geowhy as package
 
-VIEWS = Path(package.__file__).parent / "data" / "demo"
+CAT = Path(package.__file__).parent / "data" / "demo" / "photograph-cat.jpg"
+VIEWS = Path(__file__).parent.parent / "data" / "views"
 VIEW = VIEWS / "view-africa.png"
 
 
@@ -52,7 +53,7 @@ def test_json_adds_up(geowhy):
 
 
 def test_json_of_an_abstention_says_nothing_of_a_guess_that_nobody_asked_for(geowhy):
-    asked = ("explain", VIEWS / "photograph-cat.jpg", "--json", "--against", "runner-up")
+    asked = ("explain", CAT, "--json", "--against", "runner-up")
     said = json.loads(geowhy(*asked).stdout)
     assert said["abstained"]
     for key in ("against", "score", "unexplained", "explained_share", "sparse", "guess"):

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import geowhy
 from geowhy.errors import ConfigError, CoordinateError
 from geowhy.explain.explainer import Question, changed, parse_changes
 from geowhy.geo.sphere import distance_km
@@ -13,7 +12,7 @@ from geowhy.locator import Locator
 from geowhy.model.terms import total_scores
 from geowhy.types import LatLon
 
-VIEW = Path(geowhy.__file__).parent / "data" / "demo" / "view-africa.png"
+VIEW = Path(__file__).parent.parent / "data" / "views" / "view-africa.png"
 PERTH = (-31.95, 115.86)
 
 
