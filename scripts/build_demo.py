@@ -1,11 +1,12 @@
-"""Makes the pictures of ``geowhy demo``: real ones from orbit, two to be refused.
+"""Makes the pictures of ``geowhy demo``: real ones from orbit, cut ones, and two to be refused.
 
     python scripts/build_demo.py --pictures FOLDER --photo chelsea.png
 
 The folder has a ``manifest.csv``: id, kind, source, licence, lat, lon, width_km, heading_deg. Taken
 are the first pictures of each kind in the public domain, in its order, before any model saw them:
-how well a model does on them plays no part. The photograph is ``skimage/data/chelsea.png`` of PyPI
-``scikit-image``.
+how well a model does on them plays no part. Two more are cut at random from the world `xplanet`,
+which no network was trained on (``geowhy models get worlds``). The photograph is
+``skimage/data/chelsea.png`` of PyPI ``scikit-image``.
 """
 
 from __future__ import annotations
@@ -20,13 +21,18 @@ from typing import Any
 from PIL import Image
 
 from geowhy.errors import DataError
+from geowhy.evaluation.orbit.queries import QueryRow, cut_queries, drawn_poses
 from geowhy.geo.places import Gazetteer
+from geowhy.images.pyramid import WorldPyramid
 from geowhy.images.reading import read_image
+from geowhy.images.worlds import open_world
 
 OUTPUT = Path(__file__).parent.parent / "src" / "geowhy" / "data" / "demo"
 PHOTO_SIDE, PICTURE_SIDE = 256, 512  # pixels of the longer side
 JPEG_QUALITY = 88
 PUBLIC = "public domain"
+SEED = 2026
+CUT_WIDTHS_KM = ((600.0, 1_200.0), (1_200.0, 2_500.0))
 # Kind, how many of it, what it is called, and whose it is.
 CHOSEN = (
     ("modis", 2, "MODIS, true colour", "NASA GIBS"),
@@ -45,11 +51,35 @@ def main() -> None:
     given = parser.parse_args()
     given.output.mkdir(parents=True, exist_ok=True)
     listed = [
+        *write_cuts(given.output),
         *(write_picture(row, given.pictures, given.output) for row in chosen(given.pictures)),
         write_photograph(given.photo, given.output),
     ]
     text = json.dumps(listed, indent=2, ensure_ascii=False)
     (given.output / "demo.json").write_text(text + "\n", encoding="utf-8")
+
+
+def write_cuts(output: Path) -> Iterator[dict[str, Any]]:
+    """The first picture of each of some widths that a seed draws, and its entry in the list."""
+    world, gazetteer = WorldPyramid(open_world("xplanet")), Gazetteer.load()
+    for widths_km in CUT_WIDTHS_KM:
+        poses = drawn_poses(QueryRow(widths_km), 1, SEED)
+        picture = cut_queries(world, poses, "plain", SEED, [0])[0]
+        pose = poses.one(0)
+        file = f"blue-marble-{round(pose.width_km)}-km.jpg"
+        Image.fromarray(picture).save(output / file, quality=JPEG_QUALITY, optimize=True)
+        where = gazetteer.describe(poses.lat_lon[0])
+        yield {
+            "file": file,
+            "kind": "cut",
+            "caption": f"Cut from the Blue Marble of 2002, {pose.width_km:,.0f} km wide, {where}",
+            "lat": round(pose.lat_lon.lat, 4),
+            "lon": round(pose.lat_lon.lon, 4),
+            "width_km": round(pose.width_km),
+            "heading_deg": round(pose.heading_deg, 1),
+            "credit": "NASA, by way of Debian xplanet-images",
+            "licence": "Public domain",
+        }
 
 
 def chosen(folder: Path) -> Iterator[dict[str, str]]:

@@ -9,7 +9,6 @@ from PIL import Image
 import geowhy
 from geowhy.answer import Scope
 from geowhy.assets.files import sha256_of
-from geowhy.cli.demo import demo_pictures
 from geowhy.errors import ConfigError, ImageError, ModelFormatError, ModelNotFoundError
 from geowhy.explanation import ELSEWHERE
 from geowhy.geo.sphere import distance_km
@@ -21,6 +20,14 @@ from geowhy.registry import resolve_model
 DEMO = Path(geowhy.__file__).parent / "data" / "demo"
 VIEWS = sorted((Path(__file__).parent / "data" / "views").glob("*.png"))
 CAT = DEMO / "photograph-cat.jpg"
+CENTRES = {  # of the views, which are cut from the packaged reference
+    "view-africa": (6.45866, 41.88466),
+    "view-asia": (31.11164, 48.71824),
+    "view-europe": (28.49429, -13.92605),
+    "view-north-america": (58.59449, -118.18981),
+    "view-oceania": (-26.80482, 142.3473),
+    "view-south-america": (-29.17897, -50.60065),
+}
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +66,9 @@ def test_noise_and_drawings_get_no_confident_place(locator, seed):
 
 
 def test_views_from_above_lie_where_they_were_cut(locator):
-    truths = {each.path.name: each.truth for each in demo_pictures()}
     for view, prediction in zip(VIEWS, locator.locate(VIEWS), strict=True):
-        truth = truths[view.name]
-        away = distance_km(
-            (truth.lat, truth.lon), (prediction.position.lat, prediction.position.lon)
-        )
-        assert away < 10
+        answer = (prediction.position.lat, prediction.position.lon)
+        assert distance_km(CENTRES[view.stem], answer) < 10
         assert prediction.verified
         assert not prediction.abstained
         assert prediction.width_km == pytest.approx(320, rel=0.02)

@@ -112,9 +112,9 @@ def test_demo_writes_a_page(geowhy, fake_model, tmp_path):
     page = tmp_path / "demo.html"
     result = geowhy("demo", "--output", page)
     assert result.exit_code == 0, result.stderr
-    assert result.stdout.count("Truth: ") == 6
+    assert result.stdout.count("Truth: ") == 8
     assert result.stdout.count("no answer") == 1
-    assert page.read_text(encoding="utf-8").count("<article") == 6
+    assert page.read_text(encoding="utf-8").count("<article") == 8
 
 
 def test_demo_says_no_distance_after_an_abstention(geowhy, put_module, fakes, tmp_path):
@@ -124,7 +124,7 @@ def test_demo_says_no_distance_after_an_abstention(geowhy, put_module, fakes, tm
 
     put_module("geowhy.locator", Locator=Unsure)
     said = geowhy("demo", "--output", tmp_path / "demo.html").stdout
-    assert said.count("no answer") == said.count("Truth: ") == 6
+    assert said.count("no answer") == said.count("Truth: ") == 8
     assert " away" not in said
 
 
@@ -136,12 +136,12 @@ def test_demo_says_when_the_page_cannot_be_written(geowhy, fake_model, tmp_path)
 
 def test_the_demo_pictures_are_of_orbit_the_moon_and_a_cat():
     pictures = demo_pictures()
-    assert [picture.truth is None for picture in pictures] == [False] * 4 + [True] * 2
-    for picture in pictures[:4]:
+    assert [picture.truth is None for picture in pictures] == [False] * 6 + [True] * 2
+    for picture in pictures[:6]:
         assert max(read_image(picture.path).pixels.shape) <= 512
         assert 100 < picture.width_km < 2_500
         assert 0 <= picture.heading_deg < 360
-    assert [picture.licence for picture in pictures] == ["Public domain"] * 5 + ["CC0"]
+    assert [picture.licence for picture in pictures] == ["Public domain"] * 7 + ["CC0"]
 
 
 def test_the_demo_says_how_wide_its_pictures_are_and_how_turned(geowhy, fake_model, tmp_path):

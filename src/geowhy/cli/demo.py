@@ -65,8 +65,8 @@ def _demo(
 ) -> None:
     """Locate the pictures that come with geowhy.
 
-    Real pictures from orbit, one of the Moon and a photograph: the last two are to be refused.
-    Writes a page that shows where, and why.
+    Cut from an image of the Earth, taken from orbit, of the Moon, and of a cat: the last two are
+    to be refused. Writes a page that shows where, and why.
     """
     from geowhy.cli.pages import write_whole
     from geowhy.images.reading import read_image
