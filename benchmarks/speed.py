@@ -58,10 +58,8 @@ def main() -> None:
 
 
 def _write_images(folder: Path, count: int) -> None:
-    """The packaged demo views, turned and mirrored, so that no two files are the same."""
-    import geowhy
-
-    views = sorted((Path(geowhy.__file__).parent / "data" / "demo").glob("view*.png"))
+    """Views of the reference that the tests use, turned, so that no two files are the same."""
+    views = sorted((Path(__file__).parent.parent / "tests" / "data" / "views").glob("*.png"))
     rng = np.random.default_rng(0)
     for number in range(count):
         with Image.open(views[number % len(views)]) as image:

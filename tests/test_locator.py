@@ -65,6 +65,13 @@ def test_noise_and_drawings_get_no_confident_place(locator, seed):
         assert locator.locate(Image.fromarray(pixels)).abstained
 
 
+@pytest.mark.parametrize("grey", [0, 128, 255])
+def test_a_picture_of_one_colour_lies_nowhere(locator, grey):
+    found = locator.locate(Image.fromarray(np.full((200, 160, 3), grey, np.uint8)))
+    assert found.abstained
+    assert not found.verified
+
+
 def test_views_from_above_lie_where_they_were_cut(locator):
     for view, prediction in zip(VIEWS, locator.locate(VIEWS), strict=True):
         answer = (prediction.position.lat, prediction.position.lon)

@@ -19,12 +19,12 @@ def script():
     return module
 
 
-def test_the_demo_views_are_recorded_whole_and_again_the_same(script):
+def test_the_demo_pictures_are_recorded_whole_and_again_the_same(script):
     first = script.recorded(views=0, photos=None)
-    assert first["demo/position"].shape == (6, 2)
-    assert first["demo/radius_km"].shape == (6, 2)
-    assert first["demo/candidate_probability"].shape == (6, script.TOP_K)
-    assert first["demo/long_contribution"].shape == (6, len(first["demo/concept"]))
+    assert first["demo/position"].shape == (8, 2)
+    assert first["demo/radius_km"].shape == (8, 2)
+    assert first["demo/candidate_probability"].shape == (8, script.TOP_K)
+    assert first["demo/long_contribution"].shape == (8, len(first["demo/concept"]))
     assert script.differences(first, script.recorded(views=0, photos=None)) == []
 
 

@@ -35,7 +35,8 @@ __all__ = ["OTHER_PLACE", "OrbitHead", "OrbitSettings", "PoseEstimate", "PosePos
 
 BEARINGS = 12  # in which the spread of a candidate is sampled,
 QUANTILES = (np.arange(12) + 0.5) / 12  # at so many of the distances that are as probable
-LIKENESS = FEATURES.index("likeness")
+LIKENESS, STRUCTURE = FEATURES.index("likeness"), FEATURES.index("structure")
+EDGELESS = 0.01  # structure of a picture of one colour: it agrees with nothing
 OTHER_PLACE = 0.35  # widths: as far away is another place
 LEAST_LOG = np.float32(-30.0)  # nats of what has no probability
 
@@ -134,10 +135,13 @@ class OrbitHead:
         first = np.append(*(first[some][: settings.kept] for some in (is_expected, ~is_expected)))
         at = rows[found.candidates[first]]
         features = found.features[first].astype(np.float32)
+        log_odds = settings.verdict.log_odds(features)
+        log_odds += self._of_centres(found.poses[first].lat_lon, at)
+        log_odds[features[:, STRUCTURE] < EDGELESS] = RULED_OUT
         rest = np.exp(searched - searched.max())
         return RegistrationImages.of(
             self._numbers[at],
-            settings.verdict.log_odds(features) + self._of_centres(found.poses[first].lat_lon, at),
+            log_odds,
             features,
             found.poses[first],
             found.position_sigma_km[first],
