@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from PIL import Image
 
 from geowhy.concepts.bank import ConceptBank
@@ -14,6 +15,10 @@ from geowhy.training.run import train
 
 from .export.lite import EfficientNetLite
 from .orbit.tiny_model import write_tiny_model
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("geowhy", deadline=None)
+settings.load_profile("geowhy")
 
 CONFIG = """
 name = "tiny"
