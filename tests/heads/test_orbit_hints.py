@@ -259,3 +259,11 @@ def test_other_models_take_no_hints(trained):
 def test_a_region_without_places_is_refused(engine):
     with pytest.raises(DataError, match="gallery"):
         engine.within(Region.parse("-89,0,-88,1"))
+
+
+def test_of_places_that_look_alike_those_that_stand_for_more_ground_are_tried(picture):
+    few = made(candidates=2)
+    tried = few.sides([picture]).part(RegistrationImages)
+    numbers = tried.numbers[tried.numbers != NUMBERED_NOWHERE]
+    widths = few.model.gallery.places.width_km
+    assert set(widths[numbers]) == {widths.max()}
