@@ -93,9 +93,10 @@ def _print_group(variant: str, seeds: list[int], metrics: list[dict[str, Any]]) 
 
 
 def _row(m: dict[str, Any]) -> list[float]:
-    shares = (m["recall"]["750"], m["recall"]["2500"], m["coverage_50"], m["coverage_90"])
+    recall, radii = m["distances"]["recall"], m["radii"]
+    shares = (recall["750"], recall["2500"], radii["coverage_50"], radii["coverage_90"])
     near, far, half, most = (100 * share["value"] for share in shares)
-    return [near, far, m["median_km"]["value"], half, most]
+    return [near, far, m["distances"]["median_km"]["value"], half, most]
 
 
 def _changed(base: TrainingConfig, variant: str, seed: int, split: str) -> TrainingConfig:

@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 
-from geowhy.evaluation.accuracy import EvaluationReport, PredictionTable
 from geowhy.evaluation.concept_scores import ConceptReport
 from geowhy.evaluation.error_bands import BandsReport, ErrorBand
 from geowhy.evaluation.estimates import Estimate
@@ -15,6 +14,7 @@ from geowhy.evaluation.fidelity.deletion import Curves, DeletionReport
 from geowhy.evaluation.fidelity.planted import PlantedReport
 from geowhy.evaluation.fidelity.report import FidelityReport
 from geowhy.evaluation.fidelity.truth import PointingReport, TruthReport
+from geowhy.evaluation.predictions import EvaluationReport, PredictionTable
 from geowhy.evaluation.rule_report import Comparison, ConceptPull, Contrast, RulesReport, Scored
 from geowhy.evaluation.rules import BOTTLENECK
 
@@ -23,7 +23,17 @@ UNKNOWN = Estimate(NAN, NAN, NAN)
 SPOTS = np.array([[5.0, 5.0], [45.0, 45.0], [-25.0, 25.0]])
 ONES, ALL = np.ones(3), np.ones(3, bool)
 ALL_ABSTAINED = PredictionTable(
-    {}, ("a", "b", "c"), SPOTS, SPOTS, ONES, ONES, ALL, ALL, ((),) * 3, ONES
+    {},
+    ("a", "b", "c"),
+    SPOTS,
+    SPOTS,
+    ONES,
+    ONES,
+    ALL,
+    ALL,
+    ((),) * 3,
+    ONES,
+    *(np.full(3, NAN),) * 2,
 ).measure()
 UNSCORED = Scored("here", 0, 1, 0, 0, NAN, {BOTTLENECK: UNKNOWN}, {BOTTLENECK: NAN}, {})
 

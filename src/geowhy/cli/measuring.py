@@ -154,7 +154,7 @@ def again(path: Path) -> Report:
         from geowhy.evaluation.orbit.worlds import report_of
 
         return report_of(AnswerLog.load(path))
-    from geowhy.evaluation.accuracy import PredictionTable
+    from geowhy.evaluation.predictions import PredictionTable
 
     return PredictionTable.load(path).report()
 

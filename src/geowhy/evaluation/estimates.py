@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from geowhy.arrays import AnyFloats, Floats64, Ints, Ints64
 
 __all__ = [
-    "Estimate", "JsonReport", "auc", "block_draws", "block_mean", "block_statistic", "columns",
-    "finding", "mean_auc", "rank_correlation", "ranking", "to_json", "wilson",
+    "RESAMPLES", "UNKNOWN", "Estimate", "JsonReport", "auc", "block_draws", "block_mean",
+    "block_statistic", "columns", "finding", "mean_auc", "rank_correlation", "ranking", "to_json",
+    "wilson",
 ]  # fmt: skip
 
 RESAMPLES, AUC_RESAMPLES = 1000, 100  # an AUC takes a sort
@@ -69,7 +70,7 @@ def block_statistic(
 ) -> Estimate:
     """Any statistic of values ``[N]``, on the same draws of blocks ``[N]`` as a mean's.
 
-    NaN if there are none.
+    Values may also be rows ``[N, c]``, which the statistic takes. NaN if there are none.
     """
     if not len(values):
         return UNKNOWN
