@@ -55,7 +55,7 @@ def test_train_without_torch_names_the_extra(geowhy, monkeypatch):
 def test_evaluate(geowhy, put_module, flag, printed):
     def predictions_of(model, split):
         assert (model, split) == ("embedded", "validation")
-        return SimpleNamespace(report=lambda: report)
+        return SimpleNamespace(report=lambda missing: report)
 
     report = SimpleNamespace(table=lambda: "a table", to_json=lambda: "{}")
     put_module("geowhy.evaluation.accuracy", predictions_of=predictions_of, PredictionTable=None)

@@ -32,6 +32,17 @@ Table = Annotated[
     Path | None,
     option("--from", help="Measure what --predictions wrote, without the model.", metavar="FILE"),
 ]
+Against = Annotated[
+    Path | None,
+    option(help="With --from: compare that table with this one, image by image.", metavar="FILE"),
+]
+MissingImages = Annotated[
+    measuring.Missing | None,
+    option(
+        "--missing",
+        help="What images that couldn't be read count as (default: wrong).",
+    ),
+]
 Faithfulness = Annotated[
     bool,
     flag("--faithfulness", "Measure its explanations, on new pictures; takes some ten minutes."),
@@ -89,6 +100,8 @@ def _evaluate(
     split: Split = None,
     predictions: Predictions = None,
     table: Table = None,
+    against: Against = None,
+    missing: MissingImages = None,
     faithfulness: Faithfulness = False,
     world: WorldName = None,
     hard: Hard = False,
@@ -102,13 +115,16 @@ def _evaluate(
 ) -> None:
     """Measure a model on what it has not seen.
 
-    Prints the table of its held-out views with its protocol. With --faithfulness, how true its
+    Prints the table of its held-out views with its protocol. With --from and --against, which of
+    two tables is better, on the same images. With --faithfulness, how true its
     explanations are to the model and to the Earth. With --world, --negatives or --pictures, how
     well a model of pictures from above tells where they lie.
     """
     wanted = measuring.Wanted(
         model=model,
         table=table,
+        against=against,
+        missing=missing,
         faithfulness=faithfulness,
         world=world,
         negatives=negatives,

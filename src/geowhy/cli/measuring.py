@@ -14,6 +14,7 @@ from geowhy.errors import ConfigError, DataError, MissingExtraError
 __all__ = ["Report", "Wanted", "widths"]
 
 Look = Literal["plain", "hard"]
+Missing = Literal["wrong", "left-out"]
 Asked = tuple[str, Look, tuple[float, float] | None, bool, int, int]  # the fields of a `WorldPlan`
 
 MANY = 2_000  # pictures
@@ -21,6 +22,8 @@ MOST_WIDTH_KM = 5_000.0
 VIEWS = "held-out views"  # what is measured if nothing else is asked for
 OPTIONS = {  # and where `Wanted` has them
     "--from": "table",
+    "--against": "against",
+    "--missing": "missing",
     "--faithfulness": "faithfulness",
     "--world": "world",
     "--negatives": "negatives",
@@ -34,12 +37,12 @@ OPTIONS = {  # and where `Wanted` has them
     "--seed": "seed",
 }
 TAKES: dict[str, tuple[str, ...]] = {  # what can be measured, and which options go with it
-    "--from": (),
+    "--from": ("--against", "--missing"),
     "--faithfulness": ("--seed",),
     "--world": ("--hard", "--widths", "--steep", "--queries", "--seed", "--predictions"),
     "--negatives": ("--queries", "--seed"),
     "--pictures": (),
-    VIEWS: ("--split", "--predictions"),
+    VIEWS: ("--split", "--predictions", "--missing"),
 }
 
 
@@ -72,6 +75,8 @@ class Wanted:
 
     model: str | None
     table: Path | None
+    against: Path | None
+    missing: Missing | None
     faithfulness: bool
     world: str | None
     negatives: str | None
@@ -98,7 +103,7 @@ class Wanted:
             check_output(self.predictions)
         model, queries, seed = self.model, self.queries or MANY, self.seed or 0
         if self.table is not None:
-            return again(self.table)
+            return again(self.table, self.against, self.missing)
         if model is None:
             raise ConfigError("what to measure? give a model, or --from a file of predictions")
         if self.faithfulness:
@@ -111,7 +116,7 @@ class Wanted:
             return on_negatives(model, self.negatives, queries, seed)
         if self.pictures is not None:
             return on_pictures(model, self.pictures)
-        return on_views(model, self.split or "test", self.predictions)
+        return on_views(model, self.split or "test", self.predictions, self.missing or "wrong")
 
     def _check(self) -> None:
         """Refuses options that don't go together."""
@@ -125,9 +130,10 @@ class Wanted:
             raise ConfigError(f"{' and '.join(what)} measure different things: give one of them")
         chosen = what[0] if what else VIEWS
         beside = [name for name in given if name not in TAKES]
-        if chosen == "--from" and (self.model or beside):
+        if chosen == "--from" and (self.model or not {*beside} <= {*TAKES[chosen]}):
             raise ConfigError(
-                f"--from {self.table}: measures that file: give --json beside it alone"
+                f"--from {self.table}: measures that file: give only --against, --missing or "
+                "--json beside it"
             )
         for name in beside:
             if name not in TAKES[chosen]:
@@ -138,25 +144,39 @@ class Wanted:
                 )
 
 
-def again(path: Path) -> Report:
-    """Measures what ``--predictions`` wrote.
+def again(path: Path, against: Path | None = None, missing: Missing | None = None) -> Report:
+    """Measures what ``--predictions`` wrote, or compares it with another such table.
 
     Raises:
-        DataError: if the file is missing, or isn't such a file.
+        DataError: if a file is missing, or isn't such a file, or the tables are of other images.
+        ConfigError: if options were given that aren't for answers to a world.
     """
-    try:
-        with path.open("rb") as file:
-            is_json = file.read(1) == b"{"
-    except OSError as error:
-        raise DataError(f"{path}: isn't a table of predictions ({error}): give one") from error
-    if is_json:
+    if _is_json(path):
+        if against or missing:
+            raise ConfigError(
+                f"{path}: has answers to a world, and --against and --missing are for tables of "
+                "predictions: leave them out"
+            )
         from geowhy.evaluation.orbit.log import AnswerLog
         from geowhy.evaluation.orbit.worlds import report_of
 
         return report_of(AnswerLog.load(path))
     from geowhy.evaluation.predictions import PredictionTable
 
-    return PredictionTable.load(path).report()
+    found = PredictionTable.load(path)
+    if against is None:
+        return found.report(missing or "wrong")
+    from geowhy.evaluation.comparison import compare
+
+    return compare(found, PredictionTable.load(against), missing or "wrong")
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(1) == b"{"
+    except OSError as error:
+        raise DataError(f"{path}: isn't a table of predictions ({error}): give one") from error
 
 
 def faithfulness(model: str, seed: int) -> Report:
@@ -172,14 +192,14 @@ def faithfulness(model: str, seed: int) -> Report:
     return measure_fidelity(model, seed, say)
 
 
-def on_views(model: str, split: str, predictions: Path | None) -> Report:
+def on_views(model: str, split: str, predictions: Path | None, missing: Missing) -> Report:
     """How good a model is on held-out views."""
     from geowhy.evaluation.accuracy import predictions_of
 
     found = predictions_of(model, split)
     if predictions:
         found.save(predictions)
-    return found.report()
+    return found.report(missing)
 
 
 def on_world(model: str, asked: Asked, predictions: Path | None) -> Report:

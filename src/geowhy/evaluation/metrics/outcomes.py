@@ -65,7 +65,7 @@ class Outcomes:
         return blocks_of(self.truth)
 
     def rows(self, chosen: Selection) -> Self:
-        """Some of them."""
+        """Some of them: numbers, flags ``[N]`` or a slice."""
         return replace(
             self, **{each.name: getattr(self, each.name)[chosen] for each in fields(self)}
         )

@@ -26,8 +26,9 @@ __all__ = ["RIGHT_KM", "Metrics", "missing_words"]
 
 RIGHT_KM = 750  # what "right" means where one threshold has to do
 MOST_SAMPLES = 5_000  # of which the distances of all pairs take seconds
-WIDTHS = (38, 30)
+WIDTHS = (40, 26, 0)
 NO_NUMBER = "nothing to measure"
+WITHOUT_MISSING = ("answered", "compared")  # numbers that a missing image can't be wrong in
 
 Line = tuple[str, str, int, str]  # its name and number, how many images it is of, and what they are
 
@@ -112,7 +113,8 @@ class Metrics:
     def _of_certainty(self) -> Iterator[Line]:
         radii, sure, scored = self.radii, self.certainty, (self.scored, "scored")
         answered = self.answered, "answered"
-        yield "answered", f"{self.answered / max(self.expected, 1):6.1%}", *answered
+        counted = self.expected if self.missing == "wrong" else self.scored
+        yield "answered", f"{self.answered / max(counted, 1):6.1%}", *scored
         yield f"within {RIGHT_KM} km if answered", _share(self.answered_recall), *answered
         yield "radius 50 % holds", _share(radii.coverage_50), *answered
         yield "radius 90 % holds", _share(radii.coverage_90), *answered
@@ -130,13 +132,13 @@ class Metrics:
         for name in ("precision", "recall", "density", "coverage"):
             value: float = getattr(found, name)
             text = NO_NUMBER if math.isnan(value) else f"{value:.3f}"
-            yield f"{name} of answers as samples", text, found.points, "scored"
+            yield f"{name} of answers as samples", text, found.points, "compared"
 
     def _count(self, count: int, what: str) -> str:
-        """Such as "2,990 scored of 2,997 expected, 7 missing are wrong"."""
-        words = f"{count:,} {what} of {self.expected:,} expected"
-        missing = self.expected - self.scored
-        return f"{words}{missing_words(missing, self.missing)}"
+        """Such as "2,990 scored of 2,997 expected, 7 missing count as wrong"."""
+        missing: Missing = "left-out" if what in WITHOUT_MISSING else self.missing
+        words = missing_words(self.expected - self.scored, missing)
+        return f"{count:,} {what} of {self.expected:,} expected{words}"
 
 
 def missing_words(count: int, missing: Missing) -> str:
