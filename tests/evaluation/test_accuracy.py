@@ -1,5 +1,8 @@
 """What a model says of every image is a table; numbers are measured from it, or from its file."""
 
+from types import SimpleNamespace
+
+import h3
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -7,10 +10,13 @@ import pytest
 
 from geowhy.cli.main import main
 from geowhy.errors import DataError, MissingExtraError
-from geowhy.evaluation.accuracy import predictions_of
+from geowhy.evaluation.accuracy import predictions_of, predictions_on
 from geowhy.evaluation.estimates import block_draws, block_mean, block_statistic
 from geowhy.evaluation.predictions import PredictionTable
+from geowhy.evaluation.protocol import Protocol
+from geowhy.geo.cells import cell_of
 from geowhy.geo.sphere import destination, uniform_on_sphere
+from geowhy.posterior.density import CellDensity, Estimate, Mode
 
 
 def table_of(truth, answer, radius_50, radius_90, abstained):
@@ -106,6 +112,43 @@ def test_every_image_has_its_row(table, tmp_path):
         assert row["candidates"][0][:2] == [row["answer_lat"], row["answer_lon"]]
         assert row["seconds"] > 0
         assert row["radius_50_km"] <= row["radius_90_km"]
+
+
+def test_a_table_says_how_probable_the_truth_was():
+    places = np.array([[0.0, 0.0], [0.0, 90.0], [0.0, 180.0]])
+    density = CellDensity(cell_of(places, 2), places, np.array([0.7, 0.3, 0.0]))
+    modes = (Mode((0.0, 1.0), 0.7), Mode((0.0, 91.0), 0.3))
+    estimate = Estimate(modes, density, np.arange(3) == 0, np.arange(3), 100.0)
+    said = SimpleNamespace(
+        estimate=estimate, radius_50_km=200.0, radius_90_km=500.0, abstention=None
+    )
+    engine = SimpleNamespace(decode=lambda images, top_k: [said] * len(images))
+    truth = np.array([[0.0, 2.0], [1.0, 88.0], [5.0, 5.0], [0.0, -179.0]])
+    read = [{0: None, 1: None}, {}, {3: None}]  # the third couldn't be
+    protocol = Protocol(
+        "p", "photos", 5, tuple("abcd"), truth, np.ones(4, bool), lambda: iter(read)
+    )
+    found = predictions_on(SimpleNamespace(engine=engine, name="m"), protocol, "test", "g")
+    np.testing.assert_array_equal(found.holds, [1, 0, np.nan, 0])
+    areas = [h3.cell_area(h3.latlng_to_cell(*place, 2), "rads^2") for place in places]
+    shares = np.array([0.7, 0.3, np.nan, 0.0]) / np.array(areas)[[0, 1, 1, 2]]
+    expected = np.log(0.999 * shares + 0.001 / (4 * np.pi))
+    assert found.log_density == pytest.approx(expected, rel=1e-6, nan_ok=True)
+    assert np.isnan(found.answer[2]).all()
+    assert found.expected == 5
+    assert (found.measure().scored, found.measure().expected) == (3, 5)
+    assert found.outcomes.probability == pytest.approx([0.7, 0.7, np.nan, 0.7], nan_ok=True)
+
+
+def test_a_table_that_lacks_the_later_columns_is_read(table, tmp_path):
+    file = tmp_path / "said.parquet"
+    table.save(file)
+    older = pq.read_table(file).drop_columns(["holds", "log_density"])
+    pq.write_table(older, file)
+    metrics = PredictionTable.load(file).report().metrics
+    assert metrics.distances == table.report().metrics.distances
+    assert (metrics.certainty.with_density, metrics.certainty.with_probability) == (0, 0)
+    assert table.report().metrics.certainty.with_density == table.report().metrics.answered > 0
 
 
 def test_what_is_no_table_of_predictions_is_refused(table, tmp_path):

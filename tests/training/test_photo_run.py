@@ -179,8 +179,13 @@ def test_photos_that_are_gone_since_are_not_scored(snaps, tmp_path):
     first = manifest.rows("test")[0]
     files = tuple(f + "x" if n == first else f for n, f in enumerate(manifest.files))
     replace(manifest, files=files).save(tmp_path / "run" / "photos.parquet")
-    report = predictions_of(str(tmp_path / "run" / "model")).report()
+    table = predictions_of(str(tmp_path / "run" / "model"))
+    assert np.isnan(table.answer).any(axis=1).sum() == 1
+    report = table.report()
     assert report.metrics.scored == report.expected - 1
+    assert (
+        f"{report.metrics.scored} scored of {report.expected} expected, 1 missing" in report.table()
+    )
 
 
 def test_without_the_manifest_of_its_own_run_a_model_is_not_measured(snaps, tmp_path):
