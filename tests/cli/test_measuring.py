@@ -39,6 +39,11 @@ def asked(put_module):
         calls.append((model, world, count, seed))
         return REPORT
 
+    def predictions_of_photos(model, folder, benchmark, listed, of_model, show):
+        calls.append((model, folder, benchmark, listed, of_model))
+        return SimpleNamespace(report=lambda missing: calls.append(missing) or REPORT)
+
+    put_module("geowhy.evaluation.photo_protocol", predictions_of_photos=predictions_of_photos)
     put_module("geowhy.evaluation.orbit.negatives", measure_negatives=measure_negatives)
     put_module("geowhy.evaluation.orbit.pictures", measure_pictures=measure_pictures)
     return calls
@@ -68,6 +73,27 @@ def test_pictures(geowhy, asked):
     assert asked == [("orbit", Path("there"))]
 
 
+def test_photos(geowhy, asked):
+    assert geowhy("evaluate", "geoclip", "--photos", "album").stdout == "a table\n"
+    words = ("--benchmark", "im2gps3k", "--list", "a.csv", "--missing", "left-out")
+    assert geowhy("evaluate", "geoclip", "--photos", "there", *words, "--crops", "10").stdout
+    assert asked == [
+        ("geoclip", Path("album"), "own", None, {}),
+        "wrong",
+        ("geoclip", Path("there"), "im2gps3k", Path("a.csv"), {"crops": 10}),
+        "left-out",
+    ]
+
+
+def test_answers_to_a_world_are_not_compared(geowhy, asked, tmp_path):
+    file = tmp_path / "answers.jsonl"
+    AnswerLog.begin(Asked("tiny", "d", "marble", "plain", 0, ()), file)
+    for word in (("--against", file), ("--missing", "wrong")):
+        said = geowhy("evaluate", "--from", file, *word)
+        assert said.exit_code == 1
+        assert "are for tables of predictions" in said.stderr
+
+
 def test_pictures_of_no_place(geowhy, asked):
     words = ("--negatives", "bmng", "--queries", "40")
     assert geowhy("evaluate", "orbit", *words, "--seed", "2").stdout == "a table\n"
@@ -93,6 +119,10 @@ def test_answers_are_measured_again(geowhy, asked, tmp_path):
         (["--negatives", "bmng", "--hard"], "--hard goes with --world"),
         (["--hard"], "--hard goes with --world"),
         (["--seed", "0"], "--seed goes with --faithfulness or --world"),
+        (["--crops", "10"], "--crops goes with --photos"),
+        (["--benchmark", "im2gps"], "--benchmark goes with --photos"),
+        (["--against", "a.parquet"], "--against goes with --from"),
+        (["--photos", "there", "--split", "test"], "leave --split out"),
         (["--widths", "300-600"], "--widths goes with --world"),
         (["--world", "bmng", "--predictions", "nowhere/a"], "no folder nowhere"),
     ],
@@ -114,4 +144,4 @@ def test_no_range_of_widths(geowhy, asked, word):
 def test_every_option_is_of_some_measurement():
     beside = {name for takes in TAKES.values() for name in takes}
     assert beside == OPTIONS.keys() - TAKES.keys()
-    assert {field.name for field in fields(Wanted)} == {"model", *OPTIONS.values()}
+    assert {field.name for field in fields(Wanted)} == {"model", "of_model", *OPTIONS.values()}

@@ -188,6 +188,21 @@ def test_photos_that_are_gone_since_are_not_scored(snaps, tmp_path):
     )
 
 
+def test_photographs_that_a_list_names_are_measured(snaps, album, tmp_path, capsys):
+    words = ["evaluate", str(snaps), "--photos", str(album), "--list", str(album / "manifest.csv")]
+    table = tmp_path / "said.parquet"
+    assert main([*words, "--predictions", str(table), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["expected"], found["split"]) == (PHOTOS + 1, "own")
+    assert (found["metrics"]["scored"], found["metrics"]["expected"]) == (PHOTOS - 1, PHOTOS + 1)
+    assert main(["evaluate", "--from", str(table), "--against", str(table), "--json"]) == 0
+    compared = json.loads(capsys.readouterr().out)
+    assert compared["scored"] == PHOTOS - 1
+    assert {each["difference"]["value"] for each in compared["shares"]} == {0.0}
+    assert main([*words, "--crops", "10"]) == 1
+    assert "crops" in capsys.readouterr().err
+
+
 def test_without_the_manifest_of_its_own_run_a_model_is_not_measured(snaps, tmp_path):
     shutil.copytree(snaps, tmp_path / "model")
     with pytest.raises(DataError, match=r"leave the model in its run's folder"):

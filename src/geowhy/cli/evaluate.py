@@ -43,6 +43,31 @@ MissingImages = Annotated[
         help="What images that couldn't be read count as (default: wrong).",
     ),
 ]
+Photos = Annotated[
+    Path | None,
+    option(
+        help="Measure it on the photographs of this folder, whose places a list says, or their "
+        "metadata.",
+        metavar="DIR",
+    ),
+]
+BenchmarkName = Annotated[
+    str | None,
+    option(
+        help="With --photos: of which benchmark they are: im2gps, im2gps3k, yfcc4k, yfcc26k, "
+        "gws15k, osv5m (default: own).",
+        metavar="NAME",
+    ),
+]
+PhotosList = Annotated[
+    Path | None,
+    option(
+        "--list",
+        help="With --photos: the benchmark's official list, or a CSV file with columns path, lat "
+        "and lon.",
+        metavar="FILE",
+    ),
+]
 Faithfulness = Annotated[
     bool,
     flag("--faithfulness", "Measure its explanations, on new pictures; takes some ten minutes."),
@@ -102,6 +127,9 @@ def _evaluate(
     table: Table = None,
     against: Against = None,
     missing: MissingImages = None,
+    photos: Photos = None,
+    benchmark: BenchmarkName = None,
+    listed: PhotosList = None,
     faithfulness: Faithfulness = False,
     world: WorldName = None,
     hard: Hard = False,
@@ -112,19 +140,25 @@ def _evaluate(
     pictures: Pictures = None,
     seed: Seed = None,
     json: OneJson = False,
+    **of_model: object,
 ) -> None:
     """Measure a model on what it has not seen.
 
-    Prints the table of its held-out views with its protocol. With --from and --against, which of
-    two tables is better, on the same images. With --faithfulness, how true its
-    explanations are to the model and to the Earth. With --world, --negatives or --pictures, how
-    well a model of pictures from above tells where they lie.
+    Prints the table of its held-out views with its protocol; with --photos, of photographs of a
+    benchmark or of your own. With --from and --against, which of two tables is better, on the same
+    images. With --faithfulness, how true its explanations are to the model and to the Earth. With
+    --world, --negatives or --pictures, how well a model of pictures from above tells where they
+    lie.
     """
     wanted = measuring.Wanted(
         model=model,
         table=table,
         against=against,
         missing=missing,
+        photos=photos,
+        benchmark=benchmark,
+        listed=listed,
+        of_model={name: value for name, value in of_model.items() if value is not None},
         faithfulness=faithfulness,
         world=world,
         negatives=negatives,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -15,6 +16,7 @@ __all__ = ["Report", "Wanted", "widths"]
 
 Look = Literal["plain", "hard"]
 Missing = Literal["wrong", "left-out"]
+AskedPhotos = tuple[Path, str, Path | None, Mapping[str, object]]
 Asked = tuple[str, Look, tuple[float, float] | None, bool, int, int]  # the fields of a `WorldPlan`
 
 MANY = 2_000  # pictures
@@ -24,6 +26,9 @@ OPTIONS = {  # and where `Wanted` has them
     "--from": "table",
     "--against": "against",
     "--missing": "missing",
+    "--photos": "photos",
+    "--benchmark": "benchmark",
+    "--list": "listed",
     "--faithfulness": "faithfulness",
     "--world": "world",
     "--negatives": "negatives",
@@ -38,6 +43,7 @@ OPTIONS = {  # and where `Wanted` has them
 }
 TAKES: dict[str, tuple[str, ...]] = {  # what can be measured, and which options go with it
     "--from": ("--against", "--missing"),
+    "--photos": ("--benchmark", "--list", "--predictions", "--missing"),
     "--faithfulness": ("--seed",),
     "--world": ("--hard", "--widths", "--steep", "--queries", "--seed", "--predictions"),
     "--negatives": ("--queries", "--seed"),
@@ -77,6 +83,10 @@ class Wanted:
     table: Path | None
     against: Path | None
     missing: Missing | None
+    photos: Path | None
+    benchmark: str | None
+    listed: Path | None
+    of_model: Mapping[str, object]  # what the model alone lets one choose, with --photos
     faithfulness: bool
     world: str | None
     negatives: str | None
@@ -106,6 +116,9 @@ class Wanted:
             return again(self.table, self.against, self.missing)
         if model is None:
             raise ConfigError("what to measure? give a model, or --from a file of predictions")
+        if self.photos is not None:
+            asked = (self.photos, self.benchmark or "own", self.listed, self.of_model)
+            return on_photos(model, asked, self.predictions, self.missing or "wrong")
         if self.faithfulness:
             return faithfulness(model, 1 if self.seed is None else self.seed)
         if self.world is not None:
@@ -134,6 +147,11 @@ class Wanted:
             raise ConfigError(
                 f"--from {self.table}: measures that file: give only --against, --missing or "
                 "--json beside it"
+            )
+        if chosen != "--photos" and self.of_model:
+            raise ConfigError(
+                f"--{next(iter(self.of_model))} goes with --photos, and what is measured is "
+                f"{chosen}: leave it out"
             )
         for name in beside:
             if name not in TAKES[chosen]:
@@ -197,6 +215,18 @@ def on_views(model: str, split: str, predictions: Path | None, missing: Missing)
     from geowhy.evaluation.accuracy import predictions_of
 
     found = predictions_of(model, split)
+    if predictions:
+        found.save(predictions)
+    return found.report(missing)
+
+
+def on_photos(model: str, asked: AskedPhotos, predictions: Path | None, missing: Missing) -> Report:
+    """How good a model is on the photographs of a folder."""
+    from geowhy.evaluation.photo_protocol import predictions_of_photos
+
+    folder, benchmark, listed, of_model = asked
+    with progress("photos") as show:
+        found = predictions_of_photos(model, folder, benchmark, listed, of_model, show)
     if predictions:
         found.save(predictions)
     return found.report(missing)

@@ -38,6 +38,8 @@ def test_the_calibration_error_is_that_of_ten_bins(pairs, shuffle):
 def test_who_is_always_half_sure_and_right_half_the_time_is_calibrated():
     assert calibration_error(np.full(4, 0.5), np.array([0.0, 1, 1, 0])) == 0
     assert calibration_error(np.ones(4), np.array([0.0, 1, 1, 0])) == pytest.approx(0.5)
+    # Who is quite sure is in one bin with who nearly is.
+    assert calibration_error(np.array([1.0, 0.95]), np.array([0.0, 1])) == pytest.approx(0.475)
     assert math.isnan(calibration_error(np.empty(0), np.empty(0)))
 
 
