@@ -179,14 +179,14 @@ def again(path: Path, against: Path | None = None, missing: Missing | None = Non
         from geowhy.evaluation.orbit.worlds import report_of
 
         return report_of(AnswerLog.load(path))
-    from geowhy.evaluation.predictions import PredictionTable
+    from geowhy.evaluation.published import read_table
 
-    found = PredictionTable.load(path)
+    found = read_table(path)
     if against is None:
         return found.report(missing or "wrong")
     from geowhy.evaluation.comparison import compare
 
-    return compare(found, PredictionTable.load(against), missing or "wrong")
+    return compare(found, read_table(against), missing or "wrong")
 
 
 def _is_json(path: Path) -> bool:

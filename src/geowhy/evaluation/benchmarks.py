@@ -118,9 +118,9 @@ YFCC26K = Benchmark(
     gallery=OF_GEOCLIP[1],
     earth=OF_GEOCLIP[2],
     source="Theiner, Müller-Budack and Ewerth, WACV 2022",
-    get="list: resources/yfcc25600_places365.csv of "
-    "github.com/ShramanPramanick/Transformer_Based_Geo-localization; photographs: their addresses "
-    "at Flickr, in yfcc25600_urls.csv of github.com/TIBHannover/GeoEstimation; some are gone",
+    get="list, and addresses of the photographs at Flickr, some of which are gone: "
+    "yfcc25600_places365.csv and yfcc25600_urls.csv of release pytorch of "
+    "github.com/TIBHannover/GeoEstimation",
 )
 GWS15K = Benchmark(
     name="gws15k",

@@ -56,8 +56,12 @@ class Outcomes:
 
     @property
     def sureness(self) -> Floats64:
-        """The larger the surer, ``[N]``: less the radius for half; no answer is the least sure."""
-        return np.where(self.answered, -self.radius_50_km, -np.inf)
+        """The larger the surer, ``[N]``: less the radius for half.
+
+        Who gives no answer, or states no radius, is the least sure.
+        """
+        stated = self.answered & ~np.isnan(self.radius_50_km)
+        return np.where(stated, -self.radius_50_km, -np.inf)
 
     @property
     def blocks(self) -> Ints64:

@@ -112,14 +112,14 @@ class Metrics:
 
     def _of_certainty(self) -> Iterator[Line]:
         radii, sure, scored = self.radii, self.certainty, (self.scored, "scored")
-        answered = self.answered, "answered"
+        answered, stated = (self.answered, "answered"), (radii.stated, "answered")
         counted = self.expected if self.missing == "wrong" else self.scored
         yield "answered", f"{self.answered / max(counted, 1):6.1%}", *scored
         yield f"within {RIGHT_KM} km if answered", _share(self.answered_recall), *answered
-        yield "radius 50 % holds", _share(radii.coverage_50), *answered
-        yield "radius 90 % holds", _share(radii.coverage_90), *answered
-        yield "median radius 50 %", _number(radii.sharpness_50_km, ",.0f", " km"), *answered
-        yield "median radius 90 %", _number(radii.sharpness_90_km, ",.0f", " km"), *answered
+        yield "radius 50 % holds", _share(radii.coverage_50), *stated
+        yield "radius 90 % holds", _share(radii.coverage_90), *stated
+        yield "median radius 50 %", _number(radii.sharpness_50_km, ",.0f", " km"), *stated
+        yield "median radius 90 %", _number(radii.sharpness_90_km, ",.0f", " km"), *stated
         yield "−log density of the truth", _number(sure.nll, ".2f"), sure.with_density, "answered"
         error = _share(sure.calibration_error)
         yield "calibration error", error, sure.with_probability, "answered"
