@@ -1,5 +1,6 @@
 """What a model says of every image is a table; numbers are measured from it, or from its file."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import h3
@@ -130,6 +131,10 @@ def test_a_table_says_how_probable_the_truth_was():
     )
     found = predictions_on(SimpleNamespace(engine=engine, name="m"), protocol, "test", "g")
     np.testing.assert_array_equal(found.holds, [1, 0, np.nan, 0])
+    said.estimate = replace(estimate, is_point=True)
+    point = predictions_on(SimpleNamespace(engine=engine, name="m"), protocol, "test", "g")
+    assert np.isnan(point.holds).all()
+    np.testing.assert_array_equal(point.log_density, found.log_density)
     areas = [h3.cell_area(h3.latlng_to_cell(*place, 2), "rads^2") for place in places]
     shares = np.array([0.7, 0.3, np.nan, 0.0]) / np.array(areas)[[0, 1, 1, 2]]
     expected = np.log(0.999 * shares + 0.001 / (4 * np.pi))

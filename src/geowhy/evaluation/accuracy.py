@@ -119,11 +119,13 @@ def _answers(engine: Engine, batch: Batch, truth: Points) -> dict[int, _Answer]:
 def _certainty(estimate: Estimate, truth: Floats64) -> tuple[float, float]:
     """Whether the answer's own region holds the truth, degrees ``[2]``; log of the density there.
 
-    By the cell of the posterior whose centre is nearest. Per steradian.
+    By the cell of the posterior whose centre is nearest. Per steradian. An answer that is a single
+    place has no region, and its probability is of that place alone.
     """
     nearest = int(distance_km(truth, estimate.density.centres).argmin())
     cell = int(estimate.density.cells[nearest])
     area = h3.api.basic_int.cell_area(cell, "km^2") / EARTH_RADIUS_KM**2
     density = float(estimate.density.probability[nearest]) / area
     mixed = (1 - UNIFORM_SHARE) * density + UNIFORM_SHARE * UNIFORM_DENSITY
-    return float(estimate.basin[nearest] == 0), math.log(mixed)
+    holds = math.nan if estimate.is_point else float(estimate.basin[nearest] == 0)
+    return holds, math.log(mixed)

@@ -89,28 +89,19 @@ class ComparisonReport(JsonReport):
     def _lines(self) -> Iterator[str]:
         for share in self.shares:
             difference = share.difference.text("+.1%", " ")
-            alone, p_value = f"{share.first_only:,} and {share.second_only:,}", share.p_value
-            cells = (
-                f"{share.first:.1%}",
-                f"{share.second:.1%}",
-                difference,
-                alone,
-                f"{p_value:.2g}",
-            )
-            yield self._line(share, *cells)
+            alone = f"{share.first_only:,} and {share.second_only:,}"
+            own = f"{share.first:.1%}", f"{share.second:.1%}"
+            yield self._line(share, *own, difference, alone, f"{share.p_value:.2g}")
         for value in self.values:
             difference = value.difference.text("+,.0f", " ")
-            yield self._line(
-                value, f"{value.first:,.0f}", f"{value.second:,.0f}", difference, "", ""
-            )
+            own = f"{value.first:,.0f}", f"{value.second:,.0f}"
+            yield self._line(value, *own, difference, "", "")
 
     def _line(self, found: PairedShare | PairedValue, *cells: str) -> str:
-        few = min(self.expected - self.first_missing, self.expected - self.second_missing)
-        words = "missing wrong" if self.missing == "wrong" else "missing left out"
         count = f"  {found.scored:,} scored of {self.expected:,} expected"
-        return columns((*WIDTHS, 0), found.name, *cells, count) + (
-            f", {words}" if few < self.expected else ""
-        )
+        if self.first_missing or self.second_missing:
+            count += ", missing wrong" if self.missing == "wrong" else ", missing left out"
+        return columns((*WIDTHS, 0), found.name, *cells, count)
 
 
 def compare(
