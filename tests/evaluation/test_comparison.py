@@ -103,6 +103,8 @@ def test_what_one_lacks_counts_as_wrong_for_it_alone():
         found = compare(first, BETTER)
         assert (found.first_missing, found.second_missing, found.scored) == (20, 0, 180)
         share = by_name(found)["within 2,500 km"]
+        assert share.scored == 180
+        assert max(each.scored for each in by_name(found).values()) == 180
         right = distance_km(WORSE.truth, WORSE.answer)[20:] <= 2500
         assert share.first == pytest.approx(right.sum() / COUNT)
         assert "180 scored of 200 expected, missing wrong" in found.table()

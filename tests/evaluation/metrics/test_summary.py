@@ -111,7 +111,11 @@ def test_radii_and_probabilities_are_of_what_was_answered():
     assert metrics.radii.coverage_50.value == pytest.approx(held, abs=1e-9)
 
 
-def test_who_abstains_is_the_least_sure():
+def test_who_abstains_or_states_no_radius_is_the_least_sure():
+    found = outcomes()
+    found.radius_50_km[:30] = np.nan
+    assert (found.sureness[:30] == -math.inf).all()
+    assert Metrics.of(found).radii.stated == (~found.abstained[30:]).sum()
     found = outcomes()
     assert (found.sureness[found.abstained] == -math.inf).all()
     assert found.sureness.max() == -300.0
