@@ -148,19 +148,19 @@ def _print_table(outcomes: Iterator[Outcome], blocks: Mapping[str, Ints64], unit
 class Answering:
     """Parts of a model that answer."""
 
-    candidates: int | None = None  # at which a picture is laid; as many as usual if None
+    candidates: tuple[int, ...] | None = None  # as usual if None; without any, it isn't laid
     rings: bool = True  # or the whole picture alone
     headings: bool = True  # or what is near north alone
 
 
 ANSWERING = {
     "as-it-is": Answering(),
-    "no-registration": Answering(candidates=0),
+    "no-registration": Answering(candidates=()),
     "no-rings": Answering(rings=False),
-    "neither": Answering(candidates=0, rings=False),
+    "neither": Answering(candidates=(), rings=False),
     "no-polar-heading": Answering(headings=False),
-    "12-candidates": Answering(candidates=12),
-    "100-candidates": Answering(candidates=100),
+    "12-candidates": Answering(candidates=(12,)),
+    "96-candidates": Answering(candidates=(96,)),
 }
 
 
@@ -213,7 +213,7 @@ def _is_right(subject: OrbitSubject, parts: Answering, pixels: Pixels, truth: Po
     """Whether answers to pictures ``[N, H, H, 3]`` are right, ``[N]``."""
     starts = range(0, len(pixels), ANSWERED_AT_ONCE)
     some = (pixels[start : start + ANSWERED_AT_ONCE] for start in starts)
-    if parts.candidates == 0:
+    if parts.candidates == ():
         answers = [_likest(subject, parts, each) for each in some]
     else:
         engine = _without(subject.engine, parts)

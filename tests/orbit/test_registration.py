@@ -162,13 +162,13 @@ def test_only_headings_that_are_asked_about_are_tried_and_others_speak_against_t
     truth = Poses([(10, 20)], 1200.0, 77.0)
     picture, given = photographed(EARTH, truth)[0], candidates(truth)
     turn = np.abs((np.arange(64) * 360 / 64 - 77 + 180) % 360 - 180)
-    right = register(picture, EARTH, given, turn < 20)
+    right = register(picture, EARTH, given, columns=turn < 20)
     assert right.candidates[0] == len(given) - 1
     assert right.poses.heading_deg[0] == pytest.approx(77, abs=0.3)
-    wrong = register(picture, EARTH, given, turn > 90)
+    wrong = register(picture, EARTH, given, columns=turn > 90)
     off = np.abs((wrong.poses.heading_deg - 77 + 180) % 360 - 180)
     assert (off > 60).all()
-    there = register(picture, EARTH, given[[0, -1]], turn > 90)
+    there = register(picture, EARTH, given[[0, -1]], columns=turn > 90)
     there = there.features[there.candidates == 1]
     assert len(there)
     assert (there[:, FEATURES.index("heading lead")] < -0.1).all()

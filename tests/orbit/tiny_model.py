@@ -25,7 +25,7 @@ from geowhy.training.orbit.config import (
 )
 from geowhy.training.orbit.describing import TurnedNetwork, describe_places, export_network
 from geowhy.training.orbit.network import RingNetwork
-from geowhy.training.orbit.packaging import OrbitParts, Weights
+from geowhy.training.orbit.packaging import Fitted, OrbitParts
 from geowhy.training.orbit.pairs import PairSource
 from geowhy.training.orbit.queries import cut_queries
 
@@ -35,7 +35,7 @@ CONFIG = OrbitConfig(
     name="tiny",
     pairs=PairsConfig(worlds={"bmng": 1}, least_width_km=LEAST_KM, most_width_km=MOST_KM),
     look=LookConfig(plain=1.0, blend=0.0, band=0.0),
-    verdict=VerdictConfig(candidates=8, kept=4),
+    verdict=VerdictConfig(candidates=(8,), kept=4),
     network=NetworkConfig(side=32, width=8, blocks=(1, 1), size=64),
     concepts=ConceptsConfig(
         location=LocationConfig(
@@ -50,7 +50,7 @@ CONFIG = OrbitConfig(
 # Nats for what laying a picture shows; nothing is fitted, and some pictures are refused by these.
 WORTH = {"likeness": 10.0, "lead": 10.0, "weakest quarter": 3.0}
 ELSEWHERE = 24.0
-WEIGHTS = Weights(search=20.0, rings=20.0, concepts=0.1)
+NATS = {"search": 20.0, "rings": 20.0, "concepts": 0.1}
 SURE = 0.9
 
 
@@ -75,7 +75,7 @@ def write_tiny_model(folder):
     weights = np.array([WORTH.get(name, 0.0) for name in FEATURES], np.float32)
     verdict = Verdict(zero, one, weights, np.array([ELSEWHERE], np.float32))
     radii = Calibration(least_radius_km=1.0, most_elsewhere=0.5)
-    return parts.write(folder / "model", verdict, WEIGHTS, SURE, radii).path
+    return parts.write(folder / "model", Fitted(verdict, radii, **NATS, sure=SURE)).path
 
 
 def _concepts(module, source, folder):

@@ -117,19 +117,34 @@ class OrbitHead:
         return LaidSquare(laid, posterior.poses[:1], posterior.elsewhere)
 
     def _laid(self, images: Encoded, row: int) -> RegistrationImages:
-        """One picture, laid on the map at the best of the places."""
+        """One picture, laid on the map at the best of the places.
+
+        At few of them first, which is enough for most pictures that lie anywhere.
+        """
         one, settings = images.rows(slice(row, row + 1)), self._settings
         likeness = self._search.scores(one, self._gallery.side)[0] + self._share
+        for most in settings.candidates:
+            laid = self._laid_at(one, likeness, most)
+            posterior = next(self.posteriors(Encoded((*one.parts, laid))))
+            if posterior.probability[0] >= settings.sure:
+                break
+        return laid
+
+    def _laid_at(self, one: Encoded, likeness: Floats32, most: int) -> RegistrationImages:
+        """One picture, laid at the ``most`` best places by their ``likeness``, nats ``[M]``."""
+        settings = self._settings
         searched = likeness + self._beforehand(one)
-        rows = self._places.distinct(searched, settings.candidates)
-        expected = len(rows)
+        rows = self._places.distinct(searched, most)
+        expected, beforehand = len(rows), searched - searched.max()
         if self._evidence:  # the others are tried as well: what if it weren't for the evidence?
-            plain = self._places.distinct(likeness + self._of_hints(one), settings.candidates)
-            rows = np.array(list(dict.fromkeys([*rows.tolist(), *plain.tolist()])), np.intp)
+            plain = likeness + self._of_hints(one)
+            others = self._places.distinct(plain, most)
+            rows = np.array(list(dict.fromkeys([*rows.tolist(), *others.tolist()])), np.intp)
+            beforehand = np.maximum(beforehand, plain - plain.max())
         candidates = self._places.poses(rows)
         picture = one.part(PictureImages).pixels(0)
         columns = self._hints.columns if self._hints else None
-        found = register(picture, settings.reference, candidates, columns)
+        found = register(picture, settings.reference, candidates, beforehand[rows], columns)
         first = self._chosen(found)
         is_expected = found.candidates[first] < expected
         first = np.append(*(first[some][: settings.kept] for some in (is_expected, ~is_expected)))
@@ -210,7 +225,7 @@ class OrbitHead:
                 ledger=tuple(replace(t, log_likelihood=t.log_likelihood[order]) for t in ledger),
                 cell_mass=mass,
                 poses=poses,
-                sigma_km=seen.sigma_km[number][tried][order].astype(np.float64),
+                sigma_km=self._settings.spread.sigma_km(seen.sigma_km[number][tried][order]),
                 likeness=seen.features[number][tried][order, LIKENESS],
                 elsewhere=elsewhere,
             )

@@ -15,6 +15,11 @@ from geowhy.images.overhead import WorldImage
 __all__ = ["WorldPyramid"]
 
 SMALLEST = 256  # columns: coarser ones serve no view of less than half the Earth
+POINTS_AT_ONCE = 32_768  # so that what is made of them stays in the cache
+WHOLE = np.uint32(256)  # of a weight
+BYTE, HALF = np.uint32(8), np.uint32(16)
+RED_AND_BLUE = np.uint32(0x00FF00FF)  # of a pixel, whose bytes are red, green, blue and none
+LOWEST, LOWER_HALF = np.uint32(0xFF), np.uint32(0xFFFF)
 
 
 @dataclass(frozen=True)
@@ -50,13 +55,20 @@ class WorldPyramid:
         finest = np.log2(np.asarray(km_apart, np.float64) / spacing)
         numbers = np.clip(np.floor(finest + 0.01), 0, len(self.levels) - 1).astype(np.intp)
         colours = np.empty((3, *lat.shape), np.float32)
+        at_once = max(1, POINTS_AT_ONCE // lat.shape[1])
         for number in np.unique(numbers):
             rows = np.flatnonzero(numbers == number)
-            colours[:, rows] = self._level(int(number), lat[rows], lon[rows])
+            for start in range(0, len(rows), at_once):
+                some = rows[start : start + at_once]
+                colours[:, some] = self._level(int(number), lat[some], lon[some])
         return colours
 
     def _level(self, number: int, lat: Floats32, lon: Floats32) -> Floats32:
-        """Colours ``[3, ...]`` of one level at radians ``[...]``, bilinear."""
+        """Colours ``[3, ...]`` of one level at radians ``[...]``, bilinear.
+
+        In whole numbers, 256 of which are one level of colour: of a pixel, two of its bytes are
+        weighed at once, each with a byte of room above it.
+        """
         height, width = self.levels[number].shape
         rows, columns = (side / 2**number for side in self.world.pixels.shape[:2])
         north, east = self.world.offset_deg
@@ -66,20 +78,24 @@ class WorldPyramid:
         row = np.clip(row, 0, height - 1)
         top = np.minimum(row.astype(np.int32), height - 2)
         left = column.astype(np.int32)  # above 0: a turn of the Earth was added
-        down, right = row - top, column - left
+        down = ((row - top) * np.float32(WHOLE)).astype(np.uint32)
+        right = ((column - left) * np.float32(WHOLE)).astype(np.uint32)
         here, beside = left % width, (left + 1) % width
         top *= width
+        both = (down * right) // WHOLE
         flat = self.levels[number].reshape(-1)
-        corners = [
-            flat[start + across] for start in (top, top + width) for across in (here, beside)
-        ]
-        weights = [(1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right]
-        colours = np.zeros((3, *lat.shape), np.float32)
-        for corner, weight in zip(corners, weights, strict=True):
-            parts = corner[..., None].view(np.uint8)
-            for channel in range(3):
-                colours[channel] += parts[..., channel] * weight
-        return colours
+        red_and_blue, green = np.zeros((2, *lat.shape), np.uint32)
+        for start, across, weight in (
+            (top, here, WHOLE - down - right + both),
+            (top, beside, right - both),
+            (top + width, here, down - both),
+            (top + width, beside, both),
+        ):
+            corner = flat.take(start + across)
+            red_and_blue += (corner & RED_AND_BLUE) * weight
+            green += (corner >> BYTE & LOWEST) * weight
+        colours = np.stack([red_and_blue & LOWER_HALF, green, red_and_blue >> HALF])
+        return np.asarray(colours * np.float32(1 / WHOLE), np.float32)
 
 
 def _radians(centres: Floats32, east_north_km: Floats32) -> tuple[Floats32, Floats32]:

@@ -26,6 +26,7 @@ __all__ = ["GalleryPlaces", "OrbitGallery", "distinct_places", "gallery_places"]
 CELL_RESOLUTION = 2  # H3 cells about 320 km wide
 LAND_PROBES = 8  # a side: how much of a picture is land is counted at so many points
 PROBED_AT_ONCE = 16_384
+TOLD_APART_AT_ONCE = 256
 SEARCHED_AT_ONCE = 32_768  # places: 16 MB of single precision
 LARGEST = 127
 REACH = 0.25  # widths: a fifth in the search for its pose, and a little in the refinement
@@ -175,17 +176,27 @@ def distinct_places(places: GalleryPlaces, scores: Floats32, most: int) -> Rows:
     left = left[np.argsort(-scores[left], kind="stable")]
     left = left[np.isfinite(scores[left])]
     unit = lat_lon_to_unit(places.lat_lon[left]).astype(np.float32)
-    width = places.width_km[left]
-    found, alive = list[int](), np.ones(len(left), np.bool_)
-    while alive.any() and len(found) < most:
-        best = int(alive.argmax())
-        found.append(int(left[best]))
-        away_km = np.linalg.norm(unit - unit[best], axis=1) * EARTH_RADIUS_KM
-        near = away_km < NEAR_WIDTHS * np.maximum(width, width[best])
-        alike = np.abs(np.log(width / width[best])) < np.log(NEAR_RATIO)
-        alive &= ~(near & alike)
-        alive[best] = False
-    return np.array(found, np.intp)
+    width = places.width_km[left].astype(np.float32)
+    found = np.empty(0, np.intp)
+    for start in range(0, len(left), TOLD_APART_AT_ONCE):
+        some = np.arange(start, min(start + TOLD_APART_AT_ONCE, len(left)))
+        some = some[~_alike(unit, width, some, found).any(axis=1)]
+        alike, kept = _alike(unit, width, some, some), list[int]()
+        for row in range(len(some)):
+            if not alike[row, kept].any():
+                kept.append(row)
+        found = np.append(found, some[kept])
+        if len(found) >= most:
+            break
+    return left[found[:most]]
+
+
+def _alike(unit: Floats32, width_km: Floats32, some: Rows, others: Rows) -> Bools:
+    """Which places show nearly what others do, ``[N, M]``."""
+    away_km = EARTH_RADIUS_KM * np.sqrt((2 - 2 * unit[some] @ unit[others].T).clip(min=0))
+    near = away_km < NEAR_WIDTHS * np.maximum.outer(width_km[some], width_km[others])
+    ratio = np.abs(np.subtract.outer(np.log(width_km[some]), np.log(width_km[others])))
+    return np.asarray(near & (ratio < np.log(NEAR_RATIO)))
 
 
 def gallery_places(

@@ -63,6 +63,8 @@ class Round(NamedTuple):
 
 
 HYPOTHESES = 60  # poses out of the volume
+MANY, TIMES = 200, 2  # so many candidates: so many times as many poses at first, and in each round
+PRIOR = 0.4  # of evidence for a nat that is known beforehand
 ROUNDS = (
     Round(48, (1, 2), 4, left=20),
     Round(48, (1, 2), 4, left=8),
@@ -113,13 +115,18 @@ class Registrations:
 
 
 def register(
-    picture: Pixels, reference: WorldPyramid, candidates: Poses, columns: Bools | None = None
+    picture: Pixels,
+    reference: WorldPyramid,
+    candidates: Poses,
+    beforehand: Floats32 | None = None,
+    columns: Bools | None = None,
 ) -> Registrations:
     """Lay a picture ``[H, W, 3]`` over the reference at the best of K candidate poses.
 
     Centre and width of a candidate may be wrong by a fifth and a seventh of the width; its heading
-    isn't looked at. The sides of the picture differ by less than a factor of four. Of the headings
-    of a volume only ``columns`` ``[A]`` are tried, if they are given.
+    isn't looked at. What is known of candidates ``beforehand`` ``[K]``, nats, decides with the
+    volume at which of them to look closer. The sides of the picture differ by less than a factor
+    of four. Of the headings of a volume only ``columns`` ``[A]`` are tried, if they are given.
 
     Raises:
         DataError: if there is no candidate, or the picture is too small or too narrow.
@@ -133,7 +140,7 @@ def register(
         )
     image = _shrunk(picture)
     volume = replace(pose_volume(_resized(image, SIZE), candidates, reference), asked=columns)
-    finalists = _finalists(image, volume, reference)
+    finalists = _finalists(image, volume, beforehand, reference)
     order = _distinct(finalists.found)
     features = _features(volume, finalists)[order]
     covariance = _covariance(finalists.agreed, finalists.found.poses)[order]
@@ -163,18 +170,23 @@ class _Finalists:
     agreed: Agreement
 
 
-def _finalists(image: Image.Image, volume: PoseVolume, reference: WorldPyramid) -> _Finalists:
+def _finalists(
+    image: Image.Image, volume: PoseVolume, beforehand: Floats32 | None, reference: WorldPyramid
+) -> _Finalists:
     """The likeliest poses of the volume, refined at one size after another, ever fewer of them."""
-    found = volume.peaks(HEADINGS, HYPOTHESES)
+    times = TIMES if len(volume.places) >= MANY else 1
+    known = np.zeros(len(volume.places)) if beforehand is None else PRIOR * beforehand
+    found = volume.peaks(HEADINGS, times * HYPOTHESES, beforehand)
     rough = found.scores
     for now in ROUNDS:
         agreed = _agreement(image, found.poses, reference, now)
         poses, _ = stepped(agreed, found.poses)
-        found = Hypotheses(found.rows, poses, agreed.evidence)
-        kept = _distinct(found)[: now.left]
+        found = Hypotheses(found.rows, poses, agreed.evidence + known[found.rows])
+        kept = _distinct(found)[: times * now.left]
         found, rough = found[kept], rough[kept]
     agreed = _agreement(image, found.poses, reference, JUDGED)
-    return _Finalists(Hypotheses(found.rows, found.poses, agreed.evidence), rough, agreed)
+    scores = agreed.evidence + known[found.rows]
+    return _Finalists(Hypotheses(found.rows, found.poses, scores), rough, agreed)
 
 
 def _agreement(image: Image.Image, poses: Poses, reference: WorldPyramid, now: Round) -> Agreement:
@@ -246,7 +258,7 @@ def _covariance(agreed: Agreement, poses: Poses) -> Floats64:
 
 def _features(volume: PoseVolume, finalists: _Finalists) -> Floats64:
     """`FEATURES` of the finalists: ``[N, F]``."""
-    found, agreed = finalists.found, finalists.agreed
+    found, agreed, evidence = finalists.found, finalists.agreed, finalists.agreed.evidence
     quarters, rings = _parts(agreed.picture_energy.shape)
     by_quarter, steps = agreed.parts(quarters)
     by_ring, _ = agreed.parts(rings)
@@ -257,9 +269,9 @@ def _features(volume: PoseVolume, finalists: _Finalists) -> Floats64:
     departure = distance_km(found.poses.lat_lon, places.lat_lon) / found.poses.width_km
     columns = {
         "likeness": agreed.scores,
-        "evidence": found.scores,
+        "evidence": evidence,
         "rough likeness": finalists.rough,
-        "lead": found.scores - _best_other(found.scores, others),
+        "lead": evidence - _best_other(evidence, others),
         "likeness lead": agreed.scores - _best_other(agreed.scores, others),
         "rough lead": _rough_lead(volume, found.rows),
         "heading lead": _heading_lead(volume, found.rows),
@@ -293,7 +305,7 @@ def _best_other(scores: AnyFloats, others: Bools) -> Floats64:
 
 def _rough_lead(volume: PoseVolume, rows: Rows) -> Floats64:
     """The peaks of the volume at the candidates ``rows`` less the best at places elsewhere: [N]."""
-    peaks = volume.best_asked().max(1)
+    peaks = volume.likeness_asked.max(1)
     centres, widths = volume.places.lat_lon, volume.places.width_km
     elsewhere = distance_matrix_km(centres[rows], centres) > 0.5 * widths[rows, None]
     return np.asarray(peaks[rows] - _best_other(peaks, elsewhere))
@@ -304,7 +316,7 @@ def _heading_lead(volume: PoseVolume, rows: Rows) -> Floats64:
 
     Also headings that aren't asked about are better or worse than a peak: of a right one, worse.
     """
-    by_heading, asked = volume.likeness[rows].max(1), volume.best_asked()[rows]
+    by_heading, asked = volume.likeness[rows], volume.likeness_asked[rows]
     columns = by_heading.shape[1]
     apart = np.abs(np.subtract.outer(asked.argmax(1), np.arange(columns)))
     away = np.minimum(apart, columns - apart) * 360 / columns >= OTHER_HEADING_DEG

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from geowhy.images.pyramid import WorldPyramid
 from geowhy.orbit.gallery import GalleryPlaces
+from geowhy.orbit.spread import BY_CURVATURE, Spread
 from geowhy.orbit.verdict import Verdict
 
 __all__ = ["OrbitSettings"]
@@ -19,8 +20,10 @@ class OrbitSettings:
         places: all that the model knows; a gallery may hold some of them.
         reference: the world on which pictures are laid.
         verdict: what laying a picture tells.
+        spread: how far from where it was laid it may lie.
         search_scale: nats of a whole likeness when places are searched.
-        candidates: at how many places it is laid, at most.
+        candidates: at how many places it is laid, at most: first at so many, and at more if that
+            verifies nothing.
         kept: of the poses that come of it, how many are kept.
         sure: from which probability on an answer is verified.
     """
@@ -28,7 +31,8 @@ class OrbitSettings:
     places: GalleryPlaces
     reference: WorldPyramid
     verdict: Verdict
+    spread: Spread = BY_CURVATURE
     search_scale: float = 25.0
-    candidates: int = 96
+    candidates: tuple[int, ...] = (96, 800)
     kept: int = 8
     sure: float = 0.9

@@ -27,6 +27,8 @@ RADII = np.arange(1, 11) * 0.056  # of the rings, in widths of the place
 REACH = 0.19  # widths of the picture: how far from its centre that of the place may lie
 STEP = 0.06  # widths between shifts
 LEAST_ENERGY = 0.05  # of the mean, in a normalisation
+AT_ONCE = 128  # places: 15 MB for what they share with all variants
+NATS = np.float32(28.0)  # of a whole likeness, beside what a search says of the places
 WIDTHS = (0.87, 0.935, 1.0, 1.07, 1.15)  # of the picture, in widths of the place
 
 
@@ -57,7 +59,9 @@ class PoseVolume:
         places: ``[K]``, level and north up.
         variants: ``[V, 3]``: where in the picture's plane the centre of the place lies, x and y,
             and the picture's width in widths of the place.
-        likeness: ``[K, V, A]``, normalised correlation in [-1, 1]; heading a is a·360°/A.
+        likeness: ``[K, A]``, normalised correlation in [-1, 1], the largest over shifts and
+            widths; heading a is a·360°/A.
+        best: ``[K, A]``, the variant that has it.
         shape: height and width of the picture.
         asked: ``[A]``, the headings at which the picture may lie; None for all.
     """
@@ -65,32 +69,39 @@ class PoseVolume:
     places: Poses
     variants: Floats64
     likeness: Floats32
+    best: Rows
     shape: tuple[int, int]
     asked: Bools | None = None
 
-    def best_asked(self) -> Floats32:
-        """The largest likeness ``[K, A]`` at each heading; minus infinity where it isn't asked."""
-        best = self.likeness.max(1)
-        return best if self.asked is None else np.where(self.asked, best, np.float32(-np.inf))
+    @property
+    def likeness_asked(self) -> Floats32:
+        """The likeness ``[K, A]``; minus infinity where a heading isn't asked about."""
+        if self.asked is None:
+            return self.likeness
+        return np.where(self.asked, self.likeness, np.float32(-np.inf))
 
-    def peaks(self, headings: int, count: int) -> Hypotheses:
-        """The ``count`` likeliest poses, at most ``headings`` of each place, a heading once."""
-        best = self.likeness.max(1)  # [K, A]
-        left, right = np.roll(best, 1, 1), np.roll(best, -1, 1)
-        asked = self.best_asked()
+    def peaks(self, headings: int, count: int, beforehand: Floats32 | None = None) -> Hypotheses:
+        """The ``count`` likeliest poses, at most ``headings`` of each place, a heading once.
+
+        What is known of the places ``beforehand`` ``[K]``, nats, counts beside the likeness.
+        """
+        likeness, asked = self.likeness, self.likeness_asked
+        left, right = np.roll(likeness, 1, 1), np.roll(likeness, -1, 1)
         highest = asked == asked.max(1, keepdims=True)  # of even likeness, no heading is a peak
-        tops = np.where((best >= left) & (best > right) | highest, asked, -np.inf)
+        is_top = (likeness >= left) & (likeness > right) | highest
+        tops = NATS * np.where(is_top, asked, np.float32(-np.inf))
+        if beforehand is not None:
+            tops += beforehand[:, None]
         columns = np.argsort(-tops, axis=1)[:, :headings]
-        scores = np.take_along_axis(tops, columns, 1)
-        order = np.argsort(-scores, axis=None)[:count]
-        order = order[np.isfinite(scores.flat[order])]
-        rows, columns = order // scores.shape[1], columns.flat[order]
-        variants = self.variants[self.likeness[rows, :, columns].argmax(1)]
-        before, here, after = (row[rows, columns] for row in (left, best, right))
+        nats = np.take_along_axis(tops, columns, 1)
+        order = np.argsort(-nats, axis=None)[:count]
+        order = order[np.isfinite(nats.flat[order])]
+        rows, columns = order // nats.shape[1], columns.flat[order]
+        before, here, after = (each[rows, columns] for each in (left, likeness, right))
         bend = np.minimum(before + after - 2 * here, -1e-9)
         between = np.clip((before - after) / (2 * bend), -0.5, 0.5)  # further at no peak
-        headings_deg = (columns + between) * (360 / best.shape[1])
-        poses = self._posed(rows, variants, headings_deg)
+        headings_deg = (columns + between) * (360 / likeness.shape[1])
+        poses = self._posed(rows, self.variants[self.best[rows, columns]], headings_deg)
         return Hypotheses(rows, poses, here)
 
     def _posed(self, rows: Rows, variants: Floats64, headings_deg: Floats64) -> Poses:
@@ -105,14 +116,21 @@ def pose_volume(picture: Floats32, places: Poses, pyramid: WorldPyramid) -> Pose
     """The volume of a picture ``[3, H, W]``, its longer side 48 pixels, at level places."""
     variants = _variants()
     description, known = _picture_maps(picture, variants)
-    reference = _place_maps(places, pyramid)
-    likeness = circular_correlation(_flat(reference), _flat(description))
+    own, flat = np.square(description).sum((0, 2, 3)), _flat(description)
+    blocks = [np.arange(n, min(n + AT_ONCE, len(places))) for n in range(0, len(places), AT_ONCE)]
+    reference = np.concatenate([_place_maps(places[rows], pyramid) for rows in blocks], axis=1)
     energy = np.square(reference).sum(0)  # [K, R, A]
-    within = circular_correlation(energy, known)
-    own = np.square(description).sum((0, 2, 3))
-    within = np.maximum(within, LEAST_ENERGY * within.mean())
-    likeness /= np.sqrt(within * own[:, None]) + np.float32(1e-9)  # a picture may have no edge
-    return PoseVolume(places, variants, likeness, (picture.shape[1], picture.shape[2]))
+    mean = (energy.sum(2).mean(0) * known.sum(2).mean(0)).sum() / COLUMNS
+    likeness, best = list[Floats32](), list[Rows]()
+    for rows in blocks:
+        of_all = circular_correlation(_flat(reference[:, rows]), flat)  # [K, V, A]
+        within = circular_correlation(energy[rows], known)
+        within = np.maximum(within, np.float32(LEAST_ENERGY * mean))
+        of_all /= np.sqrt(within * own[:, None]) + np.float32(1e-9)  # there may be no edge
+        best.append(of_all.argmax(1))
+        likeness.append(of_all.max(1))
+    shape = (picture.shape[1], picture.shape[2])
+    return PoseVolume(places, variants, np.concatenate(likeness), np.concatenate(best), shape)
 
 
 def _flat(maps: Floats32) -> Floats32:

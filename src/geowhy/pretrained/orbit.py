@@ -12,6 +12,7 @@ from geowhy.images.pyramid import WorldPyramid
 from geowhy.images.worlds import reference_world
 from geowhy.model.store import ModelFolder
 from geowhy.orbit.model import OrbitModel
+from geowhy.orbit.spread import Spread
 from geowhy.orbit.verdict import Verdict
 from geowhy.posterior import Calibration
 
@@ -31,13 +32,14 @@ def load_orbit(folder: ModelFolder) -> Engine:
     verdict = Verdict.from_tensors(folder.tensors("verdict"))
     try:
         calibration = Calibration(**folder.section("calibration"))
-        decided = {name: section[name] for name in ("search_scale", "candidates", "kept", "sure")}
+        decided = {name: section[name] for name in ("search_scale", "kept", "sure")}
+        spread, candidates = Spread(**section["spread"]), tuple(section["candidates"])
     except (KeyError, TypeError) as error:
         raise ModelFormatError(
             f"{folder.path}: config.json lacks {error}: get or train the model anew"
         ) from error
     places, reference = model.gallery.places, WorldPyramid(reference_world())
-    settings = OrbitSettings(places, reference, verdict, **decided)
+    settings = OrbitSettings(places, reference, verdict, spread, candidates=candidates, **decided)
     return Engine(
         model,
         Gallery.of(places.lat_lon, model.gallery.grid, model.places(), places.reach_km),

@@ -59,11 +59,12 @@ spacing = 0.35
 least_land = 0.3
 [verdict]
 worlds = ["WORLD"]
+surveyed = ["WORLD"]
 pictures = 48
 side = 96
 least_width_km = 1_700
 most_width_km = 2_600
-candidates = 24
+candidates = [24]
 [verdict.look]
 plain = 1.0
 """

@@ -128,7 +128,7 @@ def test_pairs_show_nearly_the_same_ground_and_enough_land(world):
     config = PairsConfig(worlds={"bmng": 1}, least_land=0.5)
     source = PairSource({"bmng": world}, config, LookConfig(plain=1.0, blend=0, band=0), "cpu")
     poses = source.poses(64, 300.0, 600.0)
-    assert (source.land_share(poses) >= 0.5).all()
+    assert (source.land_share(poses, 8) >= 0.5).all()
     assert ((poses.width_km >= 300) & (poses.width_km <= 600)).all()
     pairs = source.pairs(16, 24)
     assert pairs.queries.shape == pairs.references.shape == (16, 3, 24, 24)

@@ -18,9 +18,9 @@ from geowhy.orbit.verdict import Verdict
 from geowhy.posterior import Calibration
 from geowhy.pretrained.orbit import load_orbit
 from geowhy.training.orbit.laying import lay_pictures
-from geowhy.training.orbit.packaging import OrbitParts, Weights
+from geowhy.training.orbit.packaging import Fitted, OrbitParts
 from geowhy.training.orbit.pairs import PairSource
-from geowhy.training.orbit.radii import calibrated_radii
+from geowhy.training.orbit.radii import calibrated_radii, fitted_spread, judge, sure_from
 from geowhy.training.orbit.search import search_scale
 from geowhy.training.orbit.verdict import fit_verdict
 
@@ -37,16 +37,19 @@ def calibrate(
     usual = Calibration(least_radius_km=LEAST_RADIUS_KM, most_elsewhere=config.most_elsewhere)
     count = len(FEATURES)
     zero, one = np.zeros(count, np.float32), np.ones(count, np.float32)
-    nothing, even = Verdict(zero, one, zero, zero[:1]), Weights(1.0, 1.0, 1.0)
+    fitted = Fitted(Verdict(zero, one, zero, zero[:1]), usual)
     with tempfile.TemporaryDirectory() as scratch:
-        engine = load_orbit(parts.write(Path(scratch) / "plain", nothing, even, 1.0, usual))
-        even = replace(even, search=search_scale(engine, places, source, config))
-        engine = load_orbit(parts.write(Path(scratch) / "searched", nothing, even, 1.0, usual))
+        engine = load_orbit(parts.write(Path(scratch) / "plain", fitted))
+        fitted = replace(fitted, search=search_scale(engine, places, source, config))
+        engine = load_orbit(parts.write(Path(scratch) / "searched", fitted))
         pictures = lay_pictures(engine, source, config, on_progress)
         verdict, rings, concepts = fit_verdict(pictures)
-        weights = Weights(even.search, rings, concepts)
-        fitted = parts.write(Path(scratch) / "fitted", verdict, weights, 1.0, usual)
-        sure, calibration = calibrated_radii(
-            load_orbit(fitted), pictures, verdict, config.precision
-        )
-    return load_orbit(parts.write(path, verdict, weights, sure, calibration))
+        fitted = replace(fitted, verdict=verdict, rings=rings, concepts=concepts)
+        engine = load_orbit(parts.write(Path(scratch) / "judged", fitted))
+        judged = judge(engine, pictures, verdict)
+        sure = sure_from(judged.probability, judged.is_right, config.precision)
+        surveyed = pictures.of_worlds(config.surveyed)
+        fitted = replace(fitted, sure=sure, spread=fitted_spread(surveyed))
+        engine = load_orbit(parts.write(Path(scratch) / "spread", fitted))
+        radii = calibrated_radii(judge(engine, surveyed, verdict), usual)
+    return load_orbit(parts.write(path, replace(fitted, calibration=radii)))

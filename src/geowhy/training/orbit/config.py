@@ -111,8 +111,9 @@ class ConceptsConfig(FitConfig):
 class VerdictConfig(Section):
     """On which pictures it is fitted when a picture lies where it was laid.
 
-    They are of ``worlds`` that the network never saw. The shares ``mirrored`` and ``patterns`` of
-    them are nowhere.
+    They are of ``worlds`` that the network never saw. The shares ``mirrored``, ``patterns`` and
+    ``sea`` of them are nowhere. How far radii reach is fitted on ``surveyed`` worlds, whose own
+    places are exact.
     """
 
     worlds: tuple[str, ...] = Field(default=("xplanet", "openuniverse"), min_length=1)
@@ -122,11 +123,19 @@ class VerdictConfig(Section):
     most_width_km: float = Field(2_600.0, gt=0)
     mirrored: Share = 0.2
     patterns: Share = 0.15
+    sea: Share = 0.1
+    surveyed: tuple[str, ...] = ("xplanet",)  # openuniverse is some 10 km off what it shows
     look: LookConfig = LookConfig(plain=0.5)
     precision: Share = 0.99  # of verified answers
-    candidates: int = Field(96, ge=1)  # places at which a picture is laid
+    candidates: tuple[int, ...] = Field(default=(96, 800), min_length=1)  # see `OrbitSettings`
     kept: int = Field(8, ge=1)  # poses that are kept of them
     most_elsewhere: Share = 0.5  # a larger probability of no match is no answer
+
+    @model_validator(mode="after")
+    def _surveyed_worlds_are_shown(self) -> Self:
+        if not set(self.surveyed) & set(self.worlds):
+            raise ValueError("surveyed names none of the worlds: name at least one")
+        return self
 
 
 class PlacesConfig(Section):

@@ -39,6 +39,25 @@ class PoseBatch:
         none = torch.zeros_like(width_km)
         return cls(lat_lon, width_km, heading, none, none, none)
 
+    def where(self, chosen: Tensor, others: PoseBatch) -> PoseBatch:
+        """Those of ``others`` where ``chosen`` ``[N]`` says so."""
+        mixed = (
+            torch.where(chosen.view(-1, *[1] * (own.ndim - 1)), other, own)
+            for own, other in zip(self.fields(), others.fields(), strict=True)
+        )
+        return PoseBatch(*mixed)
+
+    def rows(self, rows: Tensor | slice) -> PoseBatch:
+        """Some of them."""
+        return PoseBatch(*(value[rows] for value in self.fields()))
+
+    def fields(self) -> tuple[Tensor, ...]:
+        """All that poses are, in order."""
+        return (
+            self.lat_lon, self.width_km, self.heading, self.tilt, self.tilt_towards,
+            self.view_angle,
+        )  # fmt: skip
+
 
 def ground_grid(poses: PoseBatch, side: int) -> tuple[Tensor, Tensor]:
     """Latitude and longitude, radians ``[N, side, side]``, of the pixels of square pictures."""

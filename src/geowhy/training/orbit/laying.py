@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,11 +36,23 @@ class LaidPictures:
     lat_lon: Points  # where they are of, degrees [N, 2]; NaN for what is nowhere
     width_km: Floats64  # [N]
     likeness: Floats32  # of each place, by its description and by its concepts, [N, K, 2]
+    worlds: tuple[str, ...]  # that they show, N names
 
     @property
     def laid(self) -> RegistrationImages:
         """What laying them showed."""
         return self.side.part(RegistrationImages)
+
+    def of_worlds(self, names: Sequence[str]) -> LaidPictures:
+        """Those that show some worlds."""
+        rows = np.flatnonzero([world in names for world in self.worlds])
+        return LaidPictures(
+            self.side.rows(rows),
+            self.lat_lon[rows],
+            self.width_km[rows],
+            self.likeness[rows],
+            tuple(self.worlds[row] for row in rows),
+        )
 
     def right(self) -> Ints:
         """Which of the K is the place, or -1, ``[N]``."""
@@ -61,9 +73,10 @@ def lay_pictures(
 
     ``engine`` weighs a likeness by 1.
     """
-    sides, places, widths, likeness = [], [], [], []
-    for done, (pixels, lat_lon, width_km) in enumerate(unseen_pictures(source, config)):
+    sides, places, widths, likeness, worlds = [], [], [], [], list[str]()
+    for done, (world, pixels, lat_lon, width_km) in enumerate(unseen_pictures(source, config)):
         side = engine.sides(pixels)
+        worlds += [world] * len(pixels)
         likeness.append(_likeness(engine, side))
         kept = tuple(part for part in side.parts if not isinstance(part, PictureImages))
         sides.append(Encoded(kept))
@@ -75,6 +88,7 @@ def lay_pictures(
         np.concatenate(places),
         np.concatenate(widths),
         np.concatenate(likeness),
+        tuple(worlds),
     )
 
 

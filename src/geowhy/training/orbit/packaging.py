@@ -13,20 +13,35 @@ from geowhy.model.preprocessing import Preprocessing
 from geowhy.model.store import ModelFolder, write_model
 from geowhy.orbit.concepts import OrbitConcepts
 from geowhy.orbit.gallery import OrbitGallery
+from geowhy.orbit.spread import BY_CURVATURE, Spread
 from geowhy.orbit.verdict import Verdict
 from geowhy.posterior import Calibration
 from geowhy.training.orbit.config import OrbitConfig
 
-__all__ = ["OrbitParts", "Weights", "ring_names"]
+__all__ = ["Fitted", "OrbitParts", "ring_names"]
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """Nats of what tells of a place."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """What is fitted once the network describes places.
 
-    search: float  # of a whole likeness, when places are searched
-    rings: float  # the same, when it is judged where a picture was laid
-    concepts: float  # of a nat of theirs
+    Attributes:
+        verdict: what laying a picture tells.
+        calibration: how far radii reach, and when there is no answer.
+        search: nats of a whole likeness, when places are searched.
+        rings: the same, when it is judged where a picture was laid.
+        concepts: nats of a nat of theirs.
+        spread: how far a picture may lie from where it was laid.
+        sure: from which probability on an answer is verified.
+    """
+
+    verdict: Verdict
+    calibration: Calibration
+    search: float = 1.0
+    rings: float = 1.0
+    concepts: float = 1.0
+    spread: Spread = BY_CURVATURE
+    sure: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,14 +54,7 @@ class OrbitParts:
     gallery: OrbitGallery
     concepts: OrbitConcepts | None
 
-    def write(
-        self,
-        path: Path,
-        verdict: Verdict,
-        weights: Weights,
-        sure: float,
-        calibration: Calibration,
-    ) -> ModelFolder:
+    def write(self, path: Path, fitted: Fitted) -> ModelFolder:
         """Writes the folder."""
         config, concepts = self.config, self.concepts
         side = config.network.side
@@ -56,16 +64,17 @@ class OrbitParts:
             "preprocessing": Preprocessing(side, 0.0, 255.0).to_json(),
             "rings": ["whole picture", *ring_names(config.network.rings)],
             "ring_sizes": self.ring_sizes,
-            "search_scale": weights.search,
-            "scale": weights.rings,
-            "concept_weight": weights.concepts,
+            "search_scale": fitted.search,
+            "scale": fitted.rings,
+            "concept_weight": fitted.concepts,
             "candidates": config.verdict.candidates,
             "kept": config.verdict.kept,
-            "sure": sure,
+            "sure": fitted.sure,
+            "spread": asdict(fitted.spread),
         }
         tensors: dict[str, dict[str, Array]] = {
             "gallery": self.gallery.to_tensors(),
-            "verdict": {**verdict.to_tensors()},
+            "verdict": {**fitted.verdict.to_tensors()},
         }
         others, section = {BACKBONE_FILE: self.graph}, {}
         if concepts:
@@ -74,7 +83,7 @@ class OrbitParts:
             section = {"concepts": concepts.config}
         content = {
             "model": model,
-            "calibration": asdict(calibration),
+            "calibration": asdict(fitted.calibration),
             "training": config.model_dump(),
             **section,
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +19,8 @@ from geowhy.training.orbit.look import changed_look
 __all__ = ["REFERENCE", "PairSource", "Pairs"]
 
 REFERENCE = "bmng"
-LAND_PROBES = 8  # a side of a picture: how much of it is land is counted at so many points
+# A side of a picture: how much of it is land is counted at so many points.
+LAND_PROBES, SEA_PROBES = 8, 48
 MOST_OF_SECOND = 0.6  # world that a query's look is blended with
 TRIES = 4  # candidates for each place that is wanted
 BAND_RANGE = (0.05, 0.95)  # to which the band of an unknown sensor is stretched
@@ -96,6 +97,21 @@ class PairSource:
 
     def poses(self, count: int, least_km: float, most_km: float) -> PoseBatch:
         """Poses of queries between two widths, log-uniform."""
+        least = self._config.least_land
+        return self._poses(
+            count, least_km, most_km, lambda poses: self.land_share(poses, LAND_PROBES) >= least
+        )
+
+    def sea_poses(self, count: int, least_km: float, most_km: float) -> PoseBatch:
+        """Poses of pictures without any land between two widths, log-uniform."""
+        return self._poses(
+            count, least_km, most_km, lambda poses: self.land_share(poses, SEA_PROBES) == 0
+        )
+
+    def _poses(
+        self, count: int, least_km: float, most_km: float, kept: Callable[[PoseBatch], Tensor]
+    ) -> PoseBatch:
+        """Poses that are kept, as ``kept`` says ``[N]``."""
         config, found = self._config, list[PoseBatch]()
         while sum(len(poses.width_km) for poses in found) < count:
             some = TRIES * count
@@ -111,15 +127,14 @@ class PairSource:
                 uniform[5] * 2 * math.pi,
                 config.view_angle * uniform[6],
             )
-            enough = self.land_share(poses) >= config.least_land
-            found.append(_rows(poses, enough))
-        whole = PoseBatch(*(torch.cat(parts) for parts in zip(*map(_fields, found), strict=True)))
-        return _rows(whole, slice(count))
+            found.append(poses.rows(kept(poses)))
+        parts = zip(*(poses.fields() for poses in found), strict=True)
+        return PoseBatch(*(torch.cat(part) for part in parts)).rows(slice(count))
 
-    def land_share(self, poses: PoseBatch) -> Tensor:
-        """Of what pictures show, ``[N]``."""
+    def land_share(self, poses: PoseBatch, probes: int) -> Tensor:
+        """Of what pictures show, ``[N]``, by so many points a side."""
         height, width = self._land.shape
-        lat, lon = ground_grid(poses, LAND_PROBES)
+        lat, lon = ground_grid(poses, probes)
         row = ((0.5 - lat / math.pi) * height).long().clamp(0, height - 1)
         column = ((0.5 + lon / (2 * math.pi)) * width).long() % width
         return self._land[row, column].float().mean((1, 2))
@@ -143,14 +158,3 @@ def _stretched(bands: Tensor) -> Tensor:
     spread = BAND_RANGE[1] - BAND_RANGE[0]
     stretched: Tensor = (bands - low) / (high - low).clamp_min(1e-3) * spread + BAND_RANGE[0]
     return stretched.clamp(0, 1)
-
-
-def _fields(poses: PoseBatch) -> Sequence[Tensor]:
-    return (
-        poses.lat_lon, poses.width_km, poses.heading, poses.tilt, poses.tilt_towards,
-        poses.view_angle,
-    )  # fmt: skip
-
-
-def _rows(poses: PoseBatch, rows: Tensor | slice) -> PoseBatch:
-    return PoseBatch(*(value[rows] for value in _fields(poses)))

@@ -31,14 +31,14 @@ def search_scale(
 
     ``engine``, whose gallery has all ``places``, weighs a likeness by 1.
     """
-    somewhere = {"pictures": PICTURES, "mirrored": 0.0, "patterns": 0.0}
+    somewhere = {"pictures": PICTURES, "mirrored": 0.0, "patterns": 0.0, "sea": 0.0}
     rings = next(t for t in engine.model.terms if t.source == APPEARANCE)
     drawn = list(unseen_pictures(source, config.model_copy(update=somewhere)))
     likeness = [
         rings.scores(engine.model.image_side(engine.model.features(pixels)), engine.gallery.side)
-        for pixels, _, _ in drawn
+        for _, pixels, _, _ in drawn
     ]
-    lat_lon, width_km = (np.concatenate(column) for column in list(zip(*drawn, strict=True))[1:])
+    lat_lon, width_km = (np.concatenate(column) for column in list(zip(*drawn, strict=True))[2:])
     return fit_search_scale(places, np.concatenate(likeness), lat_lon, width_km)
 
 
