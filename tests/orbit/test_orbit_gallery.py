@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from geowhy.geo.sphere import distance_matrix_km
+from geowhy.geo.sphere import distance_km, distance_matrix_km
 from geowhy.orbit.gallery import GalleryPlaces, OrbitGallery, distinct_places, gallery_places
 
 
@@ -56,6 +56,24 @@ def test_of_places_that_show_nearly_the_same_only_the_best_is_found():
     assert distinct_places(places, scores, 2).tolist() == [1, 2]
     scores[1] = -np.inf
     assert distinct_places(places, scores, 4).tolist() == [0, 2, 3]
+
+
+def test_many_places_are_told_apart_as_one_by_one():
+    rng = np.random.default_rng(0)
+    near = np.array([20.0, 30.0]) + rng.normal(0, 3.0, (2_000, 2))
+    places = GalleryPlaces(near, rng.choice([150.0, 195.0, 600.0], len(near)))
+    scores = rng.normal(size=len(near)).astype(np.float32)
+    expected = list[int]()
+    for row in np.argsort(-scores):
+        away = distance_km(near[row], near[expected])
+        wider = np.maximum(places.width_km[row], places.width_km[expected])
+        ratio = places.width_km[row] / places.width_km[expected]
+        alike = (away < 0.3 * wider) & (ratio < 1.4) & (ratio > 1 / 1.4)
+        if not alike.any():
+            expected.append(int(row))
+    assert len(expected) > 256
+    assert distinct_places(places, scores, 2_000).tolist() == expected
+    assert distinct_places(places, scores, 300).tolist() == expected[:300]
 
 
 def test_the_nearest_places_are_found_one_of_each_width():

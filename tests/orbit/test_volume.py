@@ -52,6 +52,27 @@ def test_peaks_are_the_highest_of_all_places_and_few_of_each():
     assert (np.diff(found.scores) <= 0).all()
 
 
+def test_what_is_known_beforehand_decides_between_places_that_are_alike():
+    truth = Poses(PLACE.lat_lon, 1000.0, 100.0)
+    places = Poses([(50, 10), (50, 10), (-30, 100)], [1000.0, 1000.0, 1100.0], 0.0)
+    volume = pose_volume(cut(truth), places, EARTH)
+    for known, first in ((0.0, 0), (1.0, 1)):
+        beforehand = np.array([0.5, known, -2.0], np.float32)
+        assert volume.peaks(1, 3, beforehand).rows.tolist() == [first, 1 - first, 2]
+    far = volume.peaks(1, 1, np.array([0, 0, 100], np.float32))
+    assert far.rows.tolist() == [2]
+    assert far.scores[0] == volume.likeness[2].max()
+
+
+def test_a_volume_is_the_same_however_many_places_are_looked_at_at_once(monkeypatch):
+    truth = Poses(PLACE.lat_lon, 1000.0, 100.0)
+    places = Poses([(0, 0), (50, 10), (-30, 100)], [900.0, 1000.0, 1100.0], 0.0)
+    whole = pose_volume(cut(truth), places, EARTH)
+    monkeypatch.setattr("geowhy.orbit.volume.AT_ONCE", 2)
+    parts = pose_volume(cut(truth), places, EARTH)
+    assert parts.likeness == pytest.approx(whole.likeness, abs=1e-5)
+
+
 def test_a_peak_is_only_where_it_is_asked_about():
     truth = Poses(PLACE.lat_lon, 1000.0, 100.0)
     volume = pose_volume(cut(truth), PLACE, EARTH)

@@ -175,8 +175,7 @@ def distinct_places(places: GalleryPlaces, scores: Floats32, most: int) -> Rows:
     left = np.argpartition(-scores, tried - 1)[:tried]
     left = left[np.argsort(-scores[left], kind="stable")]
     left = left[np.isfinite(scores[left])]
-    unit = lat_lon_to_unit(places.lat_lon[left]).astype(np.float32)
-    width = places.width_km[left].astype(np.float32)
+    unit, width = lat_lon_to_unit(places.lat_lon[left]), places.width_km[left]
     found = np.empty(0, np.intp)
     for start in range(0, len(left), TOLD_APART_AT_ONCE):
         some = np.arange(start, min(start + TOLD_APART_AT_ONCE, len(left)))
@@ -191,7 +190,7 @@ def distinct_places(places: GalleryPlaces, scores: Floats32, most: int) -> Rows:
     return left[found[:most]]
 
 
-def _alike(unit: Floats32, width_km: Floats32, some: Rows, others: Rows) -> Bools:
+def _alike(unit: Floats64, width_km: Floats64, some: Rows, others: Rows) -> Bools:
     """Which places show nearly what others do, ``[N, M]``."""
     away_km = EARTH_RADIUS_KM * np.sqrt((2 - 2 * unit[some] @ unit[others].T).clip(min=0))
     near = away_km < NEAR_WIDTHS * np.maximum.outer(width_km[some], width_km[others])

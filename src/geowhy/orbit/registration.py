@@ -59,22 +59,22 @@ class Round(NamedTuple):
     size: int  # pixels of the picture's longer side
     strides: tuple[int, ...]  # of the smoothing
     motions: int
-    left: int
+    left: tuple[int, int] = (1, 1)  # of few candidates, and of many
 
 
-HYPOTHESES = 60  # poses out of the volume
-MANY, TIMES = 200, 2  # so many candidates: so many times as many poses at first, and in each round
-PRIOR = 0.4  # of evidence for a nat that is known beforehand
+MANY = 200  # candidates
+HYPOTHESES = (30, 120)  # poses out of the volume: of few candidates, and of many
 ROUNDS = (
-    Round(48, (1, 2), 4, left=20),
-    Round(48, (1, 2), 4, left=8),
-    Round(48, (1, 2), 8, left=8),
-    Round(48, (1, 2), 8, left=6),
-    Round(64, (1,), 8, left=6),
-    Round(64, (1,), 8, left=6),
+    Round(48, (1, 2), 4, left=(12, 60)),
+    Round(48, (1, 2), 4, left=(6, 30)),
+    Round(48, (1, 2), 8, left=(6, 20)),
+    Round(48, (1, 2), 8, left=(5, 12)),
+    Round(64, (1,), 8, left=(5, 12)),
+    Round(64, (1,), 8, left=(5, 12)),
 )
-JUDGED = Round(64, (1,), 8, left=6)  # without a step
-LAST, LAST_STEPS = Round(96, (1,), 8, left=1), 6
+JUDGED = Round(64, (1,), 8)  # without a step
+PRIOR = 0.4  # of evidence for a nat that is known beforehand
+LAST, LAST_STEPS = Round(96, (1,), 8), 6
 # Standard deviations by curvature alone are this much too small on the worlds for training: what
 # differs between two pictures of the Earth isn't noise of one pixel each.
 UNDERSTATED = 2.8
@@ -174,15 +174,15 @@ def _finalists(
     image: Image.Image, volume: PoseVolume, beforehand: Floats32 | None, reference: WorldPyramid
 ) -> _Finalists:
     """The likeliest poses of the volume, refined at one size after another, ever fewer of them."""
-    times = TIMES if len(volume.places) >= MANY else 1
+    many = int(len(volume.places) >= MANY)
     known = np.zeros(len(volume.places)) if beforehand is None else PRIOR * beforehand
-    found = volume.peaks(HEADINGS, times * HYPOTHESES, beforehand)
+    found = volume.peaks(HEADINGS, HYPOTHESES[many], beforehand)
     rough = found.scores
     for now in ROUNDS:
         agreed = _agreement(image, found.poses, reference, now)
         poses, _ = stepped(agreed, found.poses)
         found = Hypotheses(found.rows, poses, agreed.evidence + known[found.rows])
-        kept = _distinct(found)[: times * now.left]
+        kept = _distinct(found)[: now.left[many]]
         found, rough = found[kept], rough[kept]
     agreed = _agreement(image, found.poses, reference, JUDGED)
     scores = agreed.evidence + known[found.rows]

@@ -33,6 +33,6 @@ class OrbitSettings:
     verdict: Verdict
     spread: Spread = BY_CURVATURE
     search_scale: float = 25.0
-    candidates: tuple[int, ...] = (96, 800)
+    candidates: tuple[int, ...] = (48, 800)
     kept: int = 8
     sure: float = 0.9

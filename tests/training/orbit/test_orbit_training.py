@@ -135,6 +135,23 @@ def test_pairs_show_nearly_the_same_ground_and_enough_land(world):
     assert torch.allclose(pairs.unit.norm(dim=1), torch.ones(16), atol=1e-5)
 
 
+def test_sea_has_no_land(world):
+    torch.manual_seed(0)
+    config = PairsConfig(worlds={"bmng": 1})
+    source = PairSource({"bmng": world}, config, LookConfig(plain=1.0, blend=0, band=0), "cpu")
+    poses = source.sea_poses(40, 300.0, 2_000.0)
+    assert len(poses.width_km) == 40
+    assert (source.land_share(poses, 60) < 0.002).all()
+
+
+def test_poses_are_taken_from_others_where_asked():
+    own, others = batch([(1.0, 2.0)], 300.0, 0.1), batch([(3.0, 4.0)], 500.0, 0.2)
+    first = own.where(torch.tensor([True]), others)
+    assert first.width_km.item() == 500.0
+    assert first.lat_lon.rad2deg()[0].tolist() == pytest.approx([3.0, 4.0])
+    assert own.where(torch.tensor([False]), others).heading.item() == pytest.approx(0.1)
+
+
 def test_a_small_run_learns_to_tell_places_apart_and_resumes(world, tmp_path):
     config = OrbitConfig(
         pairs=PairsConfig(worlds=WORLD, least_width_km=4_000, most_width_km=8_000, tilt_deg=5),

@@ -127,7 +127,7 @@ class VerdictConfig(Section):
     surveyed: tuple[str, ...] = ("xplanet",)  # openuniverse is some 10 km off what it shows
     look: LookConfig = LookConfig(plain=0.5)
     precision: Share = 0.99  # of verified answers
-    candidates: tuple[int, ...] = Field(default=(96, 800), min_length=1)  # see `OrbitSettings`
+    candidates: tuple[int, ...] = Field(default=(48, 800), min_length=1)  # see `OrbitSettings`
     kept: int = Field(8, ge=1)  # poses that are kept of them
     most_elsewhere: Share = 0.5  # a larger probability of no match is no answer
 
