@@ -18,7 +18,7 @@ def test_metrics():
             answer(45.0, 10.0, off=0.02, turn=15.0, wider=1.01, rank=0),
             answer(-20.0, 130.0, off=0.34, turn=20.0, wider=0.97, rank=3),
             answer(-21.0, 131.0, off=0.36, turn=-2.0, wider=1.2),
-            answer(0.0, 179.9, off=8.0, verified=False, abstained=True, radius_90_km=9_000.0),
+            answer(0.0, 179.9, off=8.0, verified=False, abstained=True, radius_90_km=1.0),
         ]
     )
     assert (found.pictures, found.blocks) == (4, 4)
@@ -29,7 +29,7 @@ def test_metrics():
     assert found.position_if_verified.value == pytest.approx(0.34)
     assert found.heading_deg_if_verified.value == pytest.approx(15.0)
     assert found.width_if_verified.value == pytest.approx(0.03)
-    assert (found.coverage_50.value, found.coverage_90.value) == (0.25, 1.0)
+    assert (found.coverage_50.value, found.coverage_90.value) == (pytest.approx(1 / 3), 1.0)
     assert found.right.low < 0.5 < found.right.high
 
 

@@ -96,7 +96,7 @@ class PoseMetrics:
     position_if_verified: Estimate  # median error of the verified, in widths
     heading_deg_if_verified: Estimate  # median error
     width_if_verified: Estimate  # median error, share of the true width
-    coverage_50: Estimate  # whose true centre lies within the stated radius
+    coverage_50: Estimate  # share of the answered whose true centre lies within the stated radius
     coverage_90: Estimate
 
     @classmethod
@@ -114,6 +114,10 @@ class PoseMetrics:
         is_right, rank = errors.position <= RIGHT_WIDTHS, column("rank")
         is_verified = column("verified") > 0
         among = np.where(is_verified, is_right, np.nan)
+        is_answered = column("abstained") == 0  # what is refused has no radius
+
+        def held(name: str) -> Estimate:
+            return block_mean(np.where(is_answered, away_km <= column(name), np.nan), blocks)
 
         def median(of: Floats64) -> Estimate:
             return block_statistic(np.median, of[is_verified], blocks[is_verified])
@@ -130,8 +134,8 @@ class PoseMetrics:
             position_if_verified=median(errors.position),
             heading_deg_if_verified=median(errors.heading_deg),
             width_if_verified=median(errors.width),
-            coverage_50=block_mean(away_km <= column("radius_50_km"), blocks),
-            coverage_90=block_mean(away_km <= column("radius_90_km"), blocks),
+            coverage_50=held("radius_50_km"),
+            coverage_90=held("radius_90_km"),
         )
 
 

@@ -105,8 +105,8 @@ LINES = {  # of a table: which number, and by what it is multiplied
     "  median error, % of the width": ("position_if_verified", 100),
     "  median error of the heading, °": ("heading_deg_if_verified", 1),
     "  median error of the width, %": ("width_if_verified", 100),
-    "radius 50 % holds, %": ("coverage_50", 100),
-    "radius 90 % holds, %": ("coverage_90", 100),
+    "radius 50 % of answers holds, %": ("coverage_50", 100),
+    "radius 90 % of answers holds, %": ("coverage_90", 100),
 }
 STATED_LINES = {
     "stated concepts that hold, %": "stated",
