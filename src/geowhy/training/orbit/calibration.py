@@ -26,7 +26,7 @@ from geowhy.training.orbit.verdict import fit_verdict
 
 __all__ = ["calibrate"]
 
-LEAST_RADIUS_KM = 1.0
+LEAST_RADIUS_KM = 0.0  # the spread has a floor of its own
 
 
 def calibrate(

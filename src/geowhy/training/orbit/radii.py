@@ -20,7 +20,7 @@ __all__ = ["Judged", "calibrated_radii", "fit_spread", "fitted_spread", "judge",
 
 FACTORS = np.geomspace(0.2, 10.0, 40)  # of standard deviations by curvature
 FLOORS_KM = np.append(0.0, np.geomspace(0.1, 40.0, 60))
-DEGREES = 4.0  # of freedom: of Student's distribution, as some errors are far larger than most
+DEGREES = 2.0  # of freedom: of Student's distribution, as some errors are far larger than most
 
 
 @dataclass(frozen=True, slots=True, eq=False)
