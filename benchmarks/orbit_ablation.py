@@ -173,7 +173,7 @@ class PartialHead(OrbitHead):
         most = parts.candidates or self._settings.candidates
         self._settings = replace(self._settings, candidates=most)
         if not parts.headings:  # where it is begun; no term weighs what comes of it
-            self._hints = HintTerm(NORTH, self._settings.places.width_km)
+            self._hints = HintTerm(NORTH, self._settings.gallery.places.width_km)
 
     def perceive(self, images: Encoded) -> Encoded:
         """Images with what laying them on the map told."""

@@ -99,3 +99,13 @@ def test_a_row_of_zeros_has_no_score():
     units = np.zeros((2, 8), np.float32)
     scores = CodedRows.of(units).scores(CodedQueries.of(np.ones((1, 8), np.float32)), EVERYWHERE)
     assert scores.tolist() == [[0, 0]]
+
+
+def test_whole_numbers_are_their_own_codes():
+    rng = np.random.default_rng(0)
+    codes = rng.integers(-127, 128, (100, 16), np.int8)
+    queries = rng.normal(size=(3, 16)).astype(np.float32)
+    rows = CodedRows.exact(codes)
+    found = rows.all_scores(CodedQueries.of(queries))
+    assert found == pytest.approx(queries @ codes.T.astype(np.float32), abs=0.05 * 16**0.5)
+    assert (rows.error == 0).all()

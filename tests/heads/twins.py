@@ -66,7 +66,7 @@ def made(*candidates, earth=EARTH):
     none = np.zeros(len(FEATURES), np.float32)
     weights = np.array([WORTH.get(name, 0.0) for name in FEATURES], np.float32)
     verdict = Verdict(none, none + 1, weights, np.array([12.0], np.float32))
-    settings = OrbitSettings(places, earth, verdict, candidates=candidates or (48,))
+    settings = OrbitSettings(gallery, earth, verdict, candidates=candidates or (48,))
     return Engine(
         model,
         Gallery.of(lat_lon, CellGrid.build(lat_lon, 2), model.places(), places.reach_km),

@@ -66,6 +66,12 @@ class CodedRows:
             coded.error[rows] = np.linalg.norm(units[rows] - whole * step, axis=1)
         return coded
 
+    @classmethod
+    def exact(cls, codes: NDArray[np.int8]) -> CodedRows:
+        """Rows that are whole numbers, ``[M, d]``, so that nothing is lost."""
+        biased = (codes.view(np.uint8) ^ np.uint8(ZERO)).astype(np.uint8, copy=False)
+        return cls(biased, np.ones(len(codes), np.float32), np.zeros(len(codes), np.float32))
+
     def rows(self, chosen: Bools) -> CodedRows:
         """The places that are ``chosen`` ``[M]``."""
         return CodedRows(self.codes[chosen], self.step[chosen], self.error[chosen])
@@ -79,6 +85,12 @@ class CodedRows:
             "step": self.step[rows, None],
         }
         return cast(Floats32, _opened(GRAPH).run(["scores"], inputs)[0])
+
+    def all_scores(self, queries: CodedQueries) -> Floats32:
+        """Inner products of N queries with all places, ``[N, M]``, nearly."""
+        starts = range(0, len(self.codes), BLOCK)
+        blocks = [self.scores(queries, slice(start, start + BLOCK)) for start in starts]
+        return np.concatenate(blocks, axis=1)
 
     def bounds(self, queries: CodedQueries, rows: slice) -> Floats32:
         """How far `scores` of unit rows may be off, ``[N, B]``: Cauchy and Schwarz, twice."""

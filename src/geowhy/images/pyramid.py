@@ -37,10 +37,10 @@ class WorldPyramid:
     levels: tuple[NDArray[np.uint32], ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        images = [Image.fromarray(self.world.pixels)]
+        images = [Image.fromarray(self.world.pixels).convert("RGBX")]
         while images[-1].width % 2 == 0 and images[-1].width > SMALLEST:
             images.append(images[-1].reduce(2))
-        levels = (np.asarray(image.convert("RGBX")).view(np.uint32)[..., 0] for image in images)
+        levels = (np.asarray(image).view(np.uint32)[..., 0] for image in images)
         object.__setattr__(self, "levels", tuple(levels))
 
     def look_up(self, centres: Floats32, east_north_km: Floats32, km_apart: Floats32) -> Floats32:

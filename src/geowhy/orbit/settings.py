@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from geowhy.images.pyramid import WorldPyramid
-from geowhy.orbit.gallery import GalleryPlaces
+from geowhy.orbit.gallery import OrbitGallery
 from geowhy.orbit.spread import BY_CURVATURE, Spread
 from geowhy.orbit.verdict import Verdict
 
@@ -17,7 +17,7 @@ class OrbitSettings:
     """What a head needs beside a gallery.
 
     Attributes:
-        places: all that the model knows; a gallery may hold some of them.
+        gallery: all places that the model knows; it may be asked among some of them.
         reference: the world on which pictures are laid.
         verdict: what laying a picture tells.
         spread: how far from where it was laid it may lie.
@@ -28,7 +28,7 @@ class OrbitSettings:
         sure: from which probability on an answer is verified.
     """
 
-    places: GalleryPlaces
+    gallery: OrbitGallery
     reference: WorldPyramid
     verdict: Verdict
     spread: Spread = BY_CURVATURE

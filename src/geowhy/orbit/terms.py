@@ -81,9 +81,13 @@ class RingTerm:
 
     def scores(self, images: Encoded, places: Encoded) -> Floats32:
         """Nats ``[N, M]``."""
+        return np.asarray(self.weighed(images) @ places.part(RingPlaces).units.T, np.float32)
+
+    def weighed(self, images: Encoded) -> Floats32:
+        """What is multiplied by descriptions of places, ``[N, d]``."""
         seen = images.part(RingImages)
-        weighed = seen.units * np.repeat(seen.shares, self.sizes, axis=1) * np.float32(self.scale)
-        return np.asarray(weighed @ places.part(RingPlaces).units.T, np.float32)
+        shares = np.repeat(seen.shares, self.sizes, axis=1)
+        return np.asarray(seen.units * shares * np.float32(self.scale), np.float32)
 
     def contributions(self, image: Encoded, places: Encoded) -> tuple[Floats64, Floats64]:
         """Of each ring ``[M, r]``; nothing is left over."""

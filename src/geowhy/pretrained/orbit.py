@@ -39,7 +39,9 @@ def load_orbit(folder: ModelFolder) -> Engine:
             f"{folder.path}: config.json lacks {error}: get or train the model anew"
         ) from error
     places, reference = model.gallery.places, WorldPyramid(reference_world())
-    settings = OrbitSettings(places, reference, verdict, spread, candidates=candidates, **decided)
+    settings = OrbitSettings(
+        model.gallery, reference, verdict, spread, candidates=candidates, **decided
+    )
     return Engine(
         model,
         Gallery.of(places.lat_lon, model.gallery.grid, model.places(), places.reach_km),
