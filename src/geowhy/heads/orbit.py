@@ -7,11 +7,8 @@ on Earth", which is spread as the search alone would spread it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
@@ -97,9 +94,8 @@ class OrbitHead:
     def perceive(self, images: Encoded) -> Encoded:
         """Images with what laying them on the map told."""
         if not any(isinstance(part, StripImages) for part in images.parts):
-            with ThreadPoolExecutor(os.cpu_count()) as threads:
-                seen = threads.map(partial(self._laid, images), range(len(images)))
-                return Encoded((*images.parts, RegistrationImages.joined(list(seen))))
+            seen = [self._laid(images, row) for row in range(len(images))]
+            return Encoded((*images.parts, RegistrationImages.joined(seen)))
         found = []
         for row in range(len(images)):
             one, laid = self._strip(images.rows(slice(row, row + 1)))
