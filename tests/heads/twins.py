@@ -3,6 +3,7 @@
 It is there as it is, and elsewhere turned by a quarter and twice as large.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,6 +14,7 @@ from geowhy.geo.cells import CellGrid
 from geowhy.geo.sphere import uniform_on_sphere
 from geowhy.heads.gallery import Gallery
 from geowhy.heads.orbit import OrbitHead
+from geowhy.heads.quantized import CodedRows
 from geowhy.images.overhead import WorldImage
 from geowhy.images.pyramid import WorldPyramid
 from geowhy.orbit.gallery import GalleryPlaces, OrbitGallery
@@ -67,9 +69,10 @@ def made(*candidates, earth=EARTH):
     weights = np.array([WORTH.get(name, 0.0) for name in FEATURES], np.float32)
     verdict = Verdict(none, none + 1, weights, np.array([12.0], np.float32))
     settings = OrbitSettings(gallery, earth, verdict, candidates=candidates or (48,))
+    known = Gallery.of(lat_lon, CellGrid.build(lat_lon, 2), model.places(), places.reach_km)
     return Engine(
         model,
-        Gallery.of(lat_lon, CellGrid.build(lat_lon, 2), model.places(), places.reach_km),
+        replace(known, coded=CodedRows.exact(gallery.codes)),
         Calibration(most_elsewhere=0.5, abstain_above_km=np.inf),
         None,
         head=partial(OrbitHead, settings=settings),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -16,9 +16,6 @@ from geowhy.errors import CoordinateError, ImageError
 from geowhy.hints import Hints
 from geowhy.render.wording import explained_text, plainly
 from geowhy.types import LatLon
-
-if TYPE_CHECKING:
-    from geowhy.locator import Examined, Locator
 
 __all__ = ["VERBS"]
 
@@ -102,8 +99,7 @@ def _explain(
         sparse=sparse or None,
         regions=None if chosen == "none" else chosen,
     )
-    given, failed = pictures_in(images), False
-    explained: list[Examined] = []
+    given, explained, failed = pictures_in(images), [], False
     pictures = given.pictures
     for picture in pictures:
         try:
@@ -124,20 +120,13 @@ def _explain(
         if output:
             explained.append(replace(found, prediction=answer))
     if output and explained:
-        _write_page(output, explained, locator, model)
+        from geowhy.cli.pages import write_explained
+
+        write_explained(output, explained, locator, model)
+        print(f"All of it, with maps: {output}", file=sys.stderr)
     if left_out := given.left_out.sentence():
         say(plainly(left_out))
     return int(failed)
-
-
-def _write_page(path: Path, explained: list[Examined], locator: Locator, model: str) -> None:
-    """Everything about some pictures, with maps."""
-    from geowhy.cli.pages import provenance_of, write_whole
-    from geowhy.render.report import ReportEntry, html_report
-
-    entries = [ReportEntry(each.prediction, each.pixels, each.density) for each in explained]
-    write_whole(path, html_report(entries, provenance=provenance_of(locator, model)))
-    print(f"All of it, with maps: {path}", file=sys.stderr)
 
 
 VERBS = (_explain,)

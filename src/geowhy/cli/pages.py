@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from geowhy.assets.files import appearing_whole
 from geowhy.errors import DataError
-from geowhy.locator import Locator
+from geowhy.locator import Examined, Locator
 from geowhy.pretrained.catalogue import entry_of
 from geowhy.registry import ASSETS
-from geowhy.render.report import Provenance
+from geowhy.render.report import Provenance, ReportEntry, html_report
 from geowhy.render.wording import scope_sentence
 
-__all__ = ["FIGURES", "check_output", "provenance_of", "write_whole"]
+__all__ = ["FIGURES", "check_output", "provenance_of", "write_explained", "write_whole"]
 
 FIGURES = Path(__file__).parent.parent / "data" / "faithfulness"
 ATLAS = "Concepts: geowhy's atlas of open layers; each is named in NOTICE.md"
@@ -45,6 +46,18 @@ def write_whole(path: Path, content: str | bytes, what: str = "") -> None:
         raise DataError(
             f"{path}: {what}can't be written ({error.strerror}); choose another --output"
         ) from error
+
+
+def write_explained(
+    path: Path, explained: Sequence[Examined], locator: Locator, name_or_dir: str
+) -> None:
+    """A page of everything about some pictures, with maps.
+
+    Raises:
+        DataError: if it can't be written.
+    """
+    entries = [ReportEntry(each.prediction, each.pixels, each.density) for each in explained]
+    write_whole(path, html_report(entries, provenance=provenance_of(locator, name_or_dir)))
 
 
 def provenance_of(locator: Locator, name_or_dir: str) -> Provenance:

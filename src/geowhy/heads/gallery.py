@@ -14,7 +14,7 @@ from geowhy.errors import DataError, ModelFormatError
 from geowhy.geo.cells import CellGrid
 from geowhy.geo.reach import reaches
 from geowhy.geo.regions import Region
-from geowhy.heads.quantized import CodedRows
+from geowhy.heads.quantized import CodedQueries, CodedRows
 from geowhy.model.geomodel import GeoModel
 from geowhy.model.terms import Encoded
 
@@ -46,6 +46,16 @@ class Gallery:
     def scope(self) -> Scope:
         """The choice of places, as answers state it."""
         return Scope(len(self.lat_lon), self.is_own, self.region, self.outside_weight)
+
+    def coded_scores(self, queries: Floats32) -> Floats32:
+        """Inner products of N queries ``[N, d]`` with the codes of all places, ``[N, M]``.
+
+        Raises:
+            DataError: if places have no codes.
+        """
+        if self.coded is None:
+            raise DataError("these places have no codes: give a gallery that was coded")
+        return self.coded.all_scores(CodedQueries.of(queries))
 
     @classmethod
     def build(

@@ -17,7 +17,6 @@ from geowhy.evidence import RULED_OUT, FieldTerm
 from geowhy.geo.pose import Poses
 from geowhy.geo.sphere import destination, distance_km
 from geowhy.heads.gallery import Gallery
-from geowhy.heads.quantized import CodedQueries, CodedRows
 from geowhy.model.terms import Encoded, ScoreTerm
 from geowhy.orbit.hint_term import HintTerm
 from geowhy.orbit.registration import FEATURES, Registrations, register
@@ -88,7 +87,6 @@ class OrbitHead:
         self._hints = next((term for term in score_terms if isinstance(term, HintTerm)), None)
         self._numbers = gallery.side.part(PlaceNumbers).numbers[:, 0]
         self._places = settings.gallery.places.rows(self._numbers)
-        self._codes = CodedRows.exact(settings.gallery.codes[self._numbers])
         self._share = self._places.log_share
 
     def perceive(self, images: Encoded) -> Encoded:
@@ -124,8 +122,8 @@ class OrbitHead:
         At few of them first, which is enough for most pictures that lie anywhere.
         """
         one, settings = images.rows(slice(row, row + 1)), self._settings
-        asked = CodedQueries.of(self._search.weighed(one) * settings.gallery.step)
-        likeness = self._codes.all_scores(asked)[0] + self._share
+        asked = self._search.weighed(one) * settings.gallery.step
+        likeness = self._gallery.coded_scores(asked)[0] + self._share
         for most in settings.candidates:
             laid = self._laid_at(one, likeness, most)
             posterior = next(self.posteriors(Encoded((*one.parts, laid))))

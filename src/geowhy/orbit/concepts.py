@@ -9,12 +9,13 @@ by ring. ``x_loc`` is the embedding of what the atlas says of a footprint at its
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from geowhy.arrays import Floats32, Floats64, Ints
+from geowhy.arrays import Floats32, Floats64, Ints, Rows
 from geowhy.concepts.bank import BANK_FILE, ConceptBank
 from geowhy.concepts.vocabulary import Vocabulary
 from geowhy.errors import ModelFormatError
@@ -30,6 +31,7 @@ from geowhy.orbit.footprint_facts import FootprintFacts, FootprintReader
 __all__ = ["OrbitConcepts", "Statements"]
 
 SECTION = "concepts"  # of config.json
+REMEMBERED = 4_096  # places: 5 MB
 READ_AT_ONCE = 2_000  # footprints
 STATED = ("slope", "offset")  # tensors of `Statements`
 
@@ -81,6 +83,7 @@ class OrbitConcepts:
             )
         self.aligner, self.encoder, self.statements = aligner, encoder, statements
         self.reader = FootprintReader(vocabulary)
+        self._known: dict[int, ConceptPlaces] = {}  # of a gallery's places, by their numbers
 
     @classmethod
     def load(cls, folder: ModelFolder) -> OrbitConcepts:
@@ -151,6 +154,19 @@ class OrbitConcepts:
     def places(self, poses: Poses, shape: tuple[int, int] = (1, 1)) -> ConceptPlaces:
         """Footprints of pictures of that height and width, M of them."""
         return self.places_of(self.reader.read(poses, shape))
+
+    def of_gallery(self, numbers: Rows, poses: Callable[[Rows], Poses]) -> ConceptPlaces:
+        """Places of a gallery, always the same one, by their numbers ``[M]``; it tells the poses.
+
+        One answer asks of the same places several times, so what was read last is kept.
+        """
+        known, asked = self._known, numbers.tolist()
+        if len(known) > REMEMBERED:
+            known = self._known = {}
+        if new := [number for number in dict.fromkeys(asked) if number not in known]:
+            read = self.places(poses(np.array(new, np.intp)))
+            known |= {number: read.rows(slice(n, n + 1)) for n, number in enumerate(new)}
+        return Encoded.joined([Encoded((known[number],)) for number in asked]).part(ConceptPlaces)
 
     def places_of(self, facts: FootprintFacts) -> ConceptPlaces:
         """Footprints by what is known of them, M of them."""

@@ -18,7 +18,6 @@ from geowhy.arrays import Floats32, Pixels, Rows
 from geowhy.errors import ModelFormatError
 from geowhy.hints import NO_HINTS, Hints
 from geowhy.model.backbone import BACKBONE_FILE, OnnxBackbone
-from geowhy.model.concept_terms import ConceptPlaces
 from geowhy.model.preprocessing import Preprocessing
 from geowhy.model.store import ModelFolder
 from geowhy.model.terms import Deferred, Encoded, Part, ScoreTerm
@@ -38,7 +37,6 @@ from geowhy.orbit.terms import (
 __all__ = ["COPY_SIDE", "OrbitModel"]
 
 COPY_SIDE = 128  # pixels of the copy that is laid on the map
-REMEMBERED = 4_096  # places: 5 MB
 COPY = Preprocessing(COPY_SIDE, 0.0, 1.0)
 
 
@@ -72,7 +70,6 @@ class OrbitModel:
         self.concepts = concepts
         self.hints: HintTerm | None = None
         self._concept_weight = concept_weight
-        self._known: dict[int, ConceptPlaces] = {}  # places by their numbers
         of_concepts = (concepts.term(concept_weight),) if concepts else ()
         self.terms: tuple[ScoreTerm, ...] = (*of_concepts, rings, RegistrationTerm())
 
@@ -116,7 +113,7 @@ class OrbitModel:
     def with_concepts(self, concepts: OrbitConcepts) -> Self:
         """The same model with others in place of its concepts."""
         changed = copy(self)
-        changed.concepts, changed._known = concepts, {}
+        changed.concepts = concepts
         others = (term for term in self.terms if not term.are_concepts)
         changed.terms = (concepts.term(self._concept_weight), *others)
         return changed
@@ -203,17 +200,7 @@ class OrbitModel:
         return RingPlaces(self.gallery.described(numbers))
 
     def _concepts_of(self, numbers: Rows) -> Part:
-        """What the atlas says of places by their numbers ``[M]``.
-
-        One answer asks of the same places several times, so what was read last is kept.
-        """
+        """What the atlas says of places by their numbers ``[M]``."""
         if self.concepts is None:
             raise TypeError(f"{self.name} has no concepts")
-        known, asked = self._known, numbers.tolist()
-        if new := [number for number in dict.fromkeys(asked) if number not in known]:
-            if len(known) > REMEMBERED:
-                known = self._known = {}
-                new = list(dict.fromkeys(asked))
-            read = self.concepts.places(self.gallery.places.poses(np.array(new, np.intp)))
-            known |= {number: read.rows(slice(row, row + 1)) for row, number in enumerate(new)}
-        return Encoded.joined([Encoded((known[number],)) for number in asked]).parts[0]
+        return self.concepts.of_gallery(numbers, self.gallery.places.poses)

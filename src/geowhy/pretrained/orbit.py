@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from geowhy.engine import Engine, InputPolicy
 from geowhy.errors import ModelFormatError
 from geowhy.heads.gallery import Gallery
 from geowhy.heads.orbit import OrbitHead, OrbitSettings
+from geowhy.heads.quantized import CodedRows
 from geowhy.images.pyramid import WorldPyramid
 from geowhy.images.worlds import reference_world
 from geowhy.model.store import ModelFolder
@@ -42,9 +44,10 @@ def load_orbit(folder: ModelFolder) -> Engine:
     settings = OrbitSettings(
         model.gallery, reference, verdict, spread, candidates=candidates, **decided
     )
+    gallery = Gallery.of(places.lat_lon, model.gallery.grid, model.places(), places.reach_km)
     return Engine(
         model,
-        Gallery.of(places.lat_lon, model.gallery.grid, model.places(), places.reach_km),
+        replace(gallery, coded=CodedRows.exact(model.gallery.codes)),
         calibration,
         None,
         head=partial(OrbitHead, settings=settings),

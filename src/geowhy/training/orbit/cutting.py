@@ -48,7 +48,7 @@ class PoseBatch:
         return PoseBatch(*mixed)
 
     def rows(self, rows: Tensor | slice) -> PoseBatch:
-        """Some of them."""
+        """Some of them, by their numbers ``[M]``."""
         return PoseBatch(*(value[rows] for value in self.fields()))
 
     def fields(self) -> tuple[Tensor, ...]:
