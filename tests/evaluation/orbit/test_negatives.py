@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from geowhy.evaluation.orbit.negatives import ROW, measure_negatives, negative_pictures
+from geowhy.evaluation.orbit.negatives import ROW, _are_right, measure_negatives, negative_pictures
 from geowhy.evaluation.orbit.queries import cut_queries, drawn_poses, sea_poses
 from geowhy.geo.atlas import Atlas
-from geowhy.geo.pose import picture_plane
+from geowhy.geo.pose import Poses, picture_plane
 from geowhy.images.pyramid import WorldPyramid
 from geowhy.images.worlds import reference_world
 from geowhy.locator import Locator
@@ -58,8 +58,15 @@ def test_a_small_model_is_counted(tiny_orbit, reference):
         answered = sum(each.abstention is None for each in said) / 3
         assert (row.verified.value, row.answered.value) == (verified, answered)
         assert row.answered.high > 0.5  # three pictures tell little
+        assert row.wrong.value <= row.verified.value
     assert 0 < sum(row.answered.value for row in report.rows) < 3
     assert [line.split()[0] for line in report.table().splitlines()[5:]] == [
         "mirrored", "open", "noise",
     ]  # fmt: skip
     assert json.loads(report.to_json())["rows"][0]["pictures"] == 3
+
+
+def test_what_is_verified_where_it_is_of_is_not_wrong():
+    truth = Poses([(10.0, 20.0), (10.0, 20.0), (-60.0, 179.9)], [400.0, 100.0, 400.0], 0.0)
+    answers = np.array([(10.0, 21.0), (10.0, 21.0), (-60.0, -179.9)])
+    assert _are_right(answers, truth).tolist() == [True, False, True]

@@ -1,7 +1,8 @@
 """Asks a model where pictures lie that lie nowhere, or where nothing can be told.
 
 Mirrored pictures of a world look like the Earth in every detail, but no such coast exists. Open sea
-is on Earth, but nothing shows where. Noise has colours and blotches of all sizes.
+is on Earth, but little shows where: the relief of its floor, if it is drawn. So what is verified
+where it is of isn't wrong. Noise has colours and blotches of all sizes.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from typing import Literal, get_args
 import numpy as np
 from PIL import Image
 
-from geowhy.arrays import Floats32, Pixels
+from geowhy.arrays import Bools, Floats32, Pixels, Points
 from geowhy.evaluation.estimates import Estimate, JsonReport, columns, wilson
+from geowhy.evaluation.orbit.answers import RIGHT_WIDTHS
 from geowhy.evaluation.orbit.queries import SIDE, QueryRow, cut_queries, drawn_poses, sea_poses
 from geowhy.evaluation.orbit.subject import OrbitSubject
 from geowhy.geo.pose import Poses
+from geowhy.geo.sphere import distance_km
 from geowhy.images.pyramid import WorldPyramid
 from geowhy.images.worlds import open_world
 from geowhy.locator import Locator
@@ -32,7 +35,7 @@ ROW = QueryRow((150.0, 2_500.0))
 OCTAVES = (3, 7, 16, 40, SIDE)  # cells a side of noise
 FLATTER = 0.8  # power of the size by which larger ones stand out
 AT_ONCE = 8
-WIDTHS = (14, -9, -22, -22)
+WIDTHS = (14, -9, -22, -22, -22)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class NegativesRow:
     pictures: int
     verified: Estimate  # share that was found to agree with the map
     answered: Estimate  # share that the model names a place for
+    wrong: Estimate  # share that was verified where it isn't of
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +65,10 @@ class NegativesReport(JsonReport):
             f"pictures  of the world {self.world}, seed {self.seed}, that show no place",
             "interval  95 %, by Wilson's score",
             "",
-            columns(WIDTHS, "", "pictures", "verified", "answered"),
+            columns(WIDTHS, "", "pictures", "verified", "answered", "verified, wrong"),
         ]
         for row in self.rows:
-            shares = (each.text(".1%", " ") for each in (row.verified, row.answered))
+            shares = (each.text(".1%", " ") for each in (row.verified, row.answered, row.wrong))
             lines.append(columns(WIDTHS, row.kind, f"{row.pictures:,}", *shares))
         return "\n".join(lines)
 
@@ -83,16 +87,26 @@ def measure_negatives(
     pyramid, rows = WorldPyramid(open_world(world)), list[NegativesRow]()
     for number, kind in enumerate(KINDS):
         poses = (sea_poses if kind == "open sea" else drawn_poses)(ROW, count, seed)
-        verified = answered = 0
+        verified = answered = wrong = 0
         for start in range(0, count, AT_ONCE):
             on_progress(number * count + start, len(KINDS) * count)
             some = np.arange(start, min(start + AT_ONCE, count))
             pictures = negative_pictures(pyramid, kind, poses[some], seed, some.tolist())
-            for decoded in subject.engine.decode(list(pictures), top_k=1):
-                verified += bool(decoded.estimate.verified)
-                answered += decoded.abstention is None
-        rows.append(NegativesRow(kind, count, wilson(verified, count), wilson(answered, count)))
+            decoded = subject.engine.decode(list(pictures), top_k=1)
+            sure = np.array([bool(each.estimate.verified) for each in decoded])
+            answers = np.array([each.estimate.lat_lon for each in decoded])
+            is_right = (kind == "open sea") & _are_right(answers, poses[some])
+            answered += sum(each.abstention is None for each in decoded)
+            verified, wrong = verified + int(sure.sum()), wrong + int((sure & ~is_right).sum())
+        shares = (wilson(number, count) for number in (verified, answered, wrong))
+        rows.append(NegativesRow(kind, count, *shares))
     return NegativesReport(subject.model.name, world, seed, tuple(rows))
+
+
+def _are_right(answers: Points, truth: Poses) -> Bools:
+    """Which answers, degrees ``[N, 2]``, lie where the N pictures are of."""
+    away_km = distance_km(answers, truth.lat_lon)
+    return np.asarray(away_km <= RIGHT_WIDTHS * truth.width_km)
 
 
 def negative_pictures(
