@@ -127,8 +127,8 @@ class OrbitHead:
         for most in settings.candidates:
             laid = self._laid_at(one, likeness, most)
             posterior = next(self.posteriors(Encoded((*one.parts, laid))))
-            if posterior.probability[0] >= settings.sure:
-                break
+            if posterior.probability[0] >= settings.sure or most >= len(self._numbers):
+                break  # it is there, or was tried everywhere
         return laid
 
     def _laid_at(self, one: Encoded, likeness: Floats32, most: int) -> RegistrationImages:

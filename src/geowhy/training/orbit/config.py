@@ -124,7 +124,7 @@ class VerdictConfig(Section):
     mirrored: Share = 0.2
     patterns: Share = 0.15
     sea: Share = 0.1
-    surveyed: tuple[str, ...] = ("xplanet",)  # openuniverse is some 10 km off what it shows
+    surveyed: tuple[str, ...] = ("xplanet",)  # openuniverse is less exact itself
     look: LookConfig = LookConfig(plain=0.5)
     precision: Share = 0.99  # of verified answers
     candidates: tuple[int, ...] = Field(default=(48, 800), min_length=1)  # see `OrbitSettings`
