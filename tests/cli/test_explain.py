@@ -103,7 +103,7 @@ def test_a_folder_says_what_cannot_be_read(geowhy, tmp_path):
         (["--against", "nowhere"], 2, "runner-up"),
         (["--regions", "patches"], 1, "occlusion"),
         (["--sparse", "1.5"], 2, "0 to 1"),
-        (["-o", "/nowhere/why.html"], 1, "can't be written"),
+        (["-o", "/nowhere/why.html"], 1, "there is no folder"),
     ],
 )
 def test_what_cannot_be_asked_is_said(geowhy, arguments, status, words):

@@ -91,6 +91,10 @@ def _explain(
     from geowhy.explain.explainer import Question
     from geowhy.records import explanation_json
 
+    if output:
+        from geowhy.cli.pages import check_output
+
+        check_output(output)
     locator = locate.load(model, gallery, region, outside, Hints(hint_width, heading), of_model)
     chosen = regions or ("occlusion" if output else "none")
     question = Question(

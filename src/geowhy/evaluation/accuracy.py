@@ -54,6 +54,11 @@ def predictions_on(
     Raises:
         DataError: if not one image can be read.
     """
+    if not protocol.ids:
+        raise DataError(
+            f"there are no {split} {protocol.images} with a known place: of photographs, give the "
+            "places as --list FILE, or a folder whose files have GPS positions"
+        )
     said: dict[int, _Answer] = {}
     for batch in protocol.batches():
         if batch:
@@ -61,7 +66,7 @@ def predictions_on(
     if not said:
         raise DataError(
             f"not one of the {len(protocol.ids):,} {split} {protocol.images} can be read: "
-            f"{next(iter(protocol.ids), 'there are none')}"
+            f"{next(iter(protocol.ids))}"
         )
     words = (locator.name, split, protocol.name, gallery, protocol.images, protocol.expected)
     said_of = [said.get(row, NO_ANSWER) for row in range(len(protocol.ids))]
